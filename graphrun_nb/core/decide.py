@@ -1,0 +1,216 @@
+"""What follows from what has been recorded: the only place where policy lives.
+
+`decide` looks at what changed since it was last asked (the frontier remembers) and returns the events that follow. They
+belong into the same turn as their causes, so that no viewer ever sees a node failed that is about to be tried again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphrun_nb.core.events import (
+    AttemptFailed,
+    AttemptStarted,
+    CancelRequested,
+    ErrorInfo,
+    Event,
+    NodeCancelled,
+    NodeSkipped,
+    RetryScheduled,
+    RunFinished,
+    WaitExpired,
+)
+from graphrun_nb.core.policy import LOST_LIMIT, RetryPolicy
+from graphrun_nb.core.status import TERMINAL, NodeStatus, RunStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from graphrun_nb.core.frontier import Frontier
+    from graphrun_nb.core.state import RunState
+
+_RETRY = -1
+
+
+class Rules:
+    """What `decide` asks about a run that its log does not say.
+
+    Parameters
+    ----------
+    retry
+        Gives a node's retry policy.
+    holds
+        Evaluates a node's condition; returns the error as data if it cannot be evaluated.
+    fail_fast
+        One failed node ends the run.
+    """
+
+    __slots__ = ("fail_fast", "holds", "retry")
+
+    def __init__(
+        self,
+        *,
+        retry: Callable[[str], RetryPolicy],
+        holds: Callable[[str], bool | ErrorInfo],
+        fail_fast: bool = False,
+    ) -> None:
+        self.retry = retry
+        self.holds = holds
+        self.fail_fast = fail_fast
+
+
+def decide(state: RunState, frontier: Frontier, rules: Rules, now: float, free: int) -> list[Event]:
+    """Return what follows, in order; every event must then be applied and told to the frontier.
+
+    Parameters
+    ----------
+    state, frontier
+        As they are after all causes of this turn were applied.
+    rules
+        Policies and conditions.
+    now
+        Unix seconds.
+    free
+        How many more nodes may run at the same time.
+
+    Notes
+    -----
+    O(changed): failed nodes and all below them, what is due, and at most `free` starts. A cancel looks at every node,
+    once.
+    """
+    events: list[Event] = []
+    if state.finished is not None:
+        return events
+    turn = _Turn(state, frontier, rules, now, events)
+    if frontier.lost:
+        turn.give_up_on_poisoned()
+    if frontier.failed:
+        turn.answer_failures()
+    if state.cancelled_by or turn.cancelled_by:
+        turn.cancel_the_rest()
+    else:
+        due = frontier.next_due()
+        if due is not None and due <= now:
+            turn.serve_timers()
+        if free > 0 and frontier.has_ready():
+            turn.start_ready(free)
+    if frontier.n_open == turn.n_ended:
+        events.append(RunFinished(turn.verdict()))
+    return events
+
+
+class _Turn:
+    """One call of `decide`: what it has decided so far."""
+
+    __slots__ = ("cancelled_by", "ended", "events", "frontier", "n_ended", "now", "rules", "state")
+
+    def __init__(self, state: RunState, frontier: Frontier, rules: Rules, now: float, events: list[Event]) -> None:
+        self.state = state
+        self.frontier = frontier
+        self.rules = rules
+        self.now = now
+        self.events = events
+        self.ended: set[str] = set()
+        self.n_ended = 0
+        self.cancelled_by = ""
+
+    def give_up_on_poisoned(self) -> None:
+        """Fail nodes that took their process down too often."""
+        lost, self.frontier.lost = self.frontier.lost, []
+        for node_id in dict.fromkeys(lost):
+            node = self.state.nodes[node_id]
+            if node.lost >= LOST_LIMIT and node.status is NodeStatus.PENDING:
+                error = ErrorInfo(
+                    types=("graphrun_nb.poisoned", "builtins.BaseException"),
+                    message=f"poisoned: the process died {node.lost} times while this node ran",
+                )
+                self.events.append(AttemptFailed(node_id, node.attempt, error))
+                self.ended.add(node_id)
+                self.n_ended += 1
+                self.skip_below(node_id)
+
+    def answer_failures(self) -> None:
+        """Schedule another attempt, or skip all that depends on the failed node."""
+        failed, self.frontier.failed = self.frontier.failed, []
+        state = self.state
+        for node_id in failed:
+            node = state.nodes[node_id]
+            if node.status is not NodeStatus.FAILED or node.error is None:
+                continue
+            policy = self.rules.retry(node_id)
+            if node.attempt and not state.cancelled_by and policy.wants_another(node.error, node.failures):
+                due = self.now + policy.pause_s(state.run_id, node_id, node.failures)
+                self.events.append(RetryScheduled(node_id, node.attempt + 1, due))
+                self.n_ended -= 1
+                continue
+            self.skip_below(node_id)
+            if self.rules.fail_fast and not (state.cancelled_by or self.cancelled_by):
+                self.cancelled_by = "fail_fast"
+                self.events.append(CancelRequested("fail_fast"))
+
+    def skip_below(self, node_id: str) -> None:
+        """Skip everything downstream of `node_id` that has not ended."""
+        queue = [node_id]
+        for above in queue:
+            for each in self.frontier.below(above):
+                if each not in self.ended and self.state.nodes[each].status is NodeStatus.PENDING:
+                    self.ended.add(each)
+                    self.n_ended += 1
+                    self.events.append(NodeSkipped(each, node_id))
+                    queue.append(each)
+
+    def cancel_the_rest(self) -> None:
+        """End every node that is not running; the shell stops those that are and reports each."""
+        stopping = (NodeStatus.RUNNING,)
+        for node_id, node in self.state.nodes.items():
+            if node.status not in TERMINAL and node.status not in stopping and node_id not in self.ended:
+                self.ended.add(node_id)
+                self.n_ended += 1
+                self.events.append(NodeCancelled(node_id))
+
+    def serve_timers(self) -> None:
+        """Expire waits that are due, and let nodes whose pause is over start again."""
+        for node_id, no in self.frontier.take_due(self.now):
+            if no == _RETRY:
+                self.frontier.make_ready(node_id)
+                continue
+            node = self.state.nodes[node_id]
+            outcome = next(each.wait.on_deadline for each in node.waits if each.wait.no == no)
+            self.events.append(WaitExpired(node_id, node.attempt, no, outcome))
+
+    def start_ready(self, free: int) -> None:
+        """Start up to `free` nodes; one whose condition does not hold is skipped, with all below it."""
+        events = self.events
+        nodes = self.state.nodes
+        while free:
+            node_id = self.frontier.take()
+            if node_id is None:
+                return
+            if node_id in self.ended:
+                continue
+            node = nodes[node_id]
+            if node.info.conditional and node.status is NodeStatus.PENDING:
+                verdict = self.rules.holds(node_id)
+                if verdict is not True:
+                    self.refuse(node_id, node.attempt, verdict)
+                    continue
+            events.append(AttemptStarted(node_id, node.attempt + 1))
+            free -= 1
+
+    def refuse(self, node_id: str, attempt: int, verdict: bool | ErrorInfo) -> None:
+        """End a node whose condition is false or cannot be evaluated."""
+        self.ended.add(node_id)
+        self.n_ended += 1
+        if isinstance(verdict, ErrorInfo):
+            self.events.append(AttemptFailed(node_id, attempt, verdict))
+        else:
+            self.events.append(NodeSkipped(node_id))
+        self.skip_below(node_id)
+
+    def verdict(self) -> RunStatus:
+        """Return how the run ended. O(nodes), once a run."""
+        decided = {type(event) for event in self.events}
+        statuses = {node.status for node in self.state.nodes.values()}
+        if NodeStatus.FAILED in statuses or AttemptFailed in decided:
+            return RunStatus.FAILED
+        return RunStatus.CANCELLED if self.state.cancelled_by else RunStatus.DONE
