@@ -196,6 +196,7 @@ def apply(state: RunState, event: Event, at: float) -> None:  # noqa: C901, PLR0
             node = _checked(state, event)
             node.status = NodeStatus.RETRYING
             node.due = event.due
+            node.ended_at = 0.0
         case WaitOpened():
             node = _checked(state, event)
             if node.attempt != event.attempt:

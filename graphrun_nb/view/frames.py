@@ -1,0 +1,236 @@
+"""What travels between a run and its views: frames to the view, replies to its commands. protocol.ts is made from here.
+
+A view keeps the state by folding the events it gets, as `core.state.apply` does. `EventsFrame.first` must be its own
+sequence number plus one; otherwise something was lost and it asks with a ``sync`` command.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from graphrun_nb.core.events import ErrorInfo, Event, NodeInfo, WaitInfo, WaitOpened
+from graphrun_nb.core.state import OpenWait
+from graphrun_nb.core.status import NodeStatus, RunStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from graphrun_nb.core.state import RunState
+    from graphrun_nb.view.layout import Layout
+
+PROTOCOL = 1
+
+STATUS_CODES: dict[NodeStatus, str] = {
+    NodeStatus.PENDING: "p",
+    NodeStatus.RUNNING: "r",
+    NodeStatus.WAITING: "w",
+    NodeStatus.RETRYING: "t",
+    NodeStatus.DONE: "d",
+    NodeStatus.FAILED: "f",
+    NodeStatus.SKIPPED: "s",
+    NodeStatus.CANCELLED: "c",
+}
+
+
+class _Frame(Struct, frozen=True, tag_field="kind", omit_defaults=True):
+    """Base of all messages from kernel to view."""
+
+
+class EventsFrame(_Frame, frozen=True, tag="events"):
+    """Events `first`, `first` + 1, …, each with its instant in Unix seconds. Token digests are blanked."""
+
+    first: int
+    at: tuple[float, ...]
+    events: tuple[Event, ...]
+
+
+class SnapshotFrame(_Frame, frozen=True, tag="snapshot"):
+    """The whole state at `seq`; columns are in order of definition of the nodes.
+
+    Attributes
+    ----------
+    nodes
+        The definitions; empty if the view said that it has as many as there are.
+    status
+        One character a node, see `STATUS_CODES`.
+    attempt, failures, lost
+        A number a node.
+    started_ms, ended_ms
+        Whole milliseconds since `started_at`, or -1, a number a node.
+    due, waits, errors, because
+        Only for the nodes that have one, by index.
+    """
+
+    seq: int
+    graph: str
+    max_concurrency: int
+    started_at: float
+    ended_at: float
+    cancelled_by: str
+    finished: RunStatus | None
+    nodes: tuple[NodeInfo, ...]
+    status: str
+    attempt: tuple[int, ...]
+    failures: tuple[int, ...]
+    lost: tuple[int, ...]
+    started_ms: tuple[int, ...]
+    ended_ms: tuple[int, ...]
+    due: dict[int, float]
+    waits: dict[int, tuple[OpenWait, ...]]
+    errors: dict[int, ErrorInfo]
+    because: dict[int, str]
+
+
+class LayoutFrame(_Frame, frozen=True, tag="layout"):
+    """Where the first `n` nodes stand: centres in px, x along the ranks, y down.
+
+    Attributes
+    ----------
+    x, y
+        Rounded to whole px, in order of definition.
+    bends
+        For edges that are not one straight step: index of its start, index of its end, then x, y, x, y, ….
+    width, height
+        Of the whole drawing, px.
+    """
+
+    n: int
+    x: tuple[int, ...]
+    y: tuple[int, ...]
+    bends: tuple[tuple[int, ...], ...]
+    width: int
+    height: int
+
+
+class SignalFrame(_Frame, frozen=True, tag="signal"):
+    """Telemetry of a node: a line of output, or progress. It may be dropped."""
+
+    node_id: str
+    attempt: int
+    stream: str
+    text: str
+    at: float
+
+
+class Reply(_Frame, frozen=True, tag="reply"):
+    """The answer to the command `id`; `error` and `hint` are empty if it was carried out."""
+
+    id: int
+    error: str = ""
+    hint: str = ""
+    data: dict[str, Any] | None = None
+
+
+Frame = EventsFrame | SnapshotFrame | LayoutFrame | SignalFrame | Reply
+
+
+class ValueView(Struct, frozen=True, omit_defaults=True):
+    """A value as people see it: name, type and at most 4 kB of text."""
+
+    name: str
+    type: str
+    text: str
+    truncated: bool = False
+
+
+class NodeDetail(Struct, frozen=True, omit_defaults=True):
+    """The answer to a ``detail`` command: what the log does not say of a node.
+
+    Attributes
+    ----------
+    source
+        The function's source, dedented, with the number of its first line and its file as the user knows it.
+    story
+        The node's own events with their sequence numbers and instants.
+    """
+
+    node_id: str
+    inputs: tuple[ValueView, ...] = ()
+    outputs: tuple[ValueView, ...] = ()
+    logs: tuple[tuple[float, str, str], ...] = ()
+    source: str = ""
+    source_file: str = ""
+    source_line: int = 0
+    story: tuple[tuple[int, float, Event], ...] = ()
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def encode(frame: Frame) -> bytes:
+    """Return `frame` as JSON."""
+    return _ENCODER.encode(frame)
+
+
+def to_builtins(frame: Frame) -> dict[str, Any]:
+    """Return `frame` as plain dicts and lists, for a transport that encodes by itself."""
+    plain: dict[str, Any] = msgspec.to_builtins(frame, str_keys=True)
+    return plain
+
+
+def events_frame(first: int, batch: Sequence[tuple[float, Event]]) -> EventsFrame:
+    """Return the frame for consecutive events, with secrets' digests blanked."""
+    return EventsFrame(first, tuple(at for at, _ in batch), tuple(_without_digest(event) for _, event in batch))
+
+
+def snapshot_frame(state: RunState, *, known_nodes: int = 0) -> SnapshotFrame:
+    """Return the whole of `state`; the definitions only if a view does not know as many. O(nodes)."""
+    nodes = list(state.nodes.values())
+    start = state.started_at
+
+    def since(at: float) -> int:
+        return round((at - start) * 1000) if at else -1
+
+    return SnapshotFrame(
+        seq=state.seq,
+        graph=state.graph,
+        max_concurrency=state.max_concurrency,
+        started_at=start,
+        ended_at=state.ended_at,
+        cancelled_by=state.cancelled_by,
+        finished=state.finished,
+        nodes=() if known_nodes == len(nodes) else tuple(node.info for node in nodes),
+        status="".join(STATUS_CODES[node.status] for node in nodes),
+        attempt=tuple(node.attempt for node in nodes),
+        failures=tuple(node.failures for node in nodes),
+        lost=tuple(node.lost for node in nodes),
+        started_ms=tuple(since(node.started_at) for node in nodes),
+        ended_ms=tuple(since(node.ended_at) for node in nodes),
+        due={i: node.due for i, node in enumerate(nodes) if node.status is NodeStatus.RETRYING},
+        waits={i: tuple(map(_public_wait, node.waits)) for i, node in enumerate(nodes) if node.waits},
+        errors={i: node.error for i, node in enumerate(nodes) if node.error is not None},
+        because={i: node.because for i, node in enumerate(nodes) if node.because},
+    )
+
+
+def layout_frame(layout: Layout, order: Sequence[str]) -> LayoutFrame:
+    """Return `layout` with nodes numbered as in `order`."""
+    index: Mapping[str, int] = {node_id: i for i, node_id in enumerate(order)}
+    return LayoutFrame(
+        n=len(order),
+        x=tuple(round(layout.position[node_id][0]) for node_id in order),
+        y=tuple(round(layout.position[node_id][1]) for node_id in order),
+        bends=tuple(
+            (index[start], index[end], *(round(value) for point in points for value in point))
+            for (start, end), points in layout.bends.items()
+        ),
+        width=round(layout.size[0]),
+        height=round(layout.size[1]),
+    )
+
+
+def _without_digest(event: Event) -> Event:
+    if isinstance(event, WaitOpened):
+        return WaitOpened(event.node_id, event.attempt, _public(event.wait))
+    return event
+
+
+def _public_wait(wait: OpenWait) -> OpenWait:
+    return OpenWait(_public(wait.wait), wait.attempt, wait.at)
+
+
+def _public(wait: WaitInfo) -> WaitInfo:
+    return msgspec.structs.replace(wait, token_digest="")
