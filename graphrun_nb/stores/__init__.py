@@ -1,0 +1,1 @@
+"""Where logs are kept. All stores pass one conformance suite."""

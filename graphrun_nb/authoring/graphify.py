@@ -1,0 +1,177 @@
+"""`@graphify`: a function whose body, traced once per build, becomes a graph."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from graphrun_nb.authoring.builder import GraphBuilder
+from graphrun_nb.authoring.handles import Handle, NodeHandle
+from graphrun_nb.core.ids import is_name
+from graphrun_nb.core.spec import closest
+from graphrun_nb.errors import GraphValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from graphrun_nb.authoring.task_graph import TaskGraph
+    from graphrun_nb.core.spec import GraphSpec
+
+
+class Graphified:
+    """A graph as a function. Made by `graphify`; calling or `build`-ing it gives a fresh `TaskGraph`."""
+
+    def __init__(
+        self,
+        body: Callable[..., Any],
+        *,
+        name: str,
+        inputs: Sequence[str] | Mapping[str, Any],
+        outputs: Sequence[str],
+        version: str,
+    ) -> None:
+        functools.update_wrapper(self, body)
+        self.name = name
+        self.version = version
+        self.outputs = tuple(outputs)
+        self._body = body
+        self._required = () if isinstance(inputs, dict) else tuple(inputs)
+        self._optional: Mapping[str, Any] = inputs if isinstance(inputs, dict) else {}
+
+    def __call__(self) -> TaskGraph:
+        """Build the graph."""
+        return self.build()
+
+    def build(self) -> TaskGraph:
+        """Trace the body and return the checked graph.
+
+        Raises
+        ------
+        GraphValidationError
+            The body returns other outputs than declared, or the graph is wrong.
+        """
+        builder = GraphBuilder(self.name, version=self.version)
+        handles = builder.declare_inputs(self._required, self._optional)
+        with builder:
+            returned = self._body(**handles)
+        for output, value in self._named(returned).items():
+            builder.expose(output, value)
+        return builder.build()
+
+    def spec(self) -> GraphSpec:
+        """Return the graph's definition."""
+        return self.build().spec
+
+    def io(self) -> dict[str, Any]:
+        """Return the declared inputs and outputs: ``{"inputs": {"required", "optional"}, "outputs"}``."""
+        return {
+            "inputs": {"required": list(self._required), "optional": dict(self._optional)},
+            "outputs": list(self.outputs),
+        }
+
+    def _named(self, returned: Any) -> dict[str, Any]:
+        if isinstance(returned, (Handle, NodeHandle)) and len(self.outputs) == 1:
+            return {self.outputs[0]: returned}
+        if not isinstance(returned, dict):
+            raise GraphValidationError(
+                f"graph {self.name!r} must return a dict of its outputs {list(self.outputs)}, not {returned!r}",
+                code="graphify_bad_return",
+            )
+        for key in returned:
+            if key not in self.outputs:
+                hint = closest(str(key), self.outputs) or f"it declares: {', '.join(self.outputs) or 'none'}"
+                raise GraphValidationError(
+                    f"graph {self.name!r} declares no output {key!r}", code="graphify_unknown_output", hints=(hint,)
+                )
+        missing = [output for output in self.outputs if output not in returned]
+        if missing:
+            raise GraphValidationError(
+                f"graph {self.name!r} does not return {', '.join(map(repr, missing))}",
+                code="graphify_missing_output",
+                hints=("add it to the returned dict, or take it out of outputs=[...]",),
+            )
+        return returned
+
+    def __repr__(self) -> str:
+        inputs = [*self._required, *(f"{name}=…" for name in self._optional)]
+        return f"<graph {self.name}({', '.join(inputs)}) -> {', '.join(self.outputs) or 'nothing'}>"
+
+
+def graphify(
+    name: str | None = None,
+    *,
+    inputs: Sequence[str] | Mapping[str, Any] = (),
+    outputs: Sequence[str] = (),
+    version: str = "1",
+) -> Callable[[Callable[..., Any]], Graphified]:
+    """Turn a function that calls tools into a graph.
+
+    Parameters
+    ----------
+    name
+        The graph's name; the function's by default.
+    inputs
+        A list of required names, or a dict of optional ones with their defaults.
+    outputs
+        Names of what the body returns in its dict.
+    version
+        Part of the graph's fingerprint.
+
+    Raises
+    ------
+    GraphValidationError
+        The body is ``async def``, or its parameters are not the inputs.
+
+    Examples
+    --------
+    >>> from graphrun_nb import tool
+    >>> @tool(outputs=["total"])
+    ... def add(a, b):
+    ...     return a + b
+    >>> @graphify("sums", inputs=["x"], outputs=["y"])
+    ... def sums(x):
+    ...     return {"y": add(a=x, b=1).total}
+    >>> sums.build().topological_order()
+    ['add']
+    """
+    if callable(name):
+        raise TypeError("write @graphify() with parentheses")
+
+    def decorate(body: Callable[..., Any]) -> Graphified:
+        own_name: str = name or getattr(body, "__name__", "graph")
+        if inspect.iscoroutinefunction(body):
+            raise GraphValidationError(
+                f"graph {own_name!r} is an async def, and its body is only traced, never awaited",
+                code="graphify_async_def",
+                hints=("write a plain def that calls async tools, or use @graph_fn for a body that runs",),
+            )
+        if not is_name(own_name):
+            raise GraphValidationError(
+                f"{own_name!r} cannot name a graph: 1 to 200 characters, no control characters",
+                code="graph_invalid_name",
+            )
+        _check_parameters(body, own_name, list(inputs))
+        return Graphified(body, name=own_name, inputs=inputs, outputs=outputs, version=version)
+
+    return decorate
+
+
+def _check_parameters(body: Callable[..., Any], name: str, inputs: list[str]) -> None:
+    parameters = inspect.signature(body).parameters
+    if any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
+        return
+    for wanted in inputs:
+        if wanted not in parameters:
+            raise GraphValidationError(
+                f"graph {name!r} declares the input {wanted!r}, and its function has no such parameter",
+                code="graphify_input_mismatch",
+                hints=(closest(wanted, dict(parameters)) or f"its parameters are: {', '.join(parameters) or 'none'}",),
+            )
+    for parameter in parameters.values():
+        if parameter.default is parameter.empty and parameter.name not in inputs:
+            raise GraphValidationError(
+                f"the function of graph {name!r} needs {parameter.name!r}, and inputs does not declare it",
+                code="graphify_input_mismatch",
+                hints=(closest(parameter.name, inputs) or f"add {parameter.name!r} to inputs=[...]",),
+            )

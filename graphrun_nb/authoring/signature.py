@@ -1,0 +1,148 @@
+"""What a function takes and how its source is recognised."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from graphrun_nb.core.spec import closest
+from graphrun_nb.errors import GraphValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from types import CodeType
+
+CONTEXT = "context"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The parameters of a tool, as far as building a graph needs them.
+
+    Attributes
+    ----------
+    names
+        All parameters in order, without the injected context.
+    required
+        Those without a default.
+    open_ended
+        The function takes any further keyword.
+    context
+        Name of the parameter that gets the NodeContext, or empty.
+    """
+
+    names: tuple[str, ...]
+    required: frozenset[str]
+    open_ended: bool
+    context: str
+
+    def bind(self, tool: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments by name.
+
+        Raises
+        ------
+        GraphValidationError
+            An argument is missing, unknown, surplus or given twice.
+        """
+        if len(args) > len(self.names):
+            raise GraphValidationError(
+                f"{tool}() takes {len(self.names)} arguments, and {len(args)} were given",
+                code="tool_too_many_arguments",
+                hints=(f"its arguments are: {', '.join(self.names) or 'none'}",),
+            )
+        bound: dict[str, Any] = dict(zip(self.names, args, strict=False))
+        for name, value in kwargs.items():
+            if name in bound:
+                raise GraphValidationError(f"{tool}() got {name!r} twice", code="tool_argument_twice")
+            if name not in self.names and not self.open_ended:
+                hint = closest(name, self.names) or f"its arguments are: {', '.join(self.names) or 'none'}"
+                raise GraphValidationError(
+                    f"{tool}() has no argument {name!r}", code="tool_unknown_argument", hints=(hint,)
+                )
+            bound[name] = value
+        if not bound.keys() >= self.required:
+            missing = [name for name in self.names if name in self.required and name not in bound]
+            raise GraphValidationError(
+                f"{tool}() needs {', '.join(map(repr, missing))}",
+                code="tool_missing_argument",
+                hints=(f"pass {', '.join(f'{name}=…' for name in missing)}",),
+            )
+        return bound
+
+
+def signature_of(function: Callable[..., Any], inputs: Sequence[str] | None) -> Signature:
+    """Read the parameters of `function`; `inputs` names them where the function itself does not.
+
+    Raises
+    ------
+    TypeError
+        The function takes ``*args`` or positional-only parameters and `inputs` is not given, or a parameter's name is
+        reserved for node controls.
+    """
+    parameters = list(inspect.signature(function).parameters.values())
+    context = next((each.name for each in parameters if _wants_context(each)), "")
+    rest = [each for each in parameters if each.name != context]
+    name = getattr(function, "__name__", repr(function))
+    if inputs is not None:
+        return Signature(tuple(inputs), frozenset(inputs), open_ended=False, context=context)
+    for each in rest:
+        if each.kind in (each.VAR_POSITIONAL, each.POSITIONAL_ONLY):
+            raise TypeError(
+                f"tool {name!r}: arguments are passed by name, and {each} has none that can be used; "
+                "name them with @tool(inputs=[...])"
+            )
+        if each.name.startswith("_"):
+            raise TypeError(f"tool {name!r}: names that begin with _ are node controls, and it takes {each.name!r}")
+    named = [each for each in rest if each.kind is not each.VAR_KEYWORD]
+    return Signature(
+        names=tuple(each.name for each in named),
+        required=frozenset(each.name for each in named if each.default is each.empty),
+        open_ended=len(named) != len(rest),
+        context=context,
+    )
+
+
+def code_fingerprint(function: Callable[..., Any], version: str) -> str:
+    """Return 16 hex digits for what `function` does: its source without comments and layout, or else its bytecode."""
+    digest = hashlib.sha256(version.encode())
+    digest.update(_normal_source(function) or b"")
+    return digest.hexdigest()[:16]
+
+
+def source_of(function: Callable[..., Any]) -> tuple[str, str, int]:
+    """Return dedented source, file and first line of `function`; empty text where there is none."""
+    target = inspect.unwrap(function)
+    try:
+        lines, first = inspect.getsourcelines(target)
+        return textwrap.dedent("".join(lines)), inspect.getsourcefile(target) or "", first
+    except (OSError, TypeError):
+        return "", "", 0
+
+
+def _normal_source(function: Callable[..., Any]) -> bytes:
+    source, _, _ = source_of(function)
+    try:
+        return ast.unparse(ast.parse(source)).encode() if source else _code_bytes(inspect.unwrap(function))
+    except SyntaxError:
+        return _code_bytes(inspect.unwrap(function))
+
+
+def _code_bytes(function: Any) -> bytes:
+    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
+    return _flat(code) if code is not None else type(function).__qualname__.encode()
+
+
+def _flat(code: CodeType) -> bytes:
+    parts = [code.co_code, " ".join((*code.co_names, *code.co_varnames)).encode()]
+    parts += [_flat(each) if inspect.iscode(each) else repr(each).encode() for each in code.co_consts]
+    return b"\0".join(parts)
+
+
+def _wants_context(parameter: inspect.Parameter) -> bool:
+    annotation = parameter.annotation
+    name = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
+    return parameter.name == CONTEXT or name.rpartition(".")[2] == "NodeContext"

@@ -1,0 +1,197 @@
+"""`@tool`: a function that is a node while a graph is being built, and a plain function otherwise."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import TYPE_CHECKING, Any, overload
+
+from graphrun_nb.authoring.builder import current_builder
+from graphrun_nb.authoring.signature import Signature, code_fingerprint, signature_of
+from graphrun_nb.core.ids import is_name
+from graphrun_nb.core.spec import closest
+from graphrun_nb.errors import NodeOutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+class Tool:
+    """A function with named outputs. Made by `tool`.
+
+    Attributes
+    ----------
+    function
+        The function itself.
+    outputs
+        Names of what it gives.
+    is_async
+        It is a coroutine function.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        outputs: Sequence[str],
+        inputs: Sequence[str] | None = None,
+        name: str | None = None,
+        version: str = "1",
+        kind: str = "tool",
+    ) -> None:
+        if not callable(function):
+            raise TypeError(f"@tool(...) decorates a function, not {function!r}")
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise TypeError(
+                f"tool {function.__name__!r} is a generator function; return a list of what it would yield instead"
+            )
+        if isinstance(outputs, str) or not all(map(is_name, outputs)):
+            raise TypeError(f"@tool(outputs=...) takes a list of names, not {outputs!r}")
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.name: str = name or getattr(function, "__name__", type(function).__name__)
+        self.outputs = tuple(outputs)
+        self.version = version
+        self.kind = kind
+        self.is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+            getattr(function, "__call__", None)  # noqa: B004 (asks what kind of call it is, not whether)
+        )
+        self.signature: Signature = signature_of(function, inputs)
+
+    @functools.cached_property
+    def code(self) -> str:
+        """Fingerprint of the function's source and its version."""
+        return code_fingerprint(self.function, self.version)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Add a node to the graph being built, or run the function.
+
+        Returns
+        -------
+        NodeHandle, or dict, or awaitable of dict
+            A handle while a graph is being built, otherwise the outputs by name.
+        """
+        controls = {key: kwargs.pop(key) for key in list(kwargs) if key[:1] == "_"}
+        builder = current_builder()
+        if builder is None:
+            if controls:
+                raise TypeError(f"{self.name}({min(controls)}=…) is a node control, and no graph is being built here")
+            returned = self.function(*args, **kwargs)
+            return self._outputs_later(returned) if self.is_async else self.outputs_of(returned)
+        return builder.add(
+            self.function,
+            name=self.name,
+            arguments=self.signature.bind(self.name, args, kwargs),
+            outputs=self.outputs,
+            code=self.code,
+            kind=self.kind,
+            controls=controls,
+        )
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        """Bind like a function, so that methods can be tools."""
+        if instance is None:
+            return self
+        bound = self.function.__get__(instance, owner)
+        return Tool(bound, outputs=self.outputs, name=self.name, version=self.version, kind=self.kind)
+
+    def __repr__(self) -> str:
+        return f"<tool {self.name}({', '.join(self.signature.names)}) -> {', '.join(self.outputs) or 'nothing'}>"
+
+    def outputs_of(self, returned: Any) -> dict[str, Any]:
+        """Return what a call gave, by output name; see `named_outputs`."""
+        return named_outputs(self.name, self.outputs, returned)
+
+    async def _outputs_later(self, returned: Any) -> dict[str, Any]:
+        return self.outputs_of(await returned)
+
+
+def named_outputs(name: str, outputs: tuple[str, ...], returned: Any) -> dict[str, Any]:
+    """Fit what a function returned to its declared outputs.
+
+    One declared output: a returned value that is no dict is that output.
+
+    Raises
+    ------
+    NodeOutputError
+        Outputs are missing or surplus; the message names both sets.
+    """
+    if isinstance(returned, dict):
+        if returned.keys() == set(outputs):
+            return returned
+    elif len(outputs) == 1:
+        return {outputs[0]: returned}
+    elif not outputs and returned is None:
+        return {}
+    got = f"the keys {sorted(map(str, returned))}" if isinstance(returned, dict) else f"a {type(returned).__name__}"
+    raise NodeOutputError(
+        f"{name} declares the outputs {sorted(outputs)}, and returned {got}",
+        hints=_output_hints(outputs, returned),
+    )
+
+
+def _output_hints(outputs: tuple[str, ...], returned: Any) -> tuple[str, ...]:
+    if isinstance(returned, dict):
+        for key in returned:
+            guess = closest(str(key), [each for each in outputs if each not in returned])
+            if str(key) not in outputs and guess:
+                return (f"{key!r}: {guess}",)
+        if len(outputs) == 1:
+            return (f"to return a dict as {outputs[0]!r}, wrap it: {{{outputs[0]!r}: …}}",)
+    return ("return a dict with exactly the declared outputs, or change @tool(outputs=[...])",)
+
+
+@overload
+def tool(function: Callable[..., Any], /) -> Tool: ...
+
+
+@overload
+def tool(
+    *,
+    outputs: Sequence[str] = ...,
+    inputs: Sequence[str] | None = ...,
+    name: str | None = ...,
+    version: str = ...,
+) -> Callable[[Callable[..., Any]], Tool]: ...
+
+
+def tool(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    outputs: Sequence[str] = ("result",),
+    inputs: Sequence[str] | None = None,
+    name: str | None = None,
+    version: str = "1",
+) -> Tool | Callable[[Callable[..., Any]], Tool]:
+    """Make a sync or async function usable as a node.
+
+    Parameters
+    ----------
+    outputs
+        Names of what it gives; with one of them, any value that is no dict is that output.
+    inputs
+        Names of its parameters, where the function's own signature does not tell.
+    name
+        How its nodes are called; the function's name by default.
+    version
+        Raise it when the meaning changes and the source does not.
+
+    Raises
+    ------
+    TypeError
+        The function is a generator, or takes arguments that have no name.
+
+    Examples
+    --------
+    >>> @tool(outputs=["total"])
+    ... def add(a: int, b: int) -> dict:
+    ...     return {"total": a + b}
+    >>> add(a=1, b=2)
+    {'total': 3}
+    """
+
+    def decorate(function: Callable[..., Any]) -> Tool:
+        return Tool(function, outputs=outputs, inputs=inputs, name=name, version=version)
+
+    return decorate if function is None else decorate(function)

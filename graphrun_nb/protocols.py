@@ -1,0 +1,184 @@
+"""All extension points on one page: what an executor, a store, an observer and a clock must do, and the hooks.
+
+What a lower floor needs from a higher one it asks through `hooks`; nothing here imports upwards.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Mapping, Sequence
+    import concurrent.futures
+
+    from graphrun_nb.core.events import Envelope, Event
+    from graphrun_nb.core.state import RunState
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An attempt ended well; `value` is what the function returned."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """An attempt ended in `exception`."""
+
+    exception: BaseException
+
+
+Outcome = Value | Error
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One attempt: the function and its arguments by name."""
+
+    run_id: str
+    node_id: str
+    attempt: int
+    function: Callable[..., Any]
+    arguments: Mapping[str, Any]
+
+
+class Executor(Protocol):
+    """Runs calls somewhere. It never raises: whatever a function does is an `Outcome`."""
+
+    name: str
+
+    async def submit(self, call: Call) -> Outcome:
+        """Run `call` to its end. Cancelling this coroutine gives the call up."""
+        ...
+
+    def close(self) -> None:
+        """Let go of idle resources; calls under way may end by themselves."""
+        ...
+
+
+class RunStore(Protocol):
+    """Keeps the logs of runs."""
+
+    def append(self, run_id: str, expected_seq: int, events: Sequence[tuple[float, Event]]) -> None:
+        """Keep `events` (instant and event) as one unit, right after event `expected_seq` of the run."""
+        ...
+
+    def read(self, run_id: str) -> Sequence[Envelope]:
+        """Return a run's whole log, empty if there is none."""
+        ...
+
+    def run_ids(self) -> Sequence[str]:
+        """Return the ids of all runs, in order of their first event."""
+        ...
+
+
+class Timer(Protocol):
+    """Something that will be called later unless it is cancelled."""
+
+    def cancel(self) -> None:
+        """Call it off."""
+        ...
+
+
+class Clock(Protocol):
+    """Where the engine gets the time."""
+
+    def time(self) -> float:
+        """Return the current instant in Unix seconds (UTC)."""
+        ...
+
+    def call_at(self, at: float, callback: Callable[[], None]) -> Timer:
+        """Call `callback` on the running loop once `time()` has reached `at`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Telemetry of an attempt: shown, bounded, droppable, never part of the log.
+
+    Attributes
+    ----------
+    stream
+        ``stdout``, ``stderr``, ``log``, ``progress`` or ``note``.
+    """
+
+    node_id: str
+    attempt: int
+    stream: str
+    text: str
+    at: float
+
+
+class Observer(Protocol):
+    """Is told what happened. One that raises or is slow does not hurt the run."""
+
+    def on_events(self, first: int, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
+        """Take note of consecutive events, numbered from `first`; `state` is read-only and already includes them."""
+        ...
+
+    def on_signal(self, signal: Signal) -> None:
+        """Take note of telemetry."""
+        ...
+
+
+@runtime_checkable
+class Presenter(Protocol):
+    """Shows runs and graphs to people; registered by the notebook floor."""
+
+    def display(self, future: Any) -> None:
+        """Show the live view of a run as the output of the current cell."""
+        ...
+
+    def file_label(self, filename: str) -> str:
+        """Return how people know a source file, for example ``In[3]``; `filename` itself if there is no better name."""
+        ...
+
+
+class LoopDriver(Protocol):
+    """Keeps a loop turning from inside itself."""
+
+    def __call__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        future: concurrent.futures.Future[Any],
+        timeout: float | None = None,
+    ) -> None:
+        """Return once `future` is done; raise TimeoutError after `timeout` seconds."""
+        ...
+
+
+class Hooks:
+    """What higher floors offer to lower ones.
+
+    Attributes
+    ----------
+    presenter
+        None outside a notebook.
+    default_store
+        Makes the store of runs that name none; None means one in memory.
+    """
+
+    presenter: Presenter | None = None
+    default_store: Callable[[], RunStore] | None = None
+    _driver: LoopDriver | str = "graphrun_nb.notebook.loop:drive"
+
+    @property
+    def loop_driver(self) -> LoopDriver:
+        """The way to wait on the loop's own thread, imported when first needed."""
+        if isinstance(self._driver, str):
+            module, _, name = self._driver.partition(":")
+            driver: LoopDriver = getattr(importlib.import_module(module), name)
+            self._driver = driver
+            return driver
+        return self._driver
+
+    @loop_driver.setter
+    def loop_driver(self, driver: LoopDriver) -> None:
+        self._driver = driver
+
+
+hooks = Hooks()
