@@ -1,0 +1,218 @@
+"""The comm path: messages of widgets are dispatched while a cell awaits or drives the loop.
+
+ipykernel before 7.4 keeps them until the cell ends, 7.4 while the cell blocks. A tap on the main shell's receive
+callback takes out the comm messages that have a receiver; everything else goes the kernel's own way, in order. Handlers
+may be called on any thread (subshells of ipykernel 7), so they should do no more than `call_soon_threadsafe`.
+Leans on private attributes, each asked for by a feature test; where one is missing the kernel behaves as without us.
+"""
+# ruff: noqa: SLF001 # ipykernel and pyzmq have no public way to see a message before it is queued
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import sys
+from contextvars import Context, copy_context
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+_log = logging.getLogger(__name__)
+
+_COMM_TYPES = frozenset({"comm_open", "comm_msg", "comm_close"})
+_REQUIRED = (
+    "comm_manager.comms",
+    "comm_manager.targets",
+    "get_parent",
+    "session.deserialize",
+    "session.feed_identities",
+    "session.unpack",
+    "set_parent",
+    "_parent_ident",
+    "_publish_status",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LoopSupport:
+    """What `install` found.
+
+    Parameters
+    ----------
+    kernel
+        Whether this IPython is a Jupyter kernel, whose loop runs between cells.
+    comms
+        Whether comm messages pass while a cell runs.
+    reason
+        Why not, in words; empty if they do.
+    """
+
+    kernel: bool
+    comms: bool
+    reason: str = ""
+
+
+def install(ip: Any) -> LoopSupport:
+    """Let comm messages through while a cell awaits or drives the loop. A second call changes nothing.
+
+    Parameters
+    ----------
+    ip
+        What `get_ipython()` gives; None and IPythons outside a kernel are left alone.
+    """
+    kernel = getattr(ip, "kernel", None)
+    if kernel is None:
+        return LoopSupport(kernel=False, comms=False, reason="no Jupyter kernel: no loop runs between prompts")
+    if not (_installed and _installed[-1].in_place(kernel)):
+        uninstall()
+        try:
+            tap = _CommTap(kernel)
+        except Exception as error:  # noqa: BLE001 # whatever the kernel lacks, it goes on without a tap
+            _log.debug("comm messages wait for the end of a cell: %s", error)
+            return LoopSupport(kernel=True, comms=False, reason=f"this kernel has another inside: {error}")
+        tap.attach()
+        _installed.append(tap)
+    return LoopSupport(kernel=True, comms=True)
+
+
+def uninstall() -> None:
+    """Give the kernel its own receive callback back. Without an `install` before it, do nothing."""
+    while _installed:
+        _installed.pop().detach()
+
+
+class _CommTap:
+    """The receive callback of the main shell's stream, wrapped."""
+
+    def __init__(self, kernel: Any) -> None:
+        self.kernel = kernel
+        self.stream = _main_stream(kernel)
+        self.inner: Callable[[Any], Awaitable[None] | None] = self.stream._recv_callback
+        self.is_busy = _busy_test(kernel)
+        self.active = False
+        self.n_passed_on = 0
+        self._complained = False
+        _require(kernel)
+        if not callable(self.inner):
+            raise TypeError("the shell's stream has no receive callback")
+
+    def in_place(self, kernel: Any) -> bool:
+        return self.kernel is kernel and self.active and self.stream._recv_callback == self.receive
+
+    def attach(self) -> None:
+        self.active = True
+        self._set(self.receive)
+
+    def detach(self) -> None:
+        self.active = False
+        if self.stream._recv_callback == self.receive:
+            self._set(self.inner)
+
+    def receive(self, frames: list[Any]) -> Awaitable[None] | None:
+        """Dispatch a comm message at once if the kernel is busy; pass everything else on."""
+        if self.active and (self.n_passed_on or self.is_busy()):
+            try:
+                comm = self._read_comm(frames)
+            except Exception as error:  # noqa: BLE001 # an unreadable message is the kernel's to complain about
+                comm = None
+                self._complain(error)
+            if comm is not None:
+                self._dispatch(*comm)
+                return None
+        passed_on = self.inner(frames)
+        if passed_on is None:
+            return None
+        self.n_passed_on += 1
+        return self._until_done(passed_on)
+
+    async def _until_done(self, passed_on: Awaitable[None]) -> None:
+        try:
+            await passed_on
+        finally:
+            self.n_passed_on -= 1
+
+    def _set(self, callback: Callable[[Any], Any]) -> None:
+        loop = self.stream.io_loop
+        if asyncio._get_running_loop() is getattr(loop, "asyncio_loop", None):
+            self.stream.on_recv(callback, copy=False)
+        else:
+            loop.add_callback(self.stream.on_recv, callback, copy=False)
+
+    def _read_comm(self, frames: list[Any]) -> tuple[list[bytes], dict[str, Any]] | None:
+        """Read a comm message that has a receiver already; one without may wait for a queued cell to make it."""
+        session = self.kernel.session
+        if len(frames) < 2:  # ipykernel 7 sends itself a single frame, "stop aborting"
+            return None
+        idents, parts = session.feed_identities(frames, copy=False)
+        message = session.deserialize(parts, content=False, copy=False)
+        kind = message["header"]["msg_type"]
+        if kind not in _COMM_TYPES:
+            return None
+        content = session.unpack(message["content"])
+        comms = self.kernel.comm_manager
+        known = content["target_name"] in comms.targets if kind == "comm_open" else content["comm_id"] in comms.comms
+        return (idents, session.deserialize(parts, content=True, copy=False)) if known else None
+
+    def _dispatch(self, idents: list[bytes], message: dict[str, Any]) -> None:
+        context = getattr(self.kernel, "_shell_context", None)
+        context = context.copy() if isinstance(context, Context) else copy_context()
+        context.run(self._handle, idents, message)
+
+    def _handle(self, idents: list[bytes], message: dict[str, Any]) -> None:
+        """Do what the kernel does with a shell message, but its signal handling, and give the cell its parent back."""
+        kernel = self.kernel
+        cell_ident, cell = kernel._parent_ident["shell"], kernel.get_parent("shell")
+        _flush()
+        kernel.set_parent(idents, message, channel="shell")
+        kernel._publish_status("busy", "shell")
+        try:
+            kernel.shell_handlers[message["header"]["msg_type"]](kernel.shell_stream, idents, message)
+        except Exception:  # noqa: BLE001 # a handler is others' code, as in ipykernel's dispatch_shell
+            _log.exception("Exception in comm handler")
+        finally:
+            _flush()
+            kernel._publish_status("idle", "shell")
+            kernel.set_parent(cell_ident, cell, channel="shell")
+            if cell:
+                kernel._publish_status("busy", "shell")
+
+    def _complain(self, error: Exception) -> None:
+        if not self._complained:
+            self._complained = True
+            _log.debug("a shell message could not be read while a cell ran: %r", error)
+
+
+_installed: list[_CommTap] = []
+
+
+def _main_stream(kernel: Any) -> Any:
+    thread = getattr(kernel, "shell_channel_thread", None)
+    return thread.manager.get_shell_channel_to_subshell_pair(None).to_stream if thread else kernel.shell_stream
+
+
+def _busy_test(kernel: Any) -> Callable[[], bool]:
+    """Make the question whether the main shell works on a message or has one queued."""
+    queue = getattr(kernel, "msg_queue", None)
+    if queue is not None and not getattr(kernel, "shell_channel_thread", None):
+        getters = queue._getters
+        return lambda: not getters
+    lock: asyncio.Lock = kernel._main_asyncio_lock
+    return lock.locked
+
+
+def _require(kernel: Any) -> None:
+    """Raise what is missing of the rest that a tap uses."""
+    for path in _REQUIRED:
+        attrgetter(path)(kernel)
+    if any(inspect.iscoroutinefunction(kernel.shell_handlers[kind]) for kind in _COMM_TYPES):
+        raise TypeError("its comm handlers are coroutines")
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
