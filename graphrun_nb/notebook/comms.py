@@ -14,7 +14,6 @@ import inspect
 import logging
 import sys
 from contextvars import Context, copy_context
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -32,61 +31,20 @@ _REQUIRED = (
     "session.feed_identities",
     "session.unpack",
     "set_parent",
+    "shell.events.register",
     "_parent_ident",
     "_publish_status",
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LoopSupport:
-    """What `install` found.
+class CommTap:
+    """The receive callback of the main shell's stream, wrapped.
 
     Parameters
     ----------
     kernel
-        Whether this IPython is a Jupyter kernel, whose loop runs between cells.
-    comms
-        Whether comm messages pass while a cell runs.
-    reason
-        Why not, in words; empty if they do.
+        An ipykernel. What is raised says which part of its inside is not as expected; it is left as it is then.
     """
-
-    kernel: bool
-    comms: bool
-    reason: str = ""
-
-
-def install(ip: Any) -> LoopSupport:
-    """Let comm messages through while a cell awaits or drives the loop. A second call changes nothing.
-
-    Parameters
-    ----------
-    ip
-        What `get_ipython()` gives; None and IPythons outside a kernel are left alone.
-    """
-    kernel = getattr(ip, "kernel", None)
-    if kernel is None:
-        return LoopSupport(kernel=False, comms=False, reason="no Jupyter kernel: no loop runs between prompts")
-    if not (_installed and _installed[-1].in_place(kernel)):
-        uninstall()
-        try:
-            tap = _CommTap(kernel)
-        except Exception as error:  # noqa: BLE001 # whatever the kernel lacks, it goes on without a tap
-            _log.debug("comm messages wait for the end of a cell: %s", error)
-            return LoopSupport(kernel=True, comms=False, reason=f"this kernel has another inside: {error}")
-        tap.attach()
-        _installed.append(tap)
-    return LoopSupport(kernel=True, comms=True)
-
-
-def uninstall() -> None:
-    """Give the kernel its own receive callback back. Without an `install` before it, do nothing."""
-    while _installed:
-        _installed.pop().detach()
-
-
-class _CommTap:
-    """The receive callback of the main shell's stream, wrapped."""
 
     def __init__(self, kernel: Any) -> None:
         self.kernel = kernel
@@ -96,19 +54,27 @@ class _CommTap:
         self.active = False
         self.n_passed_on = 0
         self._complained = False
+        self._cell: tuple[Any, dict[str, Any]] = (b"", {})
         _require(kernel)
         if not callable(self.inner):
             raise TypeError("the shell's stream has no receive callback")
 
-    def in_place(self, kernel: Any) -> bool:
+    def is_in_place(self, kernel: Any) -> bool:
+        """Say whether this kernel's messages come through here."""
         return self.kernel is kernel and self.active and self.stream._recv_callback == self.receive
 
     def attach(self) -> None:
+        """Wrap the callback."""
         self.active = True
+        self.kernel.shell.events.register("pre_execute", self._note_cell)
+        self._note_cell()
         self._set(self.receive)
 
     def detach(self) -> None:
-        self.active = False
+        """Put the callback back; if another has wrapped ours since, just pass messages on."""
+        if self.active:
+            self.active = False
+            self.kernel.shell.events.unregister("pre_execute", self._note_cell)
         if self.stream._recv_callback == self.receive:
             self._set(self.inner)
 
@@ -135,12 +101,21 @@ class _CommTap:
         finally:
             self.n_passed_on -= 1
 
+    def _note_cell(self) -> None:
+        """Remember which request the main shell executes: on ipykernel 7.0 it is known only in the cell's own context."""
+        if self._is_on_loop():
+            parent = self.kernel.get_parent("shell")
+            if parent.get("header", {}).get("msg_type") == "execute_request":
+                self._cell = self.kernel._parent_ident["shell"], parent
+
+    def _is_on_loop(self) -> bool:
+        return asyncio._get_running_loop() is getattr(self.stream.io_loop, "asyncio_loop", None)
+
     def _set(self, callback: Callable[[Any], Any]) -> None:
-        loop = self.stream.io_loop
-        if asyncio._get_running_loop() is getattr(loop, "asyncio_loop", None):
+        if self._is_on_loop():
             self.stream.on_recv(callback, copy=False)
         else:
-            loop.add_callback(self.stream.on_recv, callback, copy=False)
+            self.stream.io_loop.add_callback(self.stream.on_recv, callback, copy=False)
 
     def _read_comm(self, frames: list[Any]) -> tuple[list[bytes], dict[str, Any]] | None:
         """Read a comm message that has a receiver already; one without may wait for a queued cell to make it."""
@@ -165,7 +140,7 @@ class _CommTap:
     def _handle(self, idents: list[bytes], message: dict[str, Any]) -> None:
         """Do what the kernel does with a shell message, but its signal handling, and give the cell its parent back."""
         kernel = self.kernel
-        cell_ident, cell = kernel._parent_ident["shell"], kernel.get_parent("shell")
+        cell_ident, cell = self._cell
         _flush()
         kernel.set_parent(idents, message, channel="shell")
         kernel._publish_status("busy", "shell")
@@ -184,9 +159,6 @@ class _CommTap:
         if not self._complained:
             self._complained = True
             _log.debug("a shell message could not be read while a cell ran: %r", error)
-
-
-_installed: list[_CommTap] = []
 
 
 def _main_stream(kernel: Any) -> Any:
