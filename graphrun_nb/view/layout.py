@@ -18,10 +18,10 @@ import networkx as nx
 import numpy as np
 
 from graphrun_nb.errors import GraphValidationError
-from graphrun_nb.view.ordering import inversions, order, straighten, subdivide
+from graphrun_nb.view.ordering import hubs, inversions, order, straighten, subdivide
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 Point = tuple[float, float]
 Edge = tuple[str, str]
@@ -35,6 +35,9 @@ _FOLD_ABOVE = 20
 
 _VIRTUAL = 0.125
 """Half the room of a passing edge, in node spacings: 45 px from a node's centre, 18 px from the next edge."""
+
+_RISE = 0.15
+"""A line to or from a hub's lane rises beside the nodes: so many rank spacings behind the middle between two ranks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +134,7 @@ def layout(
         for node, (x, y) in zip(members, drawing.position, strict=True):
             position[node] = (round(x + left, 2), round(y + top, 2))
         for (start, end), path in drawing.bends.items():
-            line = tuple((round(x + left, 2), round(y + top, 2)) for x, y in path)
-            bends[nodes[members[start]], nodes[members[end]]] = line
+            bends[nodes[members[start]], nodes[members[end]]] = tuple((x + left, y + top) for x, y in path)
     return Layout(dict(zip(nodes, position, strict=True)), bends, size)
 
 
@@ -290,15 +292,21 @@ def _draw(rank: Sequence[int], edges: Sequence[Pair], spacing: Point) -> _Drawin
     kept = [node for node, first in enumerate(stands_for) if node == first]
     number = {node: i for i, node in enumerate(kept)}
     inner = [(number[start], number[end]) for start, end in edges if start in number and end in number]
-    points, paths = subdivide([rank[node] for node in kept], inner)
+    shared = hubs([rank[node] for node in kept], inner)
+    points, paths = subdivide([rank[node] for node in kept], (pair for pair in inner if pair not in shared))
     half = [dy / 2] * len(kept) + [dy * _VIRTUAL] * (len(points.rank) - len(kept))
     for block in blocks:
         for node in block.chains[0]:
             half[number[node]] = dy / 2 * block.n_rows
     y = straighten(points, order(points), half)
     top = min(at - room for at, room in zip(y, half, strict=True))
-    y = [round(at - top, 2) for at in y]
-    height = max(at + room for at, room in zip(y, half, strict=True))
+    bottom = max(at + room for at, room in zip(y, half, strict=True))
+    lanes = _lanes(points.rank, shared)
+    gap = 2 * dy * _VIRTUAL
+    n_over = max((1 - lane for lane in lanes.values() if lane <= 0), default=0)
+    n_under = max((lane for lane in lanes.values() if lane > 0), default=0)
+    y = [round(at - top + n_over * gap, 2) for at in y]
+    height = round(bottom - top + (n_over + n_under) * gap, 2)
 
     sides = _sides(rank, blocks, dx)
     position = [(sum(sides[at]) / 2, y[number[first]]) for at, first in zip(rank, stands_for, strict=True)]
@@ -309,21 +317,45 @@ def _draw(rank: Sequence[int], edges: Sequence[Pair], spacing: Point) -> _Drawin
     for node, seat in ways.at.items():
         position[node] = seat
 
-    def across(point: int) -> list[Point]:
-        left, right = sides[points.rank[point]]
-        return [(left, y[point]), (right, y[point])] if right - left > dx else [((left + right) / 2, y[point])]
+    def across(at: int, level: float) -> list[Point]:
+        left, right = sides[at]
+        return [(left, level), (right, level)] if right - left > dx else [((left + right) / 2, level)]
 
     bends: dict[Pair, list[Point]] = {}
     for start, end in edges:
         if (start, end) not in ways.inside:
-            first, last = number[stands_for[start]], number[stands_for[end]]
-            line = list(ways.out_of.get(start) or across(first)[1:])
-            for point in paths.get((first, last), ()):
-                line += across(point)
-            line += ways.into.get(end) or across(last)[:-1]
+            pair = number[stands_for[start]], number[stands_for[end]]
+            line = list(ways.out_of.get(start) or across(rank[start], position[start][1])[1:])
+            if pair in shared:
+                lane = lanes[shared[pair]]
+                level = round((n_over + lane - 0.5) * gap if lane <= 0 else height - (n_under - lane + 0.5) * gap, 2)
+                line += [(sides[rank[start]][1] + _RISE * dx, level), (sides[rank[end]][0] - _RISE * dx, level)]
+            for point in paths.get(pair, ()):
+                line += across(points.rank[point], y[point])
+            line += ways.into.get(end) or across(rank[end], position[end][1])[:-1]
             if line:
                 bends[start, end] = _without_flat(line)
     return _Drawing(position, bends, (sides[-1][1], height))
+
+
+def _lanes(rank: Sequence[int], shared: Mapping[Pair, tuple[bool, int]]) -> dict[tuple[bool, int], int]:
+    """Hub -> its lane: 0, -1, … upwards above the body for one that feeds, 1, 2, … below it for one that collects.
+
+    Hubs use one lane if their lines do not overlap.
+    """
+    spans: dict[tuple[bool, int], tuple[int, int]] = {}
+    for (start, end), hub in shared.items():
+        first, last = spans.get(hub, (rank[start], rank[end]))
+        spans[hub] = min(first, rank[start]), max(last, rank[end])
+    lanes: dict[tuple[bool, int], int] = {}
+    taken: tuple[list[int], list[int]] = ([], [])
+    for hub in sorted(spans, key=lambda hub: (spans[hub], hub)):
+        first, last = spans[hub]
+        ends = taken[hub[0]]
+        lane = next((i for i, end in enumerate(ends) if end <= first), len(ends))
+        ends[lane : lane + 1] = [last]
+        lanes[hub] = lane + 1 if hub[0] else -lane
+    return lanes
 
 
 def _without_flat(line: list[Point]) -> list[Point]:
@@ -331,7 +363,8 @@ def _without_flat(line: list[Point]) -> list[Point]:
     inner = [
         here for one, here, other in zip(line, line[1:], line[2:], strict=False) if not one[1] == here[1] == other[1]
     ]
-    return [line[0], *inner, line[-1]] if len(line) > 2 else line
+    line = [line[0], *inner, line[-1]] if len(line) > 2 else line
+    return line[:1] if len(line) == 2 and line[0] == line[1] else line
 
 
 @dataclass(frozen=True, slots=True)
