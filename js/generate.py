@@ -1,0 +1,191 @@
+"""Makes src/protocol.ts and src/status.ts from the Python definitions: ``python js/generate.py [--check]``."""
+
+import sys
+import types
+import typing
+from pathlib import Path
+
+import msgspec
+from msgspec import NODEFAULT, Struct
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from graphrun_nb.core import events, state  # noqa: E402
+from graphrun_nb.core.status import NODE_STATUS, NodeStatus, RunStatus  # noqa: E402
+from graphrun_nb.view import frames  # noqa: E402
+
+HEADER = "// Made by js/generate.py from {sources}. Do not edit: run `npm run generate`.\n"
+UNIONS = {"Event": ("RunEvent", typing.get_args(events.Event)), "Frame": ("Frame", typing.get_args(frames.Frame))}
+STRUCTS = (
+    events.ValueRef,
+    events.FrameInfo,
+    events.ErrorInfo,
+    events.NodeInfo,
+    events.WaitInfo,
+    state.OpenWait,
+    *UNIONS["Event"][1],
+    *UNIONS["Frame"][1],
+    frames.ValueView,
+    frames.NodeDetail,
+)
+SCALARS = {str: ("string", "text"), int: ("number", "number"), float: ("number", "number"), bool: ("boolean", "flag")}
+
+
+def is_union(hint: object) -> bool:
+    return isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
+
+
+def translate(hint: typing.Any) -> tuple[str, str]:
+    """Return the TypeScript type of a field and the expression of its reader."""
+    if hint in SCALARS:
+        return SCALARS[hint]
+    if hint in (NodeStatus, RunStatus):
+        return hint.__name__, f"read{hint.__name__}"
+    if isinstance(hint, type) and issubclass(hint, Struct):
+        return hint.__name__, f"read{hint.__name__}"
+    args = typing.get_args(hint)
+    if is_union(hint):
+        if set(args) == set(UNIONS["Event"][1]):
+            return "RunEvent", "readRunEvent"
+        (inner,) = (arg for arg in args if arg is not type(None))
+        kind, reader = translate(inner)
+        return f"{kind} | null", f"nullable({reader})"
+    if hint == dict[str, typing.Any]:
+        return "JsonObject", "jsonObject"
+    if typing.get_origin(hint) is dict:
+        kind, reader = translate(args[1])
+        return f"ReadonlyMap<string, {kind}>", f"table({reader})"
+    if typing.get_origin(hint) is tuple and args[-1] is Ellipsis:
+        kind, reader = translate(args[0])
+        kind = f"({kind})" if " | " in kind or kind.startswith("readonly") else kind
+        return f"readonly {kind}[]", f"list({reader})"
+    if typing.get_origin(hint) is tuple:
+        kinds, readers = zip(*map(translate, args), strict=True)
+        return f"readonly [{', '.join(kinds)}]", f"tuple<readonly [{', '.join(kinds)}]>({', '.join(readers)})"
+    raise TypeError(f"no TypeScript for {hint!r}: teach js/generate.py")
+
+
+def default_of(field: msgspec.structs.FieldInfo) -> str | None:
+    if field.default is NODEFAULT:
+        return None
+    if field.default == ():
+        return "[]"
+    return msgspec.json.encode(field.default).decode()
+
+
+def struct(cls: type[Struct]) -> str:
+    """Return the interface of a struct and its reader."""
+    name = cls.__name__
+    types_, readers = [], []
+    if cls.__struct_config__.tag_field:
+        tag = f'"{cls.__struct_config__.tag}"'
+        types_.append(f"  readonly kind: {tag};")
+        readers.append(f"    kind: {tag},")
+    for field in msgspec.structs.fields(cls):
+        kind, reader = translate(field.type)
+        default = default_of(field)
+        if default is not None:
+            reader = f"or({reader}, {default})"
+        types_.append(f"  readonly {field.encode_name}: {kind};")
+        readers.append(f"    {field.encode_name}: {reader}(from.{field.encode_name}),")
+    return "\n".join(
+        (
+            f"export interface {name} {{",
+            *types_,
+            "}",
+            f"export function read{name}(value: unknown): {name} {{",
+            "  const from = fields(value) as Partial<Record<keyof " + name + ", unknown>>;",
+            "  return {",
+            *readers,
+            "  };",
+            "}\n",
+        )
+    )
+
+
+def union(name: str, members: tuple[type[Struct], ...]) -> str:
+    rows = "\n".join(f'  ["{cls.__struct_config__.tag}", read{cls.__name__}],' for cls in members)
+    alternatives = "".join(f"\n  | {cls.__name__}" for cls in members)
+    return (
+        f"export type {name} ={alternatives};\n"
+        f"const {name[0].lower()}{name[1:]}Readers = new Map<string, Reader<{name}>>([\n{rows}\n]);\n"
+        f"export const read{name}: Reader<{name}> = (value) => union({name[0].lower()}{name[1:]}Readers)(value);\n"
+    )
+
+
+def protocol() -> str:
+    """Return protocol.ts: one interface and one reader for each struct that travels to a view."""
+    sources = "graphrun_nb/core/events.py, core/state.py and view/frames.py"
+    body = "\n".join((*map(struct, STRUCTS), *(union(name, members) for name, members in UNIONS.values())))
+    words = ("fields", "flag", "jsonObject", "list", "nullable", "number", "or", "table", "text", "tuple", "union")
+    names = ", ".join(word for word in words if f"{word}(" in body or word in body)
+    return (
+        HEADER.format(sources=sources)
+        + f'import {{ type JsonObject, {names}, type Reader }} from "./wire";\n'
+        + 'import { type RunStatus, readRunStatus } from "./status";\n\n'
+        + f"export const PROTOCOL = {frames.PROTOCOL};\n\n"
+        + body
+    )
+
+
+def status() -> str:
+    """Return status.ts: the table of statuses."""
+
+    def literal(value: object) -> str:
+        return msgspec.json.encode(value).decode()
+
+    def members(enum: type[NodeStatus] | type[RunStatus]) -> str:
+        return ", ".join(literal(each.value) for each in enum)
+
+    rows = "\n".join(
+        f"  {row.status}: {{ word: {literal(row.word)}, terminal: {literal(row.terminal)}, glyph: {literal(row.glyph)}, "
+        f"colour: {literal(row.colour)}, allows: new Set({literal(list(row.allows))}) }},"
+        for row in NODE_STATUS.values()
+    )
+    codes = "\n".join(f"  {code}: {literal(each.value)}," for each, code in frames.STATUS_CODES.items())
+    return (
+        HEADER.format(sources="graphrun_nb/core/status.py and view/frames.py")
+        + f"""import {{ oneOf }} from "./wire";
+
+export const NODE_STATUSES = [{members(NodeStatus)}] as const;
+export type NodeStatus = (typeof NODE_STATUSES)[number];
+
+export const RUN_STATUSES = [{members(RunStatus)}] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+export const readRunStatus = oneOf<RunStatus>(...RUN_STATUSES);
+
+export interface StatusRow {{
+  readonly word: string;
+  readonly terminal: boolean;
+  readonly glyph: string;
+  readonly colour: string;
+  readonly allows: ReadonlySet<string>;
+}}
+
+export const NODE_STATUS: Readonly<Record<NodeStatus, StatusRow>> = {{
+{rows}
+}};
+
+export const STATUS_CODES: Readonly<Record<string, NodeStatus>> = {{
+{codes}
+}};
+"""
+    )
+
+
+def main() -> int:
+    stale = []
+    for path, made in ((HERE / "src" / "protocol.ts", protocol()), (HERE / "src" / "status.ts", status())):
+        if path.exists() and path.read_text() == made:
+            continue
+        stale.append(path.name)
+        if "--check" not in sys.argv:
+            path.write_text(made)
+    if stale:
+        print(f"{', '.join(stale)}: {'stale, run npm run generate' if '--check' in sys.argv else 'written'}")
+    return 1 if stale and "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

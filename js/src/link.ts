@@ -1,0 +1,234 @@
+/** The wire to the kernel: sees that no event is missing, and follows commands until they are answered. */
+
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import { type EventsFrame, type Frame, type Reply, readFrame } from "./protocol";
+import { assertNever } from "./reducer";
+import type { Store } from "./store";
+import type { Json } from "./wire";
+
+export type Command =
+  | { readonly kind: "sync"; readonly have: number; readonly nodes: number }
+  | { readonly kind: "cancel" | "tidy" | "digest" }
+  | { readonly kind: "detail"; readonly node_id: string }
+  | {
+      readonly kind: "resume";
+      readonly node_id: string;
+      readonly attempt: number;
+      readonly no: number;
+      readonly payload: Json;
+    };
+
+/** What the link needs of an anywidget model. */
+export interface Channel {
+  send(content: Command & { readonly id: number }): void;
+  on(name: string, callback: (content: unknown) => void): void;
+  off(name: string, callback: (content: unknown) => void): void;
+}
+
+export type Contact = "connecting" | "live" | "lost";
+export type Phase = "sending" | "busy" | "answered";
+
+/** A command under way: `reply` never rejects, an error is a part of it. */
+export interface Sent {
+  readonly phase: ReadonlySignal<Phase>;
+  readonly reply: Promise<Reply>;
+}
+
+interface Waiting {
+  readonly phase: Signal<Phase>;
+  readonly resolve: (reply: Reply) => void;
+  readonly slow: ReturnType<typeof setTimeout>;
+}
+
+const FRAME_KINDS = new Set(["events", "snapshot", "layout", "signal", "reply"]);
+const BUSY_MS = 1000;
+const UNANSWERED_MS = 1000;
+const DROPPED_MS = 50;
+const MAX_RETRY_MS = 30_000;
+const QUIET_MS = 5000;
+const MAX_REPAIRS = 3;
+
+export class Link {
+  readonly contact = signal<Contact>("connecting");
+  /** Commands that have been unanswered for a second. */
+  readonly slow = signal(0);
+  /** Why the run cannot be shown, or empty. */
+  readonly trouble = signal("");
+  /** Seconds by which this computer's clock is ahead of the kernel's. */
+  skew = 0;
+
+  readonly #waiting = new Map<number, Waiting>();
+  // Every view of a model hears all replies: a start of its own tells whose they are.
+  #nextId = Math.floor(Math.random() * 2 ** 31);
+  #wanted = 0;
+  #synced = false;
+  #syncing = false;
+  #tries = 0;
+  #repairs = 0;
+  #heardAt = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  readonly #quiet: ReturnType<typeof setInterval>;
+
+  constructor(
+    private readonly channel: Channel,
+    private readonly store: Store,
+  ) {
+    channel.on("msg:custom", this.#receive);
+    for (const name of ["comm:close", "comm_live_update", "destroy"]) channel.on(name, this.#lose);
+    this.#quiet = setInterval(() => this.#askIfQuiet(), QUIET_MS);
+    this.#sync();
+  }
+
+  send(command: Command): Sent {
+    const id = this.#nextId++;
+    const phase = signal<Phase>("sending");
+    const reply = new Promise<Reply>((resolve) => {
+      const slow = setTimeout(() => {
+        phase.value = "busy";
+        this.#countSlow();
+      }, BUSY_MS);
+      this.#waiting.set(id, { phase, resolve, slow });
+    });
+    if (this.contact.peek() === "lost") this.#answer(gone(id));
+    else this.channel.send({ id, ...command });
+    return { phase, reply };
+  }
+
+  close(): void {
+    this.channel.off("msg:custom", this.#receive);
+    for (const name of ["comm:close", "comm_live_update", "destroy"]) this.channel.off(name, this.#lose);
+    clearInterval(this.#quiet);
+    clearTimeout(this.#retry);
+    for (const each of this.#waiting.values()) clearTimeout(each.slow);
+    this.#waiting.clear();
+  }
+
+  readonly #receive = (content: unknown): void => {
+    if (typeof content !== "object" || content === null || !FRAME_KINDS.has((content as Reply).kind)) return;
+    this.#heardAt = Date.now();
+    if (this.contact.peek() === "lost") this.contact.value = "live";
+    try {
+      this.#take(readFrame(content));
+    } catch (error) {
+      this.#repair(error);
+    }
+  };
+
+  #take(frame: Frame): void {
+    switch (frame.kind) {
+      case "events":
+        this.#takeEvents(frame);
+        break;
+      case "snapshot":
+        this.#wanted = Math.max(this.#wanted, frame.seq);
+        if (frame.seq >= this.store.state.seq && !this.store.replace(frame)) this.#sync(0);
+        break;
+      case "layout":
+        this.store.place(frame);
+        break;
+      case "signal":
+        this.store.hear(frame);
+        break;
+      case "reply":
+        this.#answer(frame);
+        break;
+      default:
+        assertNever(frame);
+    }
+  }
+
+  /** An empty frame is a heartbeat: it says which event comes next. */
+  #takeEvents(frame: EventsFrame): void {
+    this.#wanted = Math.max(this.#wanted, frame.first + frame.events.length - 1);
+    const last = frame.at.at(-1);
+    if (last !== undefined) this.skew = Math.min(this.skew, Date.now() / 1000 - last);
+    if (frame.first > this.store.state.seq + 1) {
+      this.#sync();
+    } else if (this.#wanted > this.store.state.seq) {
+      this.store.append(frame);
+      this.#repairs = 0;
+    }
+  }
+
+  #sync(nodes = this.store.state.nodes.size): void {
+    if (this.#syncing) return;
+    this.#syncing = true;
+    const { reply } = this.send({ kind: "sync", have: nodes === 0 ? 0 : this.store.state.seq, nodes });
+    this.#resyncIn(UNANSWERED_MS);
+    void reply.then((answer) => this.#synchronised(answer));
+  }
+
+  #synchronised(answer: Reply): void {
+    if (this.contact.peek() === "lost") return;
+    if (answer.error !== "") {
+      this.trouble.value = [answer.error, answer.hint].join(" ");
+      return;
+    }
+    const { seq, at } = answer.data ?? {};
+    if (typeof at === "number") this.skew = Date.now() / 1000 - at;
+    if (typeof seq === "number") this.#wanted = Math.max(this.#wanted, seq);
+    this.#synced = true;
+    this.contact.value = "live";
+    if (this.#missing()) {
+      this.#resyncIn(DROPPED_MS);
+      return;
+    }
+    this.#syncing = false;
+    this.#tries = 0;
+    clearTimeout(this.#retry);
+  }
+
+  #resyncIn(first: number): void {
+    clearTimeout(this.#retry);
+    const wait = Math.min(first * 2 ** this.#tries++, MAX_RETRY_MS);
+    this.#retry = setTimeout(() => {
+      this.#syncing = false;
+      if (this.#missing()) this.#sync();
+    }, wait);
+  }
+
+  #missing(): boolean {
+    return this.contact.peek() !== "lost" && (!this.#synced || this.#wanted > this.store.state.seq);
+  }
+
+  #askIfQuiet(): void {
+    const over = this.store.state.finished !== null && !this.#missing();
+    if (!over && this.contact.peek() === "live" && Date.now() - this.#heardAt >= QUIET_MS) this.#sync();
+  }
+
+  /** A message that does not fit: forget everything and ask anew, but not for ever. */
+  #repair(error: unknown): void {
+    this.#repairs += 1;
+    if (this.#repairs > MAX_REPAIRS) {
+      this.trouble.value = error instanceof Error ? error.message : String(error);
+      return;
+    }
+    this.store.reset();
+    this.#syncing = false;
+    this.#sync(0);
+  }
+
+  #answer(reply: Reply): void {
+    const waiting = this.#waiting.get(reply.id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(reply.id);
+    clearTimeout(waiting.slow);
+    waiting.phase.value = "answered";
+    this.#countSlow();
+    waiting.resolve(reply);
+  }
+
+  #countSlow(): void {
+    this.slow.value = [...this.#waiting.values()].filter((each) => each.phase.peek() === "busy").length;
+  }
+
+  /** The comm is gone: the kernel died, was restarted, or the widget was closed. */
+  readonly #lose = (): void => {
+    this.contact.value = "lost";
+    for (const id of [...this.#waiting.keys()]) this.#answer(gone(id));
+  };
+}
+
+function gone(id: number): Reply {
+  return { kind: "reply", id, error: "The kernel that ran this is gone.", hint: "", data: null };
+}

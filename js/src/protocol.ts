@@ -1,0 +1,661 @@
+// Made by js/generate.py from graphrun_nb/core/events.py, core/state.py and view/frames.py. Do not edit: run `npm run generate`.
+import { type JsonObject, fields, flag, jsonObject, list, nullable, number, or, table, text, tuple, union, type Reader } from "./wire";
+import { type RunStatus, readRunStatus } from "./status";
+
+export const PROTOCOL = 1;
+
+export interface ValueRef {
+  readonly codec: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly preview: string;
+}
+export function readValueRef(value: unknown): ValueRef {
+  const from = fields(value) as Partial<Record<keyof ValueRef, unknown>>;
+  return {
+    codec: or(text, "memory")(from.codec),
+    digest: or(text, "")(from.digest),
+    size: or(number, 0)(from.size),
+    preview: or(text, "")(from.preview),
+  };
+}
+
+export interface FrameInfo {
+  readonly file: string;
+  readonly line: number;
+  readonly function: string;
+  readonly source: string;
+  readonly user: boolean;
+}
+export function readFrameInfo(value: unknown): FrameInfo {
+  const from = fields(value) as Partial<Record<keyof FrameInfo, unknown>>;
+  return {
+    file: text(from.file),
+    line: number(from.line),
+    function: text(from.function),
+    source: or(text, "")(from.source),
+    user: or(flag, false)(from.user),
+  };
+}
+
+export interface ErrorInfo {
+  readonly types: readonly string[];
+  readonly message: string;
+  readonly frames: readonly FrameInfo[];
+  readonly notes: readonly string[];
+  readonly cause: string;
+}
+export function readErrorInfo(value: unknown): ErrorInfo {
+  const from = fields(value) as Partial<Record<keyof ErrorInfo, unknown>>;
+  return {
+    types: list(text)(from.types),
+    message: or(text, "")(from.message),
+    frames: or(list(readFrameInfo), [])(from.frames),
+    notes: or(list(text), [])(from.notes),
+    cause: or(text, "")(from.cause),
+  };
+}
+
+export interface NodeInfo {
+  readonly node_id: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly needs: readonly string[];
+  readonly after: readonly string[];
+  readonly outputs: readonly string[];
+  readonly labels: readonly string[];
+  readonly group: string;
+  readonly parent: string;
+  readonly max_attempts: number;
+  readonly conditional: boolean;
+  readonly fingerprint: string;
+}
+export function readNodeInfo(value: unknown): NodeInfo {
+  const from = fields(value) as Partial<Record<keyof NodeInfo, unknown>>;
+  return {
+    node_id: text(from.node_id),
+    name: text(from.name),
+    kind: or(text, "tool")(from.kind),
+    needs: or(list(text), [])(from.needs),
+    after: or(list(text), [])(from.after),
+    outputs: or(list(text), [])(from.outputs),
+    labels: or(list(text), [])(from.labels),
+    group: or(text, "")(from.group),
+    parent: or(text, "")(from.parent),
+    max_attempts: or(number, 1)(from.max_attempts),
+    conditional: or(flag, false)(from.conditional),
+    fingerprint: or(text, "")(from.fingerprint),
+  };
+}
+
+export interface WaitInfo {
+  readonly no: number;
+  readonly kind: string;
+  readonly prompt: string;
+  readonly schema: JsonObject | null;
+  readonly options: readonly string[];
+  readonly token_digest: string;
+  readonly deadline: number | null;
+  readonly on_deadline: string;
+  readonly default: ValueRef | null;
+}
+export function readWaitInfo(value: unknown): WaitInfo {
+  const from = fields(value) as Partial<Record<keyof WaitInfo, unknown>>;
+  return {
+    no: number(from.no),
+    kind: text(from.kind),
+    prompt: or(text, "")(from.prompt),
+    schema: or(nullable(jsonObject), null)(from.schema),
+    options: or(list(text), [])(from.options),
+    token_digest: or(text, "")(from.token_digest),
+    deadline: or(nullable(number), null)(from.deadline),
+    on_deadline: or(text, "fail")(from.on_deadline),
+    default: or(nullable(readValueRef), null)(from.default),
+  };
+}
+
+export interface OpenWait {
+  readonly wait: WaitInfo;
+  readonly attempt: number;
+  readonly at: number;
+}
+export function readOpenWait(value: unknown): OpenWait {
+  const from = fields(value) as Partial<Record<keyof OpenWait, unknown>>;
+  return {
+    wait: readWaitInfo(from.wait),
+    attempt: number(from.attempt),
+    at: number(from.at),
+  };
+}
+
+export interface RunStarted {
+  readonly kind: "RunStarted";
+  readonly graph: string;
+  readonly inputs: readonly (readonly [string, ValueRef])[];
+  readonly max_concurrency: number;
+  readonly session_id: string;
+  readonly agent_id: string;
+  readonly app_id: string;
+  readonly parent: readonly [string, string] | null;
+}
+export function readRunStarted(value: unknown): RunStarted {
+  const from = fields(value) as Partial<Record<keyof RunStarted, unknown>>;
+  return {
+    kind: "RunStarted",
+    graph: text(from.graph),
+    inputs: or(list(tuple<readonly [string, ValueRef]>(text, readValueRef)), [])(from.inputs),
+    max_concurrency: or(number, 4)(from.max_concurrency),
+    session_id: or(text, "")(from.session_id),
+    agent_id: or(text, "")(from.agent_id),
+    app_id: or(text, "")(from.app_id),
+    parent: or(nullable(tuple<readonly [string, string]>(text, text)), null)(from.parent),
+  };
+}
+
+export interface RunResumed {
+  readonly kind: "RunResumed";
+  readonly reason: string;
+}
+export function readRunResumed(value: unknown): RunResumed {
+  const from = fields(value) as Partial<Record<keyof RunResumed, unknown>>;
+  return {
+    kind: "RunResumed",
+    reason: text(from.reason),
+  };
+}
+
+export interface RunForked {
+  readonly kind: "RunForked";
+  readonly source_run_id: string;
+  readonly at_seq: number;
+}
+export function readRunForked(value: unknown): RunForked {
+  const from = fields(value) as Partial<Record<keyof RunForked, unknown>>;
+  return {
+    kind: "RunForked",
+    source_run_id: text(from.source_run_id),
+    at_seq: number(from.at_seq),
+  };
+}
+
+export interface SpecAccepted {
+  readonly kind: "SpecAccepted";
+  readonly fingerprint: string;
+  readonly nodes: readonly NodeInfo[];
+}
+export function readSpecAccepted(value: unknown): SpecAccepted {
+  const from = fields(value) as Partial<Record<keyof SpecAccepted, unknown>>;
+  return {
+    kind: "SpecAccepted",
+    fingerprint: text(from.fingerprint),
+    nodes: list(readNodeInfo)(from.nodes),
+  };
+}
+
+export interface NodeAdded {
+  readonly kind: "NodeAdded";
+  readonly node: NodeInfo;
+}
+export function readNodeAdded(value: unknown): NodeAdded {
+  const from = fields(value) as Partial<Record<keyof NodeAdded, unknown>>;
+  return {
+    kind: "NodeAdded",
+    node: readNodeInfo(from.node),
+  };
+}
+
+export interface NodeReset {
+  readonly kind: "NodeReset";
+  readonly node_id: string;
+  readonly reason: string;
+}
+export function readNodeReset(value: unknown): NodeReset {
+  const from = fields(value) as Partial<Record<keyof NodeReset, unknown>>;
+  return {
+    kind: "NodeReset",
+    node_id: text(from.node_id),
+    reason: text(from.reason),
+  };
+}
+
+export interface OutputPinned {
+  readonly kind: "OutputPinned";
+  readonly node_id: string;
+  readonly values: readonly ValueRef[];
+  readonly source: string;
+}
+export function readOutputPinned(value: unknown): OutputPinned {
+  const from = fields(value) as Partial<Record<keyof OutputPinned, unknown>>;
+  return {
+    kind: "OutputPinned",
+    node_id: text(from.node_id),
+    values: list(readValueRef)(from.values),
+    source: text(from.source),
+  };
+}
+
+export interface AttemptStarted {
+  readonly kind: "AttemptStarted";
+  readonly node_id: string;
+  readonly attempt: number;
+}
+export function readAttemptStarted(value: unknown): AttemptStarted {
+  const from = fields(value) as Partial<Record<keyof AttemptStarted, unknown>>;
+  return {
+    kind: "AttemptStarted",
+    node_id: text(from.node_id),
+    attempt: number(from.attempt),
+  };
+}
+
+export interface AttemptSucceeded {
+  readonly kind: "AttemptSucceeded";
+  readonly node_id: string;
+  readonly attempt: number;
+  readonly values: readonly ValueRef[];
+}
+export function readAttemptSucceeded(value: unknown): AttemptSucceeded {
+  const from = fields(value) as Partial<Record<keyof AttemptSucceeded, unknown>>;
+  return {
+    kind: "AttemptSucceeded",
+    node_id: text(from.node_id),
+    attempt: number(from.attempt),
+    values: or(list(readValueRef), [])(from.values),
+  };
+}
+
+export interface AttemptFailed {
+  readonly kind: "AttemptFailed";
+  readonly node_id: string;
+  readonly attempt: number;
+  readonly error: ErrorInfo;
+}
+export function readAttemptFailed(value: unknown): AttemptFailed {
+  const from = fields(value) as Partial<Record<keyof AttemptFailed, unknown>>;
+  return {
+    kind: "AttemptFailed",
+    node_id: text(from.node_id),
+    attempt: number(from.attempt),
+    error: readErrorInfo(from.error),
+  };
+}
+
+export interface AttemptLost {
+  readonly kind: "AttemptLost";
+  readonly node_id: string;
+  readonly attempt: number;
+  readonly reason: string;
+}
+export function readAttemptLost(value: unknown): AttemptLost {
+  const from = fields(value) as Partial<Record<keyof AttemptLost, unknown>>;
+  return {
+    kind: "AttemptLost",
+    node_id: text(from.node_id),
+    attempt: number(from.attempt),
+    reason: text(from.reason),
+  };
+}
+
+export interface RetryScheduled {
+  readonly kind: "RetryScheduled";
+  readonly node_id: string;
+  readonly attempt: number;
+  readonly due: number;
+}
+export function readRetryScheduled(value: unknown): RetryScheduled {
+  const from = fields(value) as Partial<Record<keyof RetryScheduled, unknown>>;
+  return {
+    kind: "RetryScheduled",
+    node_id: text(from.node_id),
+    attempt: number(from.attempt),
+    due: number(from.due),
+  };
+}
+
+export interface WaitOpened {
+  readonly kind: "WaitOpened";
+  readonly node_id: string;
+  readonly attempt: number;
+  readonly wait: WaitInfo;
+}
+export function readWaitOpened(value: unknown): WaitOpened {
+  const from = fields(value) as Partial<Record<keyof WaitOpened, unknown>>;
+  return {
+    kind: "WaitOpened",
+    node_id: text(from.node_id),
+    attempt: number(from.attempt),
+    wait: readWaitInfo(from.wait),
+  };
+}
+
+export interface AnswerKept {
+  readonly kind: "AnswerKept";
+  readonly node_id: string;
+  readonly answer: ValueRef;
+  readonly name: string;
+  readonly key: string;
+  readonly by: string;
+}
+export function readAnswerKept(value: unknown): AnswerKept {
+  const from = fields(value) as Partial<Record<keyof AnswerKept, unknown>>;
+  return {
+    kind: "AnswerKept",
+    node_id: text(from.node_id),
+    answer: readValueRef(from.answer),
+    name: or(text, "")(from.name),
+    key: or(text, "")(from.key),
+    by: or(text, "")(from.by),
+  };
+}
+
+export interface WaitResolved {
+  readonly kind: "WaitResolved";
+  readonly node_id: string;
+  readonly attempt: number;
+  readonly no: number;
+  readonly answer: ValueRef;
+  readonly by: string;
+}
+export function readWaitResolved(value: unknown): WaitResolved {
+  const from = fields(value) as Partial<Record<keyof WaitResolved, unknown>>;
+  return {
+    kind: "WaitResolved",
+    node_id: text(from.node_id),
+    attempt: number(from.attempt),
+    no: number(from.no),
+    answer: readValueRef(from.answer),
+    by: text(from.by),
+  };
+}
+
+export interface WaitExpired {
+  readonly kind: "WaitExpired";
+  readonly node_id: string;
+  readonly attempt: number;
+  readonly no: number;
+  readonly outcome: string;
+}
+export function readWaitExpired(value: unknown): WaitExpired {
+  const from = fields(value) as Partial<Record<keyof WaitExpired, unknown>>;
+  return {
+    kind: "WaitExpired",
+    node_id: text(from.node_id),
+    attempt: number(from.attempt),
+    no: number(from.no),
+    outcome: text(from.outcome),
+  };
+}
+
+export interface NodeSkipped {
+  readonly kind: "NodeSkipped";
+  readonly node_id: string;
+  readonly because: string;
+}
+export function readNodeSkipped(value: unknown): NodeSkipped {
+  const from = fields(value) as Partial<Record<keyof NodeSkipped, unknown>>;
+  return {
+    kind: "NodeSkipped",
+    node_id: text(from.node_id),
+    because: or(text, "")(from.because),
+  };
+}
+
+export interface NodeCancelled {
+  readonly kind: "NodeCancelled";
+  readonly node_id: string;
+  readonly because: string;
+}
+export function readNodeCancelled(value: unknown): NodeCancelled {
+  const from = fields(value) as Partial<Record<keyof NodeCancelled, unknown>>;
+  return {
+    kind: "NodeCancelled",
+    node_id: text(from.node_id),
+    because: or(text, "")(from.because),
+  };
+}
+
+export interface CancelRequested {
+  readonly kind: "CancelRequested";
+  readonly by: string;
+}
+export function readCancelRequested(value: unknown): CancelRequested {
+  const from = fields(value) as Partial<Record<keyof CancelRequested, unknown>>;
+  return {
+    kind: "CancelRequested",
+    by: text(from.by),
+  };
+}
+
+export interface RunFinished {
+  readonly kind: "RunFinished";
+  readonly status: RunStatus;
+}
+export function readRunFinished(value: unknown): RunFinished {
+  const from = fields(value) as Partial<Record<keyof RunFinished, unknown>>;
+  return {
+    kind: "RunFinished",
+    status: readRunStatus(from.status),
+  };
+}
+
+export interface EventsFrame {
+  readonly kind: "events";
+  readonly first: number;
+  readonly at: readonly number[];
+  readonly events: readonly RunEvent[];
+}
+export function readEventsFrame(value: unknown): EventsFrame {
+  const from = fields(value) as Partial<Record<keyof EventsFrame, unknown>>;
+  return {
+    kind: "events",
+    first: number(from.first),
+    at: list(number)(from.at),
+    events: list(readRunEvent)(from.events),
+  };
+}
+
+export interface SnapshotFrame {
+  readonly kind: "snapshot";
+  readonly seq: number;
+  readonly graph: string;
+  readonly max_concurrency: number;
+  readonly started_at: number;
+  readonly ended_at: number;
+  readonly cancelled_by: string;
+  readonly finished: RunStatus | null;
+  readonly nodes: readonly NodeInfo[];
+  readonly status: string;
+  readonly attempt: readonly number[];
+  readonly failures: readonly number[];
+  readonly lost: readonly number[];
+  readonly started_ms: readonly number[];
+  readonly ended_ms: readonly number[];
+  readonly due: ReadonlyMap<string, number>;
+  readonly waits: ReadonlyMap<string, readonly OpenWait[]>;
+  readonly errors: ReadonlyMap<string, ErrorInfo>;
+  readonly because: ReadonlyMap<string, string>;
+}
+export function readSnapshotFrame(value: unknown): SnapshotFrame {
+  const from = fields(value) as Partial<Record<keyof SnapshotFrame, unknown>>;
+  return {
+    kind: "snapshot",
+    seq: number(from.seq),
+    graph: text(from.graph),
+    max_concurrency: number(from.max_concurrency),
+    started_at: number(from.started_at),
+    ended_at: number(from.ended_at),
+    cancelled_by: text(from.cancelled_by),
+    finished: nullable(readRunStatus)(from.finished),
+    nodes: list(readNodeInfo)(from.nodes),
+    status: text(from.status),
+    attempt: list(number)(from.attempt),
+    failures: list(number)(from.failures),
+    lost: list(number)(from.lost),
+    started_ms: list(number)(from.started_ms),
+    ended_ms: list(number)(from.ended_ms),
+    due: table(number)(from.due),
+    waits: table(list(readOpenWait))(from.waits),
+    errors: table(readErrorInfo)(from.errors),
+    because: table(text)(from.because),
+  };
+}
+
+export interface LayoutFrame {
+  readonly kind: "layout";
+  readonly n: number;
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  readonly bends: readonly (readonly number[])[];
+  readonly width: number;
+  readonly height: number;
+}
+export function readLayoutFrame(value: unknown): LayoutFrame {
+  const from = fields(value) as Partial<Record<keyof LayoutFrame, unknown>>;
+  return {
+    kind: "layout",
+    n: number(from.n),
+    x: list(number)(from.x),
+    y: list(number)(from.y),
+    bends: list(list(number))(from.bends),
+    width: number(from.width),
+    height: number(from.height),
+  };
+}
+
+export interface SignalFrame {
+  readonly kind: "signal";
+  readonly node_id: string;
+  readonly attempt: number;
+  readonly stream: string;
+  readonly text: string;
+  readonly at: number;
+}
+export function readSignalFrame(value: unknown): SignalFrame {
+  const from = fields(value) as Partial<Record<keyof SignalFrame, unknown>>;
+  return {
+    kind: "signal",
+    node_id: text(from.node_id),
+    attempt: number(from.attempt),
+    stream: text(from.stream),
+    text: text(from.text),
+    at: number(from.at),
+  };
+}
+
+export interface Reply {
+  readonly kind: "reply";
+  readonly id: number;
+  readonly error: string;
+  readonly hint: string;
+  readonly data: JsonObject | null;
+}
+export function readReply(value: unknown): Reply {
+  const from = fields(value) as Partial<Record<keyof Reply, unknown>>;
+  return {
+    kind: "reply",
+    id: number(from.id),
+    error: or(text, "")(from.error),
+    hint: or(text, "")(from.hint),
+    data: or(nullable(jsonObject), null)(from.data),
+  };
+}
+
+export interface ValueView {
+  readonly name: string;
+  readonly type: string;
+  readonly text: string;
+  readonly truncated: boolean;
+}
+export function readValueView(value: unknown): ValueView {
+  const from = fields(value) as Partial<Record<keyof ValueView, unknown>>;
+  return {
+    name: text(from.name),
+    type: text(from.type),
+    text: text(from.text),
+    truncated: or(flag, false)(from.truncated),
+  };
+}
+
+export interface NodeDetail {
+  readonly node_id: string;
+  readonly inputs: readonly ValueView[];
+  readonly outputs: readonly ValueView[];
+  readonly logs: readonly (readonly [number, string, string])[];
+  readonly source: string;
+  readonly source_file: string;
+  readonly source_line: number;
+  readonly story: readonly (readonly [number, number, RunEvent])[];
+}
+export function readNodeDetail(value: unknown): NodeDetail {
+  const from = fields(value) as Partial<Record<keyof NodeDetail, unknown>>;
+  return {
+    node_id: text(from.node_id),
+    inputs: or(list(readValueView), [])(from.inputs),
+    outputs: or(list(readValueView), [])(from.outputs),
+    logs: or(list(tuple<readonly [number, string, string]>(number, text, text)), [])(from.logs),
+    source: or(text, "")(from.source),
+    source_file: or(text, "")(from.source_file),
+    source_line: or(number, 0)(from.source_line),
+    story: or(list(tuple<readonly [number, number, RunEvent]>(number, number, readRunEvent)), [])(from.story),
+  };
+}
+
+export type RunEvent =
+  | RunStarted
+  | RunResumed
+  | RunForked
+  | SpecAccepted
+  | NodeAdded
+  | NodeReset
+  | OutputPinned
+  | AttemptStarted
+  | AttemptSucceeded
+  | AttemptFailed
+  | AttemptLost
+  | RetryScheduled
+  | WaitOpened
+  | AnswerKept
+  | WaitResolved
+  | WaitExpired
+  | NodeSkipped
+  | NodeCancelled
+  | CancelRequested
+  | RunFinished;
+const runEventReaders = new Map<string, Reader<RunEvent>>([
+  ["RunStarted", readRunStarted],
+  ["RunResumed", readRunResumed],
+  ["RunForked", readRunForked],
+  ["SpecAccepted", readSpecAccepted],
+  ["NodeAdded", readNodeAdded],
+  ["NodeReset", readNodeReset],
+  ["OutputPinned", readOutputPinned],
+  ["AttemptStarted", readAttemptStarted],
+  ["AttemptSucceeded", readAttemptSucceeded],
+  ["AttemptFailed", readAttemptFailed],
+  ["AttemptLost", readAttemptLost],
+  ["RetryScheduled", readRetryScheduled],
+  ["WaitOpened", readWaitOpened],
+  ["AnswerKept", readAnswerKept],
+  ["WaitResolved", readWaitResolved],
+  ["WaitExpired", readWaitExpired],
+  ["NodeSkipped", readNodeSkipped],
+  ["NodeCancelled", readNodeCancelled],
+  ["CancelRequested", readCancelRequested],
+  ["RunFinished", readRunFinished],
+]);
+export const readRunEvent: Reader<RunEvent> = (value) => union(runEventReaders)(value);
+
+export type Frame =
+  | EventsFrame
+  | SnapshotFrame
+  | LayoutFrame
+  | SignalFrame
+  | Reply;
+const frameReaders = new Map<string, Reader<Frame>>([
+  ["events", readEventsFrame],
+  ["snapshot", readSnapshotFrame],
+  ["layout", readLayoutFrame],
+  ["signal", readSignalFrame],
+  ["reply", readReply],
+]);
+export const readFrame: Reader<Frame> = (value) => union(frameReaders)(value);

@@ -1,0 +1,142 @@
+/** Pure answers to what a view shows of a state. */
+
+import { duration, ticking } from "./format";
+import type { ErrorInfo, OpenWait } from "./protocol";
+import type { NodeState, RunState } from "./state";
+import { NODE_STATUS, type NodeStatus, type RunStatus } from "./status";
+
+/** In the order in which counts are read out. */
+const COUNTED: readonly NodeStatus[] = [
+  "DONE",
+  "RUNNING",
+  "WAITING",
+  "RETRYING",
+  "FAILED",
+  "SKIPPED",
+  "CANCELLED",
+  "PENDING",
+];
+
+export interface Count {
+  readonly status: NodeStatus;
+  readonly n: number;
+}
+
+/** How many nodes are in each status that has any. O(nodes). */
+export function counts(state: RunState): readonly Count[] {
+  const n = new Map<NodeStatus, number>();
+  for (const { status } of state.nodes.values()) n.set(status, (n.get(status) ?? 0) + 1);
+  return COUNTED.flatMap((status) => {
+    const many = n.get(status);
+    return many === undefined ? [] : [{ status, n: many }];
+  });
+}
+
+/** As RunState.status in Python. */
+export function runStatus(state: RunState, numbers: readonly Count[]): RunStatus {
+  if (state.finished !== null) return state.finished;
+  if (state.seq === 0) return "PENDING";
+  const has = (status: NodeStatus): boolean => numbers.some((each) => each.status === status);
+  return has("WAITING") && !has("RUNNING") && !has("RETRYING") ? "WAITING" : "RUNNING";
+}
+
+/** What a run's status looks like, in terms of a node's; and its word. */
+export function runBadge(state: RunState, status: RunStatus): { readonly like: NodeStatus; readonly word: string } {
+  if (state.finished === null && state.cancelled_by !== "") return { like: "CANCELLED", word: "cancelling" };
+  return { like: status === "INTERRUPTED" ? "CANCELLED" : status, word: status.toLowerCase() };
+}
+
+export function elapsed(state: RunState, now: number): number {
+  if (state.started_at === 0) return 0;
+  return (state.ended_at > 0 ? state.ended_at : now) - state.started_at;
+}
+
+export function isProblem(node: NodeState): boolean {
+  return node.status === "FAILED" || node.status === "WAITING";
+}
+
+export function firstProblem(state: RunState): string | null {
+  for (const [id, node] of state.nodes) if (isProblem(node)) return id;
+  return null;
+}
+
+/** The next failed or waiting node after `from` in order of definition, round and round. */
+export function nextProblem(state: RunState, from: string | null): string | null {
+  const ids = [...state.nodes].filter(([id, node]) => isProblem(node) || id === from).map(([id]) => id);
+  const at = from === null ? -1 : ids.indexOf(from);
+  const next = [...ids.slice(at + 1), ...ids.slice(0, Math.max(at, 0))].find((id) => id !== from);
+  return next ?? (from !== null && isProblem(nodeOf(state, from)) ? from : null);
+}
+
+function nodeOf(state: RunState, id: string): NodeState {
+  const node = state.nodes.get(id);
+  if (node === undefined) throw new Error(`no node ${id}`);
+  return node;
+}
+
+export interface Question extends OpenWait {
+  readonly nodeId: string;
+}
+
+/** The waits that are open, oldest first. */
+export function questions(state: RunState): readonly Question[] {
+  const open: Question[] = [];
+  for (const [nodeId, node] of state.nodes) for (const wait of node.waits) open.push({ ...wait, nodeId });
+  return open.sort((a, b) => a.at - b.at);
+}
+
+export function typeName(error: ErrorInfo): string {
+  return error.types[0]?.split(".").at(-1) ?? "Error";
+}
+
+export function errorLine(error: ErrorInfo): string {
+  const message = error.message.split("\n", 1)[0] ?? "";
+  return message === "" ? typeName(error) : `${typeName(error)}: ${message}`;
+}
+
+/** What a node's card says beside its name: how long, until when, or what it waits for. */
+export function subtitle(node: NodeState, now: number): string {
+  switch (node.status) {
+    case "RUNNING":
+      return ticking(now - node.started_at);
+    case "RETRYING":
+      return node.due > now ? `retry in ${ticking(Math.ceil(node.due - now))}` : "retrying";
+    case "WAITING": {
+      const deadline = Math.min(...node.waits.map((each) => each.wait.deadline ?? Number.POSITIVE_INFINITY));
+      return Number.isFinite(deadline) ? `waiting, ${ticking(Math.ceil(deadline - now))} left` : "waiting";
+    }
+    case "DONE":
+      return node.started_at > 0 ? duration(node.ended_at - node.started_at) : "taken over";
+    case "FAILED":
+      return node.error === null ? "failed" : typeName(node.error);
+    case "PENDING":
+    case "SKIPPED":
+    case "CANCELLED":
+      return NODE_STATUS[node.status].word;
+  }
+}
+
+/** `2/3` once there was more than one attempt, or while more are to come after a failure. */
+export function attempts(node: NodeState): string {
+  const most = node.info.max_attempts;
+  const made = node.attempt;
+  if (made === 0 || (made === 1 && node.failures === 0)) return "";
+  return most > 1 ? `${made}/${Math.max(most, made)}` : made > 1 ? `×${made}` : "";
+}
+
+/** What a screen reader hears of the run as a whole. */
+export function headline(state: RunState): string {
+  const numbers = counts(state);
+  const failed = [...state.nodes].filter(([, node]) => node.status === "FAILED").map(([id]) => id);
+  const waiting = [...state.nodes].filter(([, node]) => node.status === "WAITING").map(([id]) => id);
+  const name = (ids: readonly string[], word: string): string[] =>
+    ids.length === 0 ? [] : [`${ids.length} ${word}: ${ids.slice(0, 3).join(", ")}${ids.length > 3 ? ", …" : ""}.`];
+  const rest = numbers
+    .filter(({ status }) => status !== "FAILED" && status !== "WAITING")
+    .map(({ status, n }) => `${n} ${NODE_STATUS[status].word}`)
+    .join(", ");
+  const end = state.finished === null ? [] : [`Run ${state.finished.toLowerCase()}.`];
+  return [...end, ...name(failed, "failed"), ...name(waiting, "waiting"), ...(rest === "" ? [] : [`${rest}.`])].join(
+    " ",
+  );
+}

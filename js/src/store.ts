@@ -1,0 +1,101 @@
+/** What a view knows of its run: the state, the events that led to it, the layout, and bounded telemetry. */
+
+import { signal } from "@preact/signals-core";
+import type { EventsFrame, LayoutFrame, RunEvent, SignalFrame, SnapshotFrame } from "./protocol";
+import { apply } from "./reducer";
+import { unpack } from "./snapshot";
+import { newRun, type RunState } from "./state";
+
+export interface Recorded {
+  readonly seq: number;
+  readonly at: number;
+  readonly event: RunEvent;
+}
+
+const MAX_LINES = 500;
+const TOPOLOGY = new Set(["SpecAccepted", "NodeAdded"]);
+
+export class Store {
+  state: RunState = newRun();
+  layout: LayoutFrame | null = null;
+  /** Rises with every change of the state; views read it to be told. */
+  readonly version = signal(0);
+  /** Rises when nodes or edges came or went. */
+  readonly topology = signal(0);
+  /** Rises when the kernel has laid the graph out. */
+  readonly placed = signal(0);
+  /** Rises with every line of output. */
+  readonly telemetry = signal(0);
+  readonly #stories = new Map<string, Recorded[]>();
+  readonly #lines = new Map<string, SignalFrame[]>();
+  #historyFrom = 1;
+
+  /** Appends the events that are new; the caller has made sure that none is missing before them. */
+  append(frame: EventsFrame): void {
+    if (frame.events.length !== frame.at.length) throw new Error("events and instants differ in number");
+    let grown = false;
+    try {
+      for (let i = this.state.seq + 1 - frame.first; i < frame.events.length; i++) {
+        const event = frame.events[i];
+        const at = frame.at[i];
+        if (event === undefined || at === undefined) continue;
+        apply(this.state, event, at);
+        this.#remember({ seq: this.state.seq, at, event });
+        grown ||= TOPOLOGY.has(event.kind);
+      }
+    } finally {
+      if (grown) this.topology.value += 1;
+      this.version.value += 1;
+    }
+  }
+
+  /** Takes over a packed state; false if it leaves out definitions that are unknown here. */
+  replace(frame: SnapshotFrame): boolean {
+    const state = unpack(frame, this.state);
+    if (state === null) return false;
+    if (frame.seq > this.state.seq) {
+      this.#stories.clear();
+      this.#historyFrom = frame.seq + 1;
+    }
+    this.state = state;
+    if (frame.nodes.length > 0) this.topology.value += 1;
+    this.version.value += 1;
+    return true;
+  }
+
+  place(frame: LayoutFrame): void {
+    this.layout = frame;
+    this.placed.value += 1;
+  }
+
+  hear(frame: SignalFrame): void {
+    const lines = this.#lines.get(frame.node_id) ?? [];
+    lines.push(frame);
+    if (lines.length > MAX_LINES) lines.splice(0, lines.length - MAX_LINES);
+    this.#lines.set(frame.node_id, lines);
+    this.telemetry.value += 1;
+  }
+
+  reset(): void {
+    this.state = newRun();
+    this.#stories.clear();
+    this.#historyFrom = 1;
+    this.version.value += 1;
+  }
+
+  /** The events of one node, or null if they began before this view's history. */
+  story(nodeId: string): readonly Recorded[] | null {
+    return this.#historyFrom === 1 ? (this.#stories.get(nodeId) ?? []) : null;
+  }
+
+  lines(nodeId: string): readonly SignalFrame[] {
+    return this.#lines.get(nodeId) ?? [];
+  }
+
+  #remember(recorded: Recorded): void {
+    if (!("node_id" in recorded.event)) return;
+    const story = this.#stories.get(recorded.event.node_id);
+    if (story === undefined) this.#stories.set(recorded.event.node_id, [recorded]);
+    else story.push(recorded);
+  }
+}

@@ -1,0 +1,100 @@
+/** A node's own events told as attempts and waits. */
+
+import type { RunEvent, ValueRef, WaitInfo } from "./protocol";
+import { errorLine } from "./select";
+import type { NodeStatus } from "./status";
+
+export interface Told {
+  readonly at: number;
+  readonly event: RunEvent;
+}
+
+export interface Attempt {
+  readonly no: number;
+  readonly startedAt: number;
+  endedAt: number;
+  status: NodeStatus;
+  /** The error in one line, why it was lost, or empty. */
+  note: string;
+}
+
+export interface Answered {
+  readonly wait: WaitInfo;
+  readonly askedAt: number;
+  readonly at: number;
+  readonly by: string;
+  readonly answer: ValueRef | null;
+}
+
+export interface Story {
+  readonly attempts: readonly Attempt[];
+  readonly answered: readonly Answered[];
+  /** Why it never ran, or empty. */
+  readonly because: string;
+}
+
+/** Folds a node's events, oldest first. */
+export function tell(events: readonly Told[]): Story {
+  const attempts: Attempt[] = [];
+  const answered: Answered[] = [];
+  const open = new Map<number, { wait: WaitInfo; at: number }>();
+  let because = "";
+  const close = (at: number, status: NodeStatus, note = ""): void => {
+    const last = attempts.at(-1);
+    if (last === undefined || last.endedAt > 0) return;
+    last.endedAt = at;
+    last.status = status;
+    last.note = note;
+  };
+  for (const { at, event } of events) {
+    switch (event.kind) {
+      case "AttemptStarted":
+        attempts.push({ no: event.attempt, startedAt: at, endedAt: 0, status: "RUNNING", note: "" });
+        break;
+      case "AttemptSucceeded":
+        close(at, "DONE");
+        break;
+      case "AttemptFailed":
+        if (event.attempt === 0) attempts.push({ no: 0, startedAt: at, endedAt: 0, status: "FAILED", note: "" });
+        close(at, "FAILED", errorLine(event.error));
+        break;
+      case "AttemptLost":
+        close(at, "CANCELLED", `lost: ${event.reason}`);
+        break;
+      case "NodeCancelled":
+        close(at, "CANCELLED");
+        because = event.because === "" ? "cancelled" : `cancelled because of ${event.because}`;
+        break;
+      case "NodeSkipped":
+        because = event.because === "" ? "its condition did not hold" : `skipped because of ${event.because}`;
+        break;
+      case "OutputPinned":
+        because = `outputs taken over from ${event.source}`;
+        break;
+      case "NodeReset":
+        because = "";
+        break;
+      case "WaitOpened":
+        open.set(event.wait.no, { wait: event.wait, at });
+        break;
+      case "WaitResolved":
+      case "WaitExpired": {
+        const asked = open.get(event.no);
+        open.delete(event.no);
+        if (asked === undefined) break;
+        const resolved = event.kind === "WaitResolved";
+        answered.push({
+          wait: asked.wait,
+          askedAt: asked.at,
+          at,
+          by: resolved ? event.by : `deadline (${event.outcome})`,
+          answer: resolved ? event.answer : asked.wait.default,
+        });
+        break;
+      }
+      default:
+        break;
+    }
+  }
+  return { attempts, answered, because };
+}
