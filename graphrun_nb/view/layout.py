@@ -116,11 +116,15 @@ def layout(
     number = {name: i for i, name in enumerate(nodes)}
     pairs = [(number[start], number[end]) for start, end in _distinct(nodes, edges)]
     graph = _graph(len(nodes), pairs)
-    rank = _ranks(graph, nodes)
+    early, late = _ranks(graph, nodes)
     known: dict[tuple[tuple[int, ...], tuple[Pair, ...]], _Drawing] = {}
     parts: list[tuple[list[int], _Drawing]] = []
     for members in sorted(sorted(found) for found in nx.weakly_connected_components(graph)):
         local = {node: i for i, node in enumerate(members)}
+        spans = [
+            sum(at[child] - at[node] for node in members for child in graph.successors(node)) for at in (early, late)
+        ]
+        rank = late if spans[1] < spans[0] else early
         first = min(rank[node] for node in members)
         ranks = tuple(rank[node] - first for node in members)
         inner = tuple((local[node], local[child]) for node in members for child in graph.successors(node))
@@ -223,11 +227,9 @@ def _distinct(nodes: Sequence[str], edges: Iterable[Edge]) -> list[Edge]:
     for start, end in distinct:
         for name in (start, end):
             if name not in known:
-                error = ValueError(
-                    f"edge {start!r} -> {end!r} ends at {name!r}, which is none of the {len(known)} nodes"
-                )
-                error.add_note("Name every node that an edge touches in `nodes`.")
-                raise error
+                message = f"edge {start!r} -> {end!r} touches {name!r}, which is none of the {len(known)} nodes to draw"
+                hints = ["Name every node that an edge touches in `nodes`."]
+                raise GraphValidationError(message, code="graph_dangling_reference", hints=hints)
     return distinct
 
 
@@ -249,15 +251,26 @@ def _generations(graph: nx.DiGraph[int], nodes: Sequence[str]) -> list[list[int]
         raise GraphValidationError(message, code="graph_cycle", hints=hints) from None
 
 
-def _ranks(graph: nx.DiGraph[int], nodes: Sequence[str]) -> list[int]:
-    """Longest-path ranks, then every node with more edges on one side moves as far as it can to that side."""
+def _ranks(graph: nx.DiGraph[int], nodes: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Rank all nodes twice, tightened: from as early as they can be, and from as late."""
     generations = _generations(graph, nodes)
-    rank = [0] * len(nodes)
+    early, late = [0] * len(nodes), [0] * len(nodes)
     for at, members in enumerate(generations):
         for node in members:
-            rank[node] = at
-    pull = [graph.out_degree(node) - graph.in_degree(node) for node in range(len(nodes))]
-    uneven = [node for members in generations for node in members if pull[node]]
+            early[node] = at
+    for members in reversed(generations):
+        for node in members:
+            late[node] = min((late[child] for child in graph.successors(node)), default=len(generations)) - 1
+    along = [node for members in generations for node in members]
+    _tighten(graph, along, early)
+    _tighten(graph, along, late)
+    return early, late
+
+
+def _tighten(graph: nx.DiGraph[int], along: Sequence[int], rank: list[int]) -> None:
+    """Move every node with more edges on one side as far as it can to that side."""
+    pull = [graph.out_degree(node) - graph.in_degree(node) for node in range(len(rank))]
+    uneven = [node for node in along if pull[node]]
     for turn in range(16):
         moved = False
         for node in uneven if turn % 2 else reversed(uneven):
@@ -269,7 +282,6 @@ def _ranks(graph: nx.DiGraph[int], nodes: Sequence[str]) -> list[int]:
             rank[node] = to
         if not moved:
             break
-    return rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,14 +293,10 @@ class _Drawing:
     size: Point
 
 
-def _draw(rank: Sequence[int], edges: Sequence[Pair], spacing: Point) -> _Drawing:
+def _draw(rank: Sequence[int], edges: Sequence[Pair], spacing: Point, *, fold: bool = True) -> _Drawing:
     dx, dy = spacing
-    blocks = _blocks(rank, edges, dx / dy) if len(rank) > _FOLD_ABOVE else []
-    stands_for = list(range(len(rank)))
-    for block in blocks:
-        for chain in block.chains:
-            for node, first in zip(chain, block.chains[0], strict=True):
-                stands_for[node] = first
+    blocks = _blocks(rank, edges, dx / dy) if len(rank) > _FOLD_ABOVE and fold else []
+    stands_for = _stand_ins(len(rank), blocks)
     kept = [node for node, first in enumerate(stands_for) if node == first]
     number = {node: i for i, node in enumerate(kept)}
     inner = [(number[start], number[end]) for start, end in edges if start in number and end in number]
@@ -299,6 +307,8 @@ def _draw(rank: Sequence[int], edges: Sequence[Pair], spacing: Point) -> _Drawin
         for node in block.chains[0]:
             half[number[node]] = dy / 2 * block.n_rows
     y = straighten(points, order(points), half)
+    if any(abs(y[number[node]] - y[number[block.chains[0][0]]]) > 0.01 for block in blocks for node in block.chains[0]):
+        return _draw(rank, edges, spacing, fold=False)
     top = min(at - room for at, room in zip(y, half, strict=True))
     bottom = max(at + room for at, room in zip(y, half, strict=True))
     lanes = _lanes(points.rank, shared)
@@ -336,6 +346,16 @@ def _draw(rank: Sequence[int], edges: Sequence[Pair], spacing: Point) -> _Drawin
             if line:
                 bends[start, end] = _without_flat(line)
     return _Drawing(position, bends, (sides[-1][1], height))
+
+
+def _stand_ins(n_nodes: int, blocks: Iterable[_Block]) -> list[int]:
+    """Node -> the one that is laid out for it: itself, or its likeness in the first chain of its block."""
+    stands_for = list(range(n_nodes))
+    for block in blocks:
+        for chain in block.chains:
+            for node, first in zip(chain, block.chains[0], strict=True):
+                stands_for[node] = first
+    return stands_for
 
 
 def _lanes(rank: Sequence[int], shared: Mapping[Pair, tuple[bool, int]]) -> dict[tuple[bool, int], int]:
@@ -513,7 +533,8 @@ def _grow(old: Layout, nodes: Sequence[str], edges: Sequence[Edge], spacing: Poi
         if line:
             bends[edge] = tuple(line)
     width = max([old.size[0], *(x + dx / 2 for x, _ in position.values())])
-    height = max([old.size[1], *(y + dy / 2 for _, y in position.values())])
+    passed = (y + dy * _VIRTUAL for line in bends.values() for _, y in line)
+    height = max([old.size[1], *(y + dy / 2 for _, y in position.values()), *passed])
     return Layout({name: position[name] for name in nodes}, bends, (width, height))
 
 
