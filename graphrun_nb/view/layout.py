@@ -37,7 +37,7 @@ _VIRTUAL = 0.125
 """Half the room of a passing edge, in node spacings: 45 px from a node's centre, 18 px from the next edge."""
 
 _RISE = 0.15
-"""A line to or from a hub's lane rises beside the nodes: so many rank spacings behind the middle between two ranks."""
+"""Lines rise and fall between the nodes of two ranks: so many rank spacings on either side of the middle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class Layout:
         Node -> its centre (x, y).
     bends
         Edge -> the points it passes between its ends, by x, for edges that are not one straight line: those that span
-        more than one rank and those of a folded block. Edges of a hub may share points. Between two given points of
-        one y there may have been others: none is listed that lies straight between its neighbours.
+        more than one rank and those of a folded block. Edges of a hub share points. A point that lies between two
+        others of the same y is not listed.
     size
         (width, height) of the drawing; every node's room lies inside.
     """
@@ -99,7 +99,8 @@ def layout(
 
     Components are drawn apart and packed; isolated nodes form a block below. More than 20 siblings with the same
     parents and the same children (also chains of one length) are folded into several columns, their edges led
-    between the rows.
+    between the rows. When long edges would pass more ranks than there are nodes, those of the greatest hubs run in
+    one lane per hub, above the body (a hub that feeds) or below it (one that collects).
 
     Source: Sugiyama et al. (1981); Gansner et al., A technique for drawing directed graphs (1993).
 
@@ -329,7 +330,9 @@ def _draw(rank: Sequence[int], edges: Sequence[Pair], spacing: Point, *, fold: b
 
     def across(at: int, level: float) -> list[Point]:
         left, right = sides[at]
-        return [(left, level), (right, level)] if right - left > dx else [((left + right) / 2, level)]
+        if right - left > dx:
+            return [(left + _RISE * dx, level), (right - _RISE * dx, level)]
+        return [((left + right) / 2, level)]
 
     bends: dict[Pair, list[Point]] = {}
     for start, end in edges:
