@@ -54,7 +54,7 @@ class CommTap:
         self.active = False
         self.n_passed_on = 0
         self._complained = False
-        self._cell: tuple[Any, dict[str, Any]] = (b"", {})
+        self._parent: tuple[Any, dict[str, Any]] = (b"", {})
         _require(kernel)
         if not callable(self.inner):
             raise TypeError("the shell's stream has no receive callback")
@@ -66,20 +66,20 @@ class CommTap:
     def attach(self) -> None:
         """Wrap the callback."""
         self.active = True
-        self.kernel.shell.events.register("pre_execute", self._note_cell)
-        self._note_cell()
+        self.kernel.shell.events.register("pre_execute", self._note_parent)
+        self._note_parent()
         self._set(self.receive)
 
     def detach(self) -> None:
         """Put the callback back; if another has wrapped ours since, just pass messages on."""
         if self.active:
             self.active = False
-            self.kernel.shell.events.unregister("pre_execute", self._note_cell)
+            self.kernel.shell.events.unregister("pre_execute", self._note_parent)
         if self.stream._recv_callback == self.receive:
             self._set(self.inner)
 
     def receive(self, frames: list[Any]) -> Awaitable[None] | None:
-        """Dispatch a comm message at once if the kernel is busy; pass everything else on."""
+        """Dispatch a comm message if the kernel is busy; pass everything else on."""
         if self.active and (self.n_passed_on or self.is_busy()):
             try:
                 comm = self._read_comm(frames)
@@ -87,7 +87,7 @@ class CommTap:
                 comm = None
                 self._complain(error)
             if comm is not None:
-                self._dispatch(*comm)
+                self._dispatch_soon(*comm)
                 return None
         passed_on = self.inner(frames)
         if passed_on is None:
@@ -101,12 +101,10 @@ class CommTap:
         finally:
             self.n_passed_on -= 1
 
-    def _note_cell(self) -> None:
-        """Remember which request the main shell executes: on ipykernel 7.0 it is known only in the cell's own context."""
+    def _note_parent(self) -> None:
+        """Remember on whose behalf the main shell runs: ipykernel 7.0 tells it in the cell's own context only."""
         if self._is_on_loop():
-            parent = self.kernel.get_parent("shell")
-            if parent.get("header", {}).get("msg_type") == "execute_request":
-                self._cell = self.kernel._parent_ident["shell"], parent
+            self._parent = self.kernel._parent_ident["shell"], self.kernel.get_parent("shell")
 
     def _is_on_loop(self) -> bool:
         return asyncio._get_running_loop() is getattr(self.stream.io_loop, "asyncio_loop", None)
@@ -132,28 +130,33 @@ class CommTap:
         known = content["target_name"] in comms.targets if kind == "comm_open" else content["comm_id"] in comms.comms
         return (idents, session.deserialize(parts, content=True, copy=False)) if known else None
 
-    def _dispatch(self, idents: list[bytes], message: dict[str, Any]) -> None:
+    def _dispatch_soon(self, idents: list[bytes], message: dict[str, Any]) -> None:
+        """Leave the stream's callback first: a handler that waits in it keeps the stream from its next message."""
         context = getattr(self.kernel, "_shell_context", None)
         context = context.copy() if isinstance(context, Context) else copy_context()
-        context.run(self._handle, idents, message)
+        asyncio.get_running_loop().call_soon(self._handle, idents, message, context=context)
 
     def _handle(self, idents: list[bytes], message: dict[str, Any]) -> None:
-        """Do what the kernel does with a shell message, but its signal handling, and give the cell its parent back."""
+        """Do what the kernel does with a shell message, but its signal handling; then be back in what it came into."""
         kernel = self.kernel
-        cell_ident, cell = self._cell
+        before = self._parent
         _flush()
-        kernel.set_parent(idents, message, channel="shell")
-        kernel._publish_status("busy", "shell")
+        self._set_parent(idents, message)
+        kernel._publish_status("busy", "shell", message)
         try:
             kernel.shell_handlers[message["header"]["msg_type"]](kernel.shell_stream, idents, message)
         except Exception:  # noqa: BLE001 # a handler is others' code, as in ipykernel's dispatch_shell
             _log.exception("Exception in comm handler")
         finally:
             _flush()
-            kernel._publish_status("idle", "shell")
-            kernel.set_parent(cell_ident, cell, channel="shell")
-            if cell:
-                kernel._publish_status("busy", "shell")
+            kernel._publish_status("idle", "shell", message)
+            self._set_parent(*before)
+            if before[1]:
+                kernel._publish_status("busy", "shell", before[1])
+
+    def _set_parent(self, idents: Any, message: dict[str, Any]) -> None:
+        self._parent = idents, message
+        self.kernel.set_parent(idents, message, channel="shell")
 
     def _complain(self, error: Exception) -> None:
         if not self._complained:

@@ -341,6 +341,50 @@ def test_a_click_arrives_while_a_cell_waits(kernel, waiting):
     assert kernel.run("threads").text == "[True]"
 
 
+def test_a_click_handler_that_waits_for_the_next_click_gets_it(kernel):
+    kernel.run("""
+        def greedy(message):
+            first, second = message["content"]["data"], wait_for_click()
+            channel.on_msg(clicked)
+            turning("wants more")
+            ended.set_result((first, result(second)))
+
+        def opened_greedily(new, message):
+            global channel
+            channel = new
+            channel.on_msg(greedy)
+
+        ended = concurrent.futures.Future()
+        comm.get_comm_manager().register_target("greedy", opened_greedily)
+    """)
+    channel = kernel.comm_open("greedy")
+
+    cell = kernel.submit("turning('waits'); result(ended)")
+    kernel.wait_for_text("waits")
+    kernel.comm_send(channel, 1)
+    kernel.comm_send(channel, 2)
+
+    assert kernel.reply(cell).text == "(1, 2)"
+
+
+def test_what_a_click_prints_is_its_own_and_the_cell_keeps_the_rest(kernel):
+    kernel.run("""
+        def loud(message):
+            print("from the click")
+            clicked(message)
+
+        comm.get_comm_manager().register_target("loud", lambda channel, message: channel.on_msg(loud))
+    """)
+    channel = kernel.comm_open("loud")
+
+    cell = kernel.submit("print('before', end=''); turning(' waits'); result(wanted); print('after')")
+    kernel.wait_for_text("waits")
+    click = kernel.comm_send(channel, 1)
+
+    assert kernel.reply(cell).stdout == "before waits\nafter\n"
+    assert kernels.of(kernel.wait_for_text("from the click"), click)
+
+
 def test_a_click_is_told_busy_and_idle_and_the_cell_stays_busy(kernel):
     channel = kernel.comm_open("clicks")
 
