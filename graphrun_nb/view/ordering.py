@@ -191,7 +191,7 @@ def order(points: Points) -> list[list[int]]:
 
 def _turns(n_points: int) -> int:
     """Few for large graphs: their first result is within some percent of the last."""
-    return min(10, 2500 // n_points)
+    return min(10, 1500 // n_points)
 
 
 class _Table:

@@ -252,6 +252,31 @@ def test_siblings_keep_the_order_of_the_input():
     assert drawn.position["w0.0"][1] < drawn.position["w3.0"][1] < drawn.position["w5.0"][1]
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_drawing_is_not_the_mirror_image_of_the_input(seed):
+    nodes, edges = random_dag(12, 24, seed)
+    position = layout(nodes, edges).position
+    linked = [name for name in nodes if any(name in edge for edge in edges)]
+    ranks = {}
+    for name in sorted(linked, key=position.__getitem__):
+        ranks.setdefault(position[name][0], []).append(int(name[1:]))
+    assert sum(1 if one < other else -1 for rank in ranks.values() for one, other in pairwise(rank)) >= 0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_interchangeable_nodes_keep_the_order_of_the_input(seed):
+    nodes, edges = random_dag(30, 45, seed)
+    drawn = layout(nodes, edges)
+    position = drawn.position
+    alike = {}
+    for name in set(nodes) - {name for edge in drawn.bends for name in edge}:
+        around = frozenset(edge[0] for edge in edges if edge[1] == name), frozenset(b for a, b in edges if a == name)
+        if any(around):
+            alike.setdefault(around, []).append(name)
+    for names in alike.values():
+        assert sorted(names, key=nodes.index) == sorted(names, key=position.__getitem__)
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_crossings_agree_with_a_count_by_hand(seed):
     nodes, edges = random_dag(14, 10 + 4 * seed, seed)
