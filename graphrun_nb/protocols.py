@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Mapping, Sequence
     import concurrent.futures
+    from collections.abc import Callable, Mapping, Sequence
 
     from graphrun_nb.core.events import Envelope, Event
     from graphrun_nb.core.state import RunState
@@ -131,6 +131,10 @@ class Presenter(Protocol):
 
     def display(self, future: Any) -> None:
         """Show the live view of a run as the output of the current cell."""
+        ...
+
+    def inspector(self, future: Any) -> Any:
+        """Return the live view of a run, a widget."""
         ...
 
     def file_label(self, filename: str) -> str:

@@ -139,7 +139,7 @@ def graphify(
         raise TypeError("write @graphify() with parentheses")
 
     def decorate(body: Callable[..., Any]) -> Graphified:
-        own_name: str = name or getattr(body, "__name__", "graph")
+        own_name = name or str(getattr(body, "__name__", "graph"))
         if inspect.iscoroutinefunction(body):
             raise GraphValidationError(
                 f"graph {own_name!r} is an async def, and its body is only traced, never awaited",

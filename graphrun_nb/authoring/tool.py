@@ -49,7 +49,7 @@ class Tool:
             raise TypeError(f"@tool(outputs=...) takes a list of names, not {outputs!r}")
         functools.update_wrapper(self, function)
         self.function = function
-        self.name: str = name or getattr(function, "__name__", type(function).__name__)
+        self.name = name or str(getattr(function, "__name__", type(function).__name__))
         self.outputs = tuple(outputs)
         self.version = version
         self.kind = kind

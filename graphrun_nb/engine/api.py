@@ -1,0 +1,151 @@
+"""`run`, `run_async` and `resume`: where runs begin and answers arrive."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import contextvars
+import functools
+from typing import TYPE_CHECKING, Any
+
+from graphrun_nb.engine.background import background_loop, running_loop
+from graphrun_nb.engine.binding import bind_inputs, graph_of
+from graphrun_nb.engine.env import RuntimeEnv
+from graphrun_nb.engine.future import RunFuture
+from graphrun_nb.engine.run import RUNS, Run
+from graphrun_nb.errors import InvalidToken
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from graphrun_nb.engine.identity import RequestIdentity
+    from graphrun_nb.engine.waits import Receipt
+
+
+async def run_async(
+    target: Any,
+    inputs: Mapping[str, Any] | None = None,
+    identity: RequestIdentity | None = None,
+    **rt_overrides: Any,
+) -> dict[str, Any]:
+    """Run a graph on the current event loop and return its outputs.
+
+    Parameters
+    ----------
+    target
+        A ``@graphify`` function, a TaskGraph, a builder, an object with ``.build()``, or a callable giving one.
+    inputs
+        Values for the graph's inputs, by name.
+    identity
+        Used with API requests only; ignored locally.
+    **rt_overrides
+        Fields of `RuntimeEnv`, for this run alone: ``run_id``, ``retry``, ``max_concurrency``, ``timeout``, ….
+
+    Returns
+    -------
+    dict
+        The outputs; or a status dict, if only waits are left and ``on_wait="return"``.
+
+    Raises
+    ------
+    GraphBuildError
+        The target or its inputs were refused (`GraphMaterializationError` is a TypeError); nothing ran.
+    GraphRunFailed
+        Nodes failed; chained from the first one's own exception.
+    GraphHasPendingWaits
+        Only waits are left and ``on_wait="raise"``.
+    TimeoutError
+        The run did not end within ``timeout`` seconds; it was cancelled.
+
+    Notes
+    -----
+    Cancelling the awaiting task cancels the run; a run that should live on is started with `run`.
+    """
+    del identity
+    begun = _prepare(target, inputs, rt_overrides)
+    future = RunFuture(begun)
+    begun.start()
+    try:
+        return await future
+    except asyncio.CancelledError:
+        begun.cancel(by="caller")
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await future
+        raise
+
+
+def run(
+    target: Any,
+    inputs: Mapping[str, Any] | None = None,
+    identity: RequestIdentity | None = None,
+    **rt_overrides: Any,
+) -> RunFuture:
+    """Start a graph and return its future at once.
+
+    On a thread with a running event loop, such as a notebook's kernel, the run lives on that loop. Elsewhere it lives
+    on one shared loop in a background thread. Parameters, and errors that are raised at once, as for `run_async`.
+
+    Examples
+    --------
+    >>> from graphrun_nb import graphify, tool
+    >>> @tool(outputs=["total"])
+    ... def add(a, b):
+    ...     return a + b
+    >>> @graphify("sums", inputs=["x"], outputs=["y"])
+    ... def sums(x):
+    ...     first = add(a=x, b=1)
+    ...     return {"y": add(a=first.total, b=10).total}
+    >>> run(sums, {"x": 1}).result()
+    {'y': 12}
+    """
+    del identity
+    begun = _prepare(target, inputs, rt_overrides)
+    future = RunFuture(begun)
+    if running_loop() is None:
+        _start_in_background(begun)
+    else:
+        begun.start()
+    return future
+
+
+def resume(token: str, payload: Any, *, by: str = "token") -> Receipt:
+    """Answer the wait that `token` opens, from any thread.
+
+    Raises
+    ------
+    InvalidToken
+        Wrong, expired, malformed and foreign tokens alike.
+    AlreadyResumed
+        Another answer won.
+    PayloadRejected
+        The answer does not fit; the wait stays open.
+    """
+    if not isinstance(token, str):
+        raise InvalidToken
+    for begun in list(RUNS.values()):
+        with contextlib.suppress(InvalidToken):
+            return begun.call(functools.partial(begun.waits.answer_token, token, payload, by=by))
+    raise InvalidToken
+
+
+def _prepare(target: Any, inputs: Mapping[str, Any] | None, overrides: Mapping[str, Any]) -> Run:
+    env = RuntimeEnv.from_overrides(overrides)
+    graph = graph_of(target)
+    return Run(graph, bind_inputs(graph.spec, inputs), env)
+
+
+def _start_in_background(begun: Run) -> None:
+    started: concurrent.futures.Future[None] = concurrent.futures.Future()
+    context = contextvars.copy_context()
+
+    def start() -> None:
+        try:
+            begun.start()
+        except BaseException as error:  # noqa: BLE001 (it is raised where the run was asked for)
+            started.set_exception(error)
+        else:
+            started.set_result(None)
+
+    background_loop().call_soon_threadsafe(start, context=context)
+    started.result()

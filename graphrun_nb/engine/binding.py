@@ -1,0 +1,107 @@
+"""From what a user passes to what can run: targets to graphs, inputs to the names a graph declares."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from graphrun_nb.authoring.builder import GraphBuilder
+from graphrun_nb.authoring.graphify import Graphified
+from graphrun_nb.authoring.task_graph import TaskGraph
+from graphrun_nb.authoring.tool import Tool
+from graphrun_nb.core.spec import closest
+from graphrun_nb.errors import GraphBuildError, GraphInputBindError, GraphMaterializationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from graphrun_nb.core.spec import GraphSpec
+
+
+def graph_of(target: Any) -> TaskGraph:
+    """Return the graph that `target` is or builds: a TaskGraph, a graph function, a builder, or a callable giving one.
+
+    Raises
+    ------
+    GraphMaterializationError
+        It is none and builds none.
+    GraphBuildError
+        Building it failed.
+    """
+    if isinstance(target, TaskGraph):
+        return target
+    if isinstance(target, (Graphified, GraphBuilder)):
+        return target.build()
+    built: Any = None
+    if not isinstance(target, (type, Tool)) and callable(getattr(target, "build", None)):
+        built = _built(target, target.build)
+    elif inspect.isroutine(target) and not inspect.iscoroutinefunction(target) and _takes_nothing(target):
+        built = _built(target, target)
+    if isinstance(built, TaskGraph):
+        return built
+    if built is not None and built is not target:
+        return graph_of(built)
+    raise GraphMaterializationError(
+        f"{_shown(target)} cannot be run",
+        code="run_async_invalid_target",
+        hints=(_target_hint(target),),
+    )
+
+
+def bind_inputs(spec: GraphSpec, inputs: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a value for every input that the graph declares.
+
+    Raises
+    ------
+    GraphInputBindError
+        A required input is missing, or one is unknown.
+    """
+    given = dict(inputs or {})
+    names = [each.name for each in spec.inputs]
+    shown = ", ".join(names) or "none"
+    for name in given:
+        if name not in names:
+            raise GraphInputBindError(
+                f"graph {spec.name!r} has no input {name!r}",
+                code="graph_inputs_unknown",
+                hints=(closest(str(name), names) or f"its inputs are: {shown}",),
+            )
+    missing = [each.name for each in spec.inputs if each.required and each.name not in given]
+    if missing:
+        raise GraphInputBindError(
+            f"graph {spec.name!r} needs {', '.join(map(repr, missing))}",
+            code="graph_inputs_missing_required",
+            hints=(f"pass {', '.join(f'{name}=…' for name in missing)}; its inputs are: {shown}",),
+        )
+    return {each.name: given.get(each.name, each.default) for each in spec.inputs}
+
+
+def _built(target: Any, build: Any) -> Any:
+    try:
+        return build()
+    except GraphBuildError:
+        raise
+    except Exception as error:
+        raise GraphMaterializationError(
+            f"{_shown(target)} raised {type(error).__name__} while building its graph: {error}",
+            code="run_async_target_raised",
+        ) from error
+
+
+def _takes_nothing(function: Any) -> bool:
+    parameters = inspect.signature(function).parameters.values()
+    return all(
+        each.default is not each.empty or each.kind in (each.VAR_KEYWORD, each.VAR_POSITIONAL) for each in parameters
+    )
+
+
+def _shown(target: Any) -> str:
+    return f"{type(target).__name__} {getattr(target, '__name__', None) or repr(target)[:80]}"
+
+
+def _target_hint(target: Any) -> str:
+    if isinstance(target, Tool):
+        return f"a tool is one node; call it directly, or put it into a @graphify function: {target.name}(...)"
+    if callable(target):
+        return "decorate it with @graphify(inputs=[...], outputs=[...])"
+    return "pass a @graphify function, a TaskGraph, a builder, or something with .build()"

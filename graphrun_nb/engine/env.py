@@ -1,0 +1,102 @@
+"""One run's services and settings, from the overrides of its launch; nothing here is global."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+
+from graphrun_nb.core.ids import is_run_id
+from graphrun_nb.core.policy import RetryPolicy
+from graphrun_nb.core.spec import closest
+from graphrun_nb.engine.clock import SystemClock
+from graphrun_nb.executors import EXECUTORS
+from graphrun_nb.protocols import hooks
+from graphrun_nb.stores.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from graphrun_nb.protocols import Clock, Observer, RunStore
+
+OnWait = Literal["block", "raise", "return"]
+_DEFAULT_STORE = MemoryStore()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeEnv:
+    """What a run runs with. Every field is an override of `run` and `run_async`.
+
+    Attributes
+    ----------
+    run_id
+        1 to 64 of ``A-Z a-z 0-9 _ -``; made up if empty.
+    session_id, agent_id, app_id
+        Provenance; `session_id` groups runs.
+    retry
+        For nodes that have no policy of their own.
+    max_concurrency
+        How many nodes may run at the same time, at least 1.
+    executor
+        Where sync tools run; async ones always run on the loop.
+    on_wait
+        When only waits are left: ``block`` keeps the run alive, ``raise`` and ``return`` hand the waits out.
+    timeout
+        Seconds for the whole run, or None.
+    fail_fast
+        The first failed node cancels the rest.
+    store, clock, observers
+        Where the log is kept, where the time comes from, who is told.
+    """
+
+    run_id: str = ""
+    session_id: str = ""
+    agent_id: str = ""
+    app_id: str = ""
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    max_concurrency: int = 4
+    executor: str = "thread"
+    on_wait: OnWait = "block"
+    timeout: float | None = None
+    fail_fast: bool = False
+    store: RunStore = field(default_factory=lambda: hooks.default_store() if hooks.default_store else _DEFAULT_STORE)
+    clock: Clock = field(default_factory=SystemClock)
+    observers: Sequence[Observer] = ()
+
+    @classmethod
+    def from_overrides(cls, overrides: Mapping[str, Any]) -> Self:
+        """Return the environment for one run.
+
+        Raises
+        ------
+        TypeError
+            An override is unknown, or has the wrong type; a hint names the closest, or what is known.
+        ValueError
+            An override's value cannot be meant.
+        """
+        known = [each.name for each in fields(cls)]
+        for name in overrides:
+            if name not in known:
+                error = TypeError(f"a run has no option {name!r}")
+                error.add_note(f"hint: {closest(name, known) or 'the options are: ' + ', '.join(known)}")
+                raise error
+        given = {name: value for name, value in overrides.items() if value is not None}
+        if type(given.get("retry")) is int:
+            given["retry"] = RetryPolicy(max_attempts=given["retry"])
+        env = cls(**given)
+        env.check()
+        return env
+
+    def check(self) -> None:
+        """Refuse settings that cannot be meant; raises as `from_overrides`."""
+        if self.run_id and not is_run_id(self.run_id):
+            raise ValueError(f"run_id={self.run_id!r}: 1 to 64 letters, digits, _ and -")
+        if not isinstance(self.retry, RetryPolicy):
+            raise TypeError(f"retry=... takes a RetryPolicy or a number of attempts, not {self.retry!r}")
+        if type(self.max_concurrency) is not int or self.max_concurrency < 1:
+            raise ValueError(f"max_concurrency counts nodes, so at least 1: {self.max_concurrency!r}")
+        if self.on_wait not in get_args(OnWait):
+            raise ValueError(f"on_wait is one of {', '.join(get_args(OnWait))}, not {self.on_wait!r}")
+        if self.executor not in EXECUTORS:
+            raise ValueError(f"executor is one of {', '.join(EXECUTORS)}, not {self.executor!r}")
+        if self.timeout is not None and not self.timeout > 0:
+            raise ValueError(f"timeout takes seconds > 0, not {self.timeout!r}")

@@ -1,0 +1,85 @@
+"""Exceptions of users' code: as data for the log, and with our own frames taken out for people."""
+
+from __future__ import annotations
+
+import linecache
+import site
+import sysconfig
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from graphrun_nb.core.events import ErrorInfo, FrameInfo
+from graphrun_nb.core.ids import qualified_name
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+OURS = str(Path(__file__).resolve().parent.parent)
+_LIBRARIES = tuple(
+    {
+        sysconfig.get_path("stdlib"),
+        sysconfig.get_path("purelib"),
+        sysconfig.get_path("platlib"),
+        *site.getsitepackages(),
+    }
+)
+MAX_FRAMES = 40
+MAX_TEXT = 4000
+
+
+def describe(exception: BaseException) -> ErrorInfo:
+    """Return `exception` as data: at most 40 frames and 4,000 characters a text."""
+    frames = traceback.extract_tb(without_our_frames(exception.__traceback__))
+    if len(frames) > MAX_FRAMES:
+        half = MAX_FRAMES // 2
+        frames = traceback.StackSummary.from_list([*frames[:half], *frames[-half:]])
+    return ErrorInfo(
+        types=tuple(qualified_name(kind) for kind in type(exception).__mro__ if kind is not object),
+        message=_text(exception),
+        frames=tuple(
+            FrameInfo(
+                file=frame.filename,
+                line=frame.lineno or 0,
+                function=frame.name,
+                source=linecache.getline(frame.filename, frame.lineno or 0).rstrip(),
+                user=is_users(frame.filename),
+            )
+            for frame in frames
+        ),
+        notes=tuple(str(note)[:MAX_TEXT] for note in getattr(exception, "__notes__", ())),
+        cause=_cause(exception),
+    )
+
+
+def without_our_frames(trace: TracebackType | None) -> TracebackType | None:
+    """Return the traceback from the first frame that is not ours; all of it if every frame is."""
+    first = trace
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(OURS):
+        trace = trace.tb_next
+    return trace or first
+
+
+def is_users(filename: str) -> bool:
+    """Tell whether a source file is the user's own: a cell, or a file outside of any library."""
+    return not filename.startswith((OURS, *_LIBRARIES)) and not filename.startswith("<frozen ")
+
+
+def _cause(exception: BaseException) -> str:
+    parts: list[str] = []
+    seen = {id(exception)}
+    current: BaseException | None = exception
+    while current is not None and len(parts) < 8:
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+        if current is None or id(current) in seen:
+            break
+        seen.add(id(current))
+        parts.append(f"{type(current).__name__}: {_text(current)}")
+    return "\n".join(parts)[:MAX_TEXT]
+
+
+def _text(exception: BaseException) -> str:
+    try:
+        return str(exception)[:MAX_TEXT]
+    except Exception as error:  # noqa: BLE001 (a user's __str__ may do anything)
+        return f"<its text cannot be made: {type(error).__name__}>"

@@ -1,0 +1,171 @@
+"""`RunFuture`: the user's grip on a run."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+from typing import TYPE_CHECKING, Any
+
+from graphrun_nb.engine.background import running_loop
+from graphrun_nb.engine.context import CURRENT
+from graphrun_nb.errors import GraphRunError, ResultInsideNode
+from graphrun_nb.protocols import hooks
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from graphrun_nb.authoring.task_graph import NodeView, TaskGraph
+    from graphrun_nb.core.events import Envelope
+    from graphrun_nb.core.status import RunStatus
+    from graphrun_nb.engine.run import Run
+    from graphrun_nb.engine.waits import Continuation, Receipt
+
+
+class RunFuture(concurrent.futures.Future[dict[str, Any]]):
+    """The outputs of a run, when it has ended; and everything about it, meanwhile.
+
+    It is a real `concurrent.futures.Future` and can be awaited. As the last expression of a notebook cell it shows the
+    live view of the run. Interrupting a cell that waits for it leaves the run alive.
+    """
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self._run = run
+        run.when_settled(self._settle)
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self._run.run_id
+
+    @property
+    def graph(self) -> TaskGraph:
+        """The graph that really runs, with live state."""
+        return self._run.graph
+
+    @property
+    def status(self) -> RunStatus:
+        """Where the run stands. O(nodes) while it is under way."""
+        return self._run.state.status
+
+    @property
+    def waits(self) -> tuple[Continuation, ...]:
+        """The open waits, oldest first."""
+        return self._run.waits.open()
+
+    @property
+    def events(self) -> tuple[Envelope, ...]:
+        """The log so far."""
+        return tuple(self._run.log)
+
+    def node(self, node_id: str) -> NodeView:
+        """Return one node with its state; raises KeyError for an unknown one."""
+        return self._run.graph.node(node_id)
+
+    def result(self, timeout: float | None = None) -> dict[str, Any]:
+        """Return the outputs, waiting for them if need be.
+
+        On the thread of the run's own loop this keeps the loop turning. An interrupt raises KeyboardInterrupt here and
+        leaves the run alive; calling it again goes on waiting.
+
+        Raises
+        ------
+        GraphRunFailed
+            Nodes failed; chained from the first one's own exception.
+        concurrent.futures.CancelledError
+            The run was cancelled.
+        TimeoutError
+            The run's own time was up, or `timeout` seconds have passed and the run goes on.
+        ResultInsideNode
+            It was called inside a node on the same loop.
+        """
+        __tracebackhide__ = True
+        self._wait(timeout)
+        return super().result(timeout)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Return what `result` would raise, or None; waits as `result` does."""
+        self._wait(timeout)
+        return super().exception(timeout)
+
+    def cancel(self) -> bool:
+        """Ask the run to end, from any thread; return False if it has ended already."""
+        if self.done():
+            return False
+        self._run.post(lambda: self._run.cancel(by="user"))
+        return True
+
+    def resume(self, node_id: str, payload: Any, *, by: str = "cell") -> Receipt:
+        """Answer a node's wait, from any thread; before it opens, the answer is kept for it.
+
+        Raises
+        ------
+        AlreadyResumed
+            Another answer won.
+        PayloadRejected
+            The answer does not fit; the wait stays open.
+        GraphRunError
+            There is no such node, or it asks nothing.
+        """
+        return self._run.call(lambda: self._run.waits.answer(node_id, payload, by=by))
+
+    def inspect(self) -> Any:
+        """Return the live view of the run, a widget."""
+        if hooks.presenter is None:
+            raise GraphRunError("there is no notebook to show the run in", hints=("run %load_ext graphrun_nb first",))
+        return hooks.presenter.inspector(self)
+
+    @property
+    def run(self) -> Run:
+        """The run itself, for views and stores."""
+        return self._run
+
+    def __await__(self) -> Generator[Any, None, dict[str, Any]]:
+        """Wait for the outputs; cancelling the awaiting task does not cancel the run."""
+        __tracebackhide__ = True
+        if not self.done():
+            loop = asyncio.get_running_loop()
+            waiter: asyncio.Future[None] = loop.create_future()
+
+            def wake() -> None:
+                if not waiter.done():
+                    waiter.set_result(None)
+
+            self.add_done_callback(lambda _: loop.call_soon_threadsafe(wake))
+            yield from waiter
+        try:
+            return super().result(0)
+        except concurrent.futures.CancelledError as cancelled:
+            raise asyncio.CancelledError(*cancelled.args) from None
+
+    def __repr__(self) -> str:
+        return f"<RunFuture of {self._run.spec.name}>"
+
+    def _ipython_display_(self) -> None:
+        if hooks.presenter is not None:
+            hooks.presenter.display(self)
+        else:
+            print(repr(self))  # noqa: T201 (what IPython asks for)
+
+    def _settle(self) -> None:
+        try:
+            outcome = self._run.outcome()
+        except asyncio.CancelledError:
+            super().cancel()
+            self.set_running_or_notify_cancel()
+        except BaseException as error:  # noqa: BLE001 (whatever it is belongs to the caller)
+            self.set_exception(error.with_traceback(None))
+        else:
+            self.set_result(outcome)
+
+    def _wait(self, timeout: float | None) -> None:
+        loop = self._run.loop
+        if self.done() or loop is None or running_loop() is not loop:
+            return
+        here = CURRENT.get()
+        if here is not None:
+            raise ResultInsideNode(
+                f"node {here.node_id!r} asked for the result of run {self.run_id!r} on the loop that has to produce it",
+                hints=("make the tool async and write: outputs = await future",),
+            )
+        hooks.loop_driver(loop, self, timeout)

@@ -1,0 +1,379 @@
+"""`Run`: one run of one graph: its log, its values and what they are made from."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextvars
+import inspect
+import re
+import secrets
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from graphrun_nb.authoring.signature import signature_of
+from graphrun_nb.authoring.task_graph import LogLine, TaskGraph
+from graphrun_nb.authoring.tool import named_outputs
+from graphrun_nb.core.decide import Rules
+from graphrun_nb.core.events import (
+    AttemptFailed,
+    AttemptSucceeded,
+    CancelRequested,
+    ErrorInfo,
+    Event,
+    RunStarted,
+    SpecAccepted,
+    ValueRef,
+)
+from graphrun_nb.core.spec import Arg, Binding, Literal, NodeSpec, Ref, holds, resolve
+from graphrun_nb.core.status import NodeStatus, RunStatus
+from graphrun_nb.engine.background import running_loop
+from graphrun_nb.engine.context import CURRENT, Here, NodeContext
+from graphrun_nb.engine.failure import describe, without_our_frames
+from graphrun_nb.engine.log import RunLog
+from graphrun_nb.engine.scheduler import ForwardScheduler
+from graphrun_nb.engine.waits import Waits
+from graphrun_nb.errors import GraphBuildError, GraphHasPendingWaits, GraphRunFailed
+from graphrun_nb.executors import make_executor
+from graphrun_nb.protocols import Call, Error, Outcome
+from graphrun_nb.view.text import preview
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
+
+    from graphrun_nb.core.state import RunState
+    from graphrun_nb.engine.env import RuntimeEnv
+    from graphrun_nb.protocols import Clock, Executor
+
+T = TypeVar("T")
+
+RUNS: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()
+"""The runs of this process that somebody still holds, by id."""
+
+_UNFINISHED: set[Run] = set()
+CALL_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How a node is called, worked out once."""
+
+    spec: NodeSpec
+    function: Callable[..., Any]
+    executor: Executor
+    context: str
+
+
+class Run:
+    """A run under way, or ended. `start` begins it on the running loop; everything happens on that loop's thread.
+
+    Attributes
+    ----------
+    graph : TaskGraph
+        With this run's live state.
+    log : RunLog
+    values : dict of str to dict
+        Outputs by node id, of the nodes that are done.
+    """
+
+    def __init__(self, graph: TaskGraph, inputs: Mapping[str, Any], env: RuntimeEnv) -> None:
+        self.run_id = env.run_id or _new_run_id(graph.spec.name)
+        self.env = env
+        self.spec = graph.spec
+        self.inputs = inputs
+        self.clock: Clock = env.clock
+        self.graph = TaskGraph(graph.spec, graph.functions, self)
+        self.log = RunLog(self.run_id, env.store)
+        self.waits = Waits(self.log, env.clock)
+        self.values: dict[str, dict[str, Any]] = {}
+        self.exceptions: dict[str, BaseException] = {}
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._executors: dict[str, Executor] = {}
+        self._plans = {node.node_id: self._plan(node) for node in graph.spec.nodes}
+        self._base = contextvars.Context()
+        self._listeners: list[Callable[[], None]] = []
+        self._crash: Exception | None = None
+        for observer in env.observers:
+            self.log.attach(observer)
+        self.scheduler = ForwardScheduler(
+            self.log,
+            launch=self._launch,
+            settle=self._settle,
+            rules=Rules(retry=self._retry_of, holds=self._holds, fail_fast=env.fail_fast),
+            max_concurrency=env.max_concurrency,
+            clock=env.clock,
+            on_events=self._on_events,
+            on_finish=self._on_finish,
+        )
+        self.waits.attach(self.scheduler)
+
+    def start(self) -> None:
+        """Record that the run began, and let it go on the running loop.
+
+        Raises
+        ------
+        GraphBuildError
+            The store already has a run with this id.
+        """
+        if self.env.store.read(self.run_id):
+            raise GraphBuildError(
+                f"there is already a run {self.run_id!r} in this store",
+                code="run_id_taken",
+                stage="resume_guard",
+                hints=("leave run_id out, or choose another one",),
+            )
+        self.loop = asyncio.get_running_loop()
+        self._base = contextvars.copy_context()
+        RUNS[self.run_id] = self
+        _UNFINISHED.add(self)  # asyncio holds tasks weakly, and nobody need hold the future
+        env = self.env
+        now = self.clock.time()
+        started = RunStarted(
+            graph=self.spec.name,
+            inputs=tuple((name, ValueRef(preview=preview(value))) for name, value in self.inputs.items()),
+            max_concurrency=env.max_concurrency,
+            session_id=env.session_id,
+            agent_id=env.agent_id,
+            app_id=env.app_id,
+        )
+        self.log.stage(started, now)
+        nodes = tuple(node.info(env.retry) for node in self.spec.nodes)
+        self.log.stage(SpecAccepted(self.spec.fingerprint(), nodes), now)
+        self.log.commit()
+        if env.timeout is not None:
+            self.clock.call_at(now + env.timeout, self._time_is_up)
+        self.scheduler.start()
+
+    def cancel(self, *, by: str) -> bool:
+        """Ask the run to end; on the loop's thread. Return False if it has already ended or been asked."""
+        if self.ended or self.log.state.cancelled_by:
+            return False
+        self.scheduler.tell(CancelRequested(by))
+        return True
+
+    def _time_is_up(self) -> None:
+        self.cancel(by="timeout")
+
+    def post(self, act: Callable[[], object]) -> None:
+        """Call `act` on the run's loop: at once on its thread, soon from any other."""
+        if self.loop is None or running_loop() is self.loop:
+            act()
+        else:
+            self.loop.call_soon_threadsafe(act)
+
+    def call(self, act: Callable[[], T]) -> T:
+        """Call `act` on the run's loop, from any thread, and return or raise what it does."""
+        if self.loop is None or running_loop() is self.loop:
+            return act()
+        done: concurrent.futures.Future[T] = concurrent.futures.Future()
+        self.loop.call_soon_threadsafe(lambda: _fulfil(done, act))
+        return done.result(CALL_TIMEOUT_S)
+
+    def when_settled(self, listener: Callable[[], None]) -> None:
+        """Call `listener` when the run has ended, or when it only waits and was told not to block on that."""
+        self._listeners.append(listener)
+        if self.ended:
+            self._announce()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing happens any more."""
+        return self.log.state.finished is not None or self._crash is not None
+
+    def outcome(self) -> dict[str, Any]:
+        """Return the graph's outputs, or the status dict of a run that was told to return on waits.
+
+        Raises
+        ------
+        GraphRunFailed
+            Nodes failed; chained from the first one's own exception.
+        GraphHasPendingWaits
+            The run only waits, and was told to raise then.
+        TimeoutError
+            Its time was up.
+        asyncio.CancelledError
+            It was cancelled.
+        """
+        state = self.log.state
+        if self._crash is not None:
+            raise self._crash
+        match state.finished:
+            case RunStatus.DONE:
+                return {name: resolve(binding, self.values, self.inputs) for name, binding in self.spec.outputs}
+            case RunStatus.FAILED:
+                raise self._failure()
+            case RunStatus.CANCELLED if state.cancelled_by == "timeout":
+                raise TimeoutError(f"run {self.run_id!r} did not end within {self.env.timeout:g} s")
+            case RunStatus.CANCELLED:
+                raise asyncio.CancelledError(f"run {self.run_id!r} was cancelled by {state.cancelled_by}")
+        open_waits = self.waits.open()
+        waiting = list(dict.fromkeys(each.node_id for each in open_waits))
+        if self.env.on_wait == "raise":
+            raise GraphHasPendingWaits(
+                f"run {self.run_id!r} waits for {', '.join(map(repr, waiting))}",
+                waiting_nodes=waiting,
+                continuations=open_waits,
+            )
+        return {
+            "status": "waiting",
+            "run_id": self.run_id,
+            "waiting_nodes": waiting,
+            "continuations": list(open_waits),
+        }
+
+    @property
+    def state(self) -> RunState:
+        """The run's state, read-only."""
+        return self.log.state
+
+    def inputs_of(self, node_id: str) -> Mapping[str, Any]:
+        """Return a node's arguments, as far as they are known."""
+        known: dict[str, Any] = {}
+        for name, binding in self._plans[node_id].spec.inputs:
+            if self._is_known(binding):
+                known[name] = resolve(binding, self.values, self.inputs)
+        return known
+
+    def outputs_of(self, node_id: str) -> Mapping[str, Any]:
+        """Return a node's outputs, empty before it is done."""
+        return self.values.get(node_id, {})
+
+    def logs_of(self, node_id: str) -> tuple[LogLine, ...]:  # noqa: ARG002 (nothing is captured yet)
+        """Return what a node printed and logged."""
+        return ()
+
+    def now(self) -> float:
+        """Return the current instant in Unix seconds."""
+        return self.clock.time()
+
+    def _is_known(self, binding: Binding) -> bool:
+        match binding:
+            case Ref():
+                return binding.node_id in self.values
+            case Arg() | Literal():
+                return True
+        return all(self._is_known(item) for _, item in binding.items)
+
+    def _plan(self, node: NodeSpec) -> _Plan:
+        function = self.graph.functions[node.node_id]
+        wanted = node.executor or self.env.executor
+        name = "loop" if _is_async(function) and wanted == "thread" else wanted
+        if name not in self._executors:
+            self._executors[name] = make_executor(name)
+        return _Plan(node, function, self._executors[name], _context_parameter(function))
+
+    def _launch(self, node_id: str, attempt: int) -> tuple[contextvars.Context, Coroutine[Any, Any, Outcome]]:
+        plan = self._plans[node_id]
+        here = Here(self, node_id, attempt)
+        context = self._base.copy()
+        context.run(CURRENT.set, here)
+        values = self.values
+        arguments: dict[str, Any] = {}
+        try:
+            for name, binding in plan.spec.inputs:
+                if type(binding) is Ref:
+                    arguments[name] = values[binding.node_id][binding.output]
+                else:
+                    arguments[name] = resolve(binding, values, self.inputs)
+        except Exception as error:  # noqa: BLE001 (a mapping of the user's may raise anything)
+            return context, _failed(error)
+        if plan.context:
+            arguments[plan.context] = NodeContext(here, dict(arguments))
+        call = Call(self.run_id, node_id, attempt, plan.function, arguments)
+        if plan.spec.timeout_s is not None:
+            return context, _within(plan.spec.timeout_s, plan.executor, call)
+        return context, plan.executor.submit(call)
+
+    def _settle(self, node_id: str, attempt: int, outcome: Outcome) -> Event:
+        if isinstance(outcome, Error):
+            return self._failed(node_id, attempt, outcome.exception)
+        spec = self._plans[node_id].spec
+        try:
+            self.values[node_id] = named_outputs(f"node {node_id!r}", spec.outputs, outcome.value)
+        except Exception as error:  # noqa: BLE001 (a dict of the user's may raise anything)
+            return self._failed(node_id, attempt, error)
+        return AttemptSucceeded(node_id, attempt)
+
+    def _failed(self, node_id: str, attempt: int, exception: BaseException) -> Event:
+        self.exceptions[node_id] = exception
+        return AttemptFailed(node_id, attempt, describe(exception))
+
+    def _retry_of(self, node_id: str) -> Any:
+        return self._plans[node_id].spec.retry or self.env.retry
+
+    def _holds(self, node_id: str) -> bool | ErrorInfo:
+        condition = self._plans[node_id].spec.condition
+        try:
+            return condition is None or holds(condition, self.values, self.inputs)
+        except Exception as error:  # noqa: BLE001 (comparing users' values may raise anything)
+            self.exceptions[node_id] = error
+            return describe(error)
+
+    def _on_events(self, events: Sequence[Event]) -> None:
+        self.waits.on_events(events)
+        if self.env.on_wait != "block" and self.scheduler.only_waits_left():
+            self._announce()
+
+    def _on_finish(self, error: Exception | None) -> None:
+        self._crash = error
+        _UNFINISHED.discard(self)
+        for executor in self._executors.values():
+            executor.close()
+        self._announce()
+
+    def _announce(self) -> None:
+        listeners, self._listeners = self._listeners, []
+        for listener in listeners:
+            listener()
+
+    def _failure(self) -> GraphRunFailed:
+        nodes = self.log.state.nodes
+        failed = [node_id for node_id, node in nodes.items() if node.status is NodeStatus.FAILED]
+        first = nodes[failed[0]].error
+        also = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        reason = f"{first.type_name}: {first.message}" if first is not None else "unknown"
+        error = GraphRunFailed(
+            f"node {failed[0]!r}{also} of run {self.run_id!r} failed: {reason}",
+            run_id=self.run_id,
+            failed_nodes=failed,
+        )
+        cause = self.exceptions.get(failed[0])
+        if cause is not None:
+            error.__cause__ = cause.with_traceback(without_our_frames(cause.__traceback__))
+        return error
+
+
+async def _failed(error: BaseException) -> Outcome:
+    return Error(error)
+
+
+async def _within(seconds: float, executor: Executor, call: Call) -> Outcome:
+    try:
+        async with asyncio.timeout(seconds):
+            outcome = await executor.submit(call)
+            if isinstance(outcome, Error) and isinstance(outcome.exception, asyncio.CancelledError):
+                raise outcome.exception
+            return outcome
+    except TimeoutError:
+        return Error(TimeoutError(f"node {call.node_id!r} did not end within {seconds:g} s"))
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
+
+
+def _context_parameter(function: Callable[..., Any]) -> str:
+    return signature_of(function, ()).context
+
+
+def _fulfil(done: concurrent.futures.Future[T], act: Callable[[], T]) -> None:
+    try:
+        done.set_result(act())
+    except Exception as error:  # noqa: BLE001 (it is raised where the call came from)
+        done.set_exception(error)
+
+
+def _new_run_id(graph: str) -> str:
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", graph).strip("-").lower()[:40]
+    return f"{slug or 'run'}-{secrets.token_hex(4)}"
