@@ -6,6 +6,7 @@ What a lower floor needs from a higher one it asks through `hooks`; nothing here
 from __future__ import annotations
 
 import importlib
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -137,6 +138,10 @@ class Presenter(Protocol):
         """Return the live view of a run, a widget."""
         ...
 
+    def refresh(self, future: Any) -> None:
+        """Bring what was displayed of a run up to date."""
+        ...
+
     def file_label(self, filename: str) -> str:
         """Return how people know a source file, for example ``In[3]``; `filename` itself if there is no better name."""
         ...
@@ -161,14 +166,22 @@ class Hooks:
     Attributes
     ----------
     presenter
-        None outside a notebook.
+        None outside a notebook; `here` makes it when it is first needed.
     default_store
         Makes the store of runs that name none; None means one in memory.
     """
 
     presenter: Presenter | None = None
+    _presenter_factory = "graphrun_nb.notebook.presenter:in_a_kernel"
     default_store: Callable[[], RunStore] | None = None
     _driver: LoopDriver | str = "graphrun_nb.notebook.loop:drive"
+
+    def here(self) -> Presenter | None:
+        """Return the presenter, making it now if this process is a notebook's kernel that has none yet."""
+        if self.presenter is None and "ipykernel" in sys.modules:
+            module, _, name = self._presenter_factory.partition(":")
+            self.presenter = getattr(importlib.import_module(module), name)()
+        return self.presenter
 
     @property
     def loop_driver(self) -> LoopDriver:

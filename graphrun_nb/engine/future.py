@@ -111,9 +111,10 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
 
     def inspect(self) -> Any:
         """Return the live view of the run, a widget."""
-        if hooks.presenter is None:
-            raise GraphRunError("there is no notebook to show the run in", hints=("run %load_ext graphrun_nb first",))
-        return hooks.presenter.inspector(self)
+        presenter = hooks.here()
+        if presenter is None:
+            raise GraphRunError("there is no notebook to show the run in", hints=("future.graph tells its state",))
+        return presenter.inspector(self)
 
     @property
     def run(self) -> Run:
@@ -142,8 +143,9 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
         return f"<RunFuture of {self._run.spec.name}>"
 
     def _ipython_display_(self) -> None:
-        if hooks.presenter is not None:
-            hooks.presenter.display(self)
+        presenter = hooks.here()
+        if presenter is not None:
+            presenter.display(self)
         else:
             print(repr(self))  # noqa: T201 (what IPython asks for)
 
@@ -169,3 +171,5 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
                 hints=("make the tool async and write: outputs = await future",),
             )
         hooks.loop_driver(loop, self, timeout)
+        if hooks.presenter is not None:
+            hooks.presenter.refresh(self)

@@ -173,7 +173,7 @@ def to_builtins(frame: Frame) -> dict[str, Any]:
 
 def events_frame(first: int, batch: Sequence[tuple[float, Event]]) -> EventsFrame:
     """Return the frame for consecutive events, with secrets' digests blanked."""
-    return EventsFrame(first, tuple(at for at, _ in batch), tuple(_without_digest(event) for _, event in batch))
+    return EventsFrame(first, tuple(at for at, _ in batch), tuple(public_event(event) for _, event in batch))
 
 
 def snapshot_frame(state: RunState, *, known_nodes: int = 0) -> SnapshotFrame:
@@ -222,7 +222,8 @@ def layout_frame(layout: Layout, order: Sequence[str]) -> LayoutFrame:
     )
 
 
-def _without_digest(event: Event) -> Event:
+def public_event(event: Event) -> Event:
+    """Return `event` as a view may see it: without the digest of a wait's token."""
     if isinstance(event, WaitOpened):
         return WaitOpened(event.node_id, event.attempt, _public(event.wait))
     return event

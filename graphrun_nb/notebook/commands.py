@@ -1,0 +1,167 @@
+"""What a view may ask for: one model a command, and the table of what each does. Everything else is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from graphrun_nb.authoring.signature import source_of
+from graphrun_nb.errors import GraphRunError
+from graphrun_nb.protocols import hooks
+from graphrun_nb.view.frames import NodeDetail, Reply, ValueView, public_event
+from graphrun_nb.view.text import MAX_PREVIEW, preview
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from graphrun_nb.notebook.inspector import Inspector
+
+MAX_SOURCE = 20_000
+
+
+class Command(BaseModel):
+    """Base of all commands; `id` comes back in the reply."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    id: int
+
+
+class Sync(Command):
+    """Send what is missing after event `have`; the view knows `nodes` definitions."""
+
+    kind: Literal["sync"]
+    have: int = Field(ge=0)
+    nodes: int = Field(default=0, ge=0)
+
+
+class Cancel(Command):
+    """End the run."""
+
+    kind: Literal["cancel"]
+
+
+class Resume(Command):
+    """Answer wait `no` of a node's attempt."""
+
+    kind: Literal["resume"]
+    node_id: str
+    attempt: int
+    no: int
+    payload: Any
+
+
+class Detail(Command):
+    """Send what the log does not say of a node."""
+
+    kind: Literal["detail"]
+    node_id: str
+
+
+class Tidy(Command):
+    """Place all nodes afresh."""
+
+    kind: Literal["tidy"]
+
+
+class Digest(Command):
+    """Send the checksum of the state."""
+
+    kind: Literal["digest"]
+
+
+_COMMANDS: TypeAdapter[Any] = TypeAdapter(
+    Annotated[Sync | Cancel | Resume | Detail | Tidy | Digest, Field(discriminator="kind")]
+)
+
+
+def read_command(content: Any) -> Command | Reply:
+    """Return the command in a message, or the reply that refuses it."""
+    try:
+        command: Command = _COMMANDS.validate_python(content)
+    except ValidationError as error:
+        given = content.get("id") if isinstance(content, dict) else None
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        return Reply(given if isinstance(given, int) else 0, error=f"refused: {where}: {first['msg']}".strip())
+    return command
+
+
+def carry_out(command: Command, inspector: Inspector) -> dict[str, Any]:
+    """Do what `command` says and return the data of its reply.
+
+    Raises
+    ------
+    GraphRunError
+        It cannot be done; nothing has changed.
+    """
+    return _TABLE[type(command)](command, inspector)
+
+
+def _cancel(_command: Cancel, inspector: Inspector) -> dict[str, Any]:
+    return {"cancelled": inspector.future.run.cancel(by="user")}
+
+
+def _resume(command: Resume, inspector: Inspector) -> dict[str, Any]:
+    run = inspector.future.run
+    node = run.state.nodes.get(command.node_id)
+    if node is not None and node.attempt != command.attempt:
+        raise GraphRunError(f"attempt {command.attempt} of node {command.node_id!r} asks nothing any more")
+    receipt = run.waits.answer(command.node_id, command.payload, by="view", no=command.no)
+    return {"at": receipt.at}
+
+
+def _detail(command: Detail, inspector: Inspector) -> dict[str, Any]:
+    run = inspector.future.run
+    if command.node_id not in run.state.nodes:
+        raise GraphRunError(f"there is no node {command.node_id!r}")
+    source, file, line = source_of(run.graph.functions[command.node_id])
+    story = tuple(
+        (envelope.seq, envelope.at, public_event(envelope.event))
+        for envelope in run.log
+        if getattr(envelope.event, "node_id", None) == command.node_id
+    )
+    detail = NodeDetail(
+        node_id=command.node_id,
+        inputs=_views(run.inputs_of(command.node_id)),
+        outputs=_views(run.outputs_of(command.node_id)),
+        source=source[:MAX_SOURCE],
+        source_file=hooks.presenter.file_label(file) if hooks.presenter and file else file,
+        source_line=line,
+        story=story,
+    )
+    plain: dict[str, Any] = msgspec.to_builtins(detail)
+    return plain
+
+
+def _tidy(_command: Tidy, inspector: Inspector) -> dict[str, Any]:
+    inspector.lay_out(afresh=True)
+    return {}
+
+
+def _digest(_command: Digest, inspector: Inspector) -> dict[str, Any]:
+    state = inspector.future.run.state
+    return {"seq": state.seq, "digest": state.digest()}
+
+
+def _sync(command: Sync, inspector: Inspector) -> dict[str, Any]:
+    return inspector.sync(command.have, command.nodes)
+
+
+def _views(values: Mapping[str, Any]) -> tuple[ValueView, ...]:
+    shown = []
+    for name, value in values.items():
+        text = preview(value)
+        shown.append(ValueView(name, type(value).__name__, text, truncated=len(text) >= MAX_PREVIEW))
+    return tuple(shown)
+
+
+_TABLE: dict[type[Command], Callable[[Any, Inspector], dict[str, Any]]] = {
+    Cancel: _cancel,
+    Detail: _detail,
+    Digest: _digest,
+    Resume: _resume,
+    Sync: _sync,
+    Tidy: _tidy,
+}

@@ -1,0 +1,35 @@
+"""``%load_ext graphrun_nb``: the magic, the presenter, and a kernel that answers while a cell waits."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from typing import Any
+
+from graphrun_nb.notebook import loop
+from graphrun_nb.notebook.magic import GraphrunMagics
+from graphrun_nb.notebook.presenter import NotebookPresenter
+from graphrun_nb.protocols import hooks
+
+_WARMED = ("numpy", "networkx", "graphrun_nb.view.layout")
+
+
+def load(shell: Any) -> None:
+    """Set up IPython; calling it again is harmless."""
+    if hooks.presenter is None:
+        hooks.presenter = NotebookPresenter()
+    shell.register_magics(GraphrunMagics)
+    threading.Thread(target=_warm, name="graphrun warm-up", daemon=True).start()
+
+
+def unload(shell: Any) -> None:
+    """Take back what `load` did; runs under way go on."""
+    hooks.presenter = None
+    shell.magics_manager.magics["line"].pop("graphrun", None)
+    loop.uninstall()
+
+
+def _warm() -> None:
+    """Import what the first layout needs, while the person still types."""
+    for name in _WARMED:
+        importlib.import_module(name)

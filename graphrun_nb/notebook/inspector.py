@@ -1,0 +1,170 @@
+"""`Inspector`: the live view of a run, the kernel's half: what it sends, how often, and which commands it obeys.
+
+The widget holds no view logic, and its synced state says no more than which run it shows; everything else travels as
+frames (`view.frames`) when a view asks for it.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import traitlets
+
+from graphrun_nb.engine.background import running_loop
+from graphrun_nb.errors import GraphRunError
+from graphrun_nb.notebook.commands import Command, carry_out, read_command
+from graphrun_nb.view import frames
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Sequence
+
+    from graphrun_nb.core.events import Event
+    from graphrun_nb.core.state import RunState
+    from graphrun_nb.engine.future import RunFuture
+    from graphrun_nb.protocols import Signal
+    from graphrun_nb.view.layout import Layout
+
+STATIC = Path(__file__).parent / "static"
+FRAME_S = 0.05
+MAX_EVENTS = 1500
+MAX_SIGNALS = 200
+INLINE_LAYOUT = 300
+
+
+class Inspector(anywidget.AnyWidget):  # type: ignore[misc] (anywidget ships no types)
+    """The live view of `future`'s run; any number of them agree, and none changes the run.
+
+    Parameters
+    ----------
+    future
+        What `run` returned.
+
+    Notes
+    -----
+    At most 20 frames a second leave the kernel: the first event of a quiet spell at once, the rest gathered. A burst of
+    more than 1,500 events is sent as one packed snapshot.
+    """
+
+    _esm = STATIC / "widget.js"
+    _css = STATIC / "widget.css"
+    run_id = traitlets.Unicode().tag(sync=True)
+    graph_name = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, future: RunFuture) -> None:
+        self.future = future
+        self._run = future.run
+        self._sent = 0
+        self._watched = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._signals: list[Signal] = []
+        self._layout: Layout | None = None
+        self._laying_out = False
+        super().__init__(run_id=future.run_id, graph_name=self._run.spec.name)
+        self.on_msg(self._on_message)
+        self._run.log.attach(self)
+
+    def on_events(self, first: int, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
+        """Have new events sent soon."""
+        del first, batch, state
+        self._soon()
+
+    def on_signal(self, signal: Signal) -> None:
+        """Have telemetry sent soon; the oldest is dropped when there is too much."""
+        self._signals.append(signal)
+        del self._signals[:-MAX_SIGNALS]
+        self._soon()
+
+    def sync(self, have: int, nodes: int) -> dict[str, Any]:
+        """Send a view what it is missing after event `have`, and where the nodes stand."""
+        log = self._run.log
+        self._watched = True
+        missing = log.since(have) if 0 <= have <= len(log) else None
+        if missing is None or len(missing) > MAX_EVENTS:
+            self._send(frames.snapshot_frame(log.state, known_nodes=nodes))
+        elif missing:
+            self._send(frames.events_frame(have + 1, missing))
+        self._sent = max(self._sent, len(log))
+        self.lay_out()
+        return {"seq": len(log)}
+
+    def lay_out(self, *, afresh: bool = False) -> None:
+        """Send where the nodes stand; what was placed stays, unless `afresh`."""
+        nodes = self._run.state.nodes
+        if afresh:
+            self._layout = None
+        if self._layout is not None and len(self._layout.position) == len(nodes):
+            self._send(frames.layout_frame(self._layout, list(nodes)))
+        elif not self._laying_out and nodes:
+            order = list(nodes)
+            edges = [(b, n) for n, node in nodes.items() for b in (*node.info.needs, *node.info.after)]
+            loop = running_loop()
+            if len(order) <= INLINE_LAYOUT or loop is None:
+                self._placed(_layout(order, edges, self._layout))
+            else:
+                self._laying_out = True
+                done = loop.run_in_executor(None, _layout, order, edges, self._layout)
+                done.add_done_callback(lambda future: self._placed(future.result()), context=contextvars.Context())
+
+    def _placed(self, layout: Layout) -> None:
+        self._laying_out = False
+        self._layout = layout
+        self.lay_out()
+
+    def _soon(self) -> None:
+        loop = running_loop()
+        if self._watched and self._timer is None and loop is not None:
+            self._timer = loop.call_later(0, self._flush, context=contextvars.Context())
+
+    def _flush(self) -> None:
+        self._timer = None
+        log = self._run.log
+        pending = log.since(self._sent)
+        signals, self._signals = self._signals, []
+        if not pending and not signals:
+            return
+        if len(pending) > MAX_EVENTS:
+            self._send(frames.snapshot_frame(log.state))
+        elif pending:
+            self._send(frames.events_frame(self._sent + 1, pending))
+        self._sent = len(log)
+        for signal in signals:
+            self._send(frames.SignalFrame(signal.node_id, signal.attempt, signal.stream, signal.text, signal.at))
+        if self._layout is None or len(self._layout.position) != len(log.state.nodes):
+            self.lay_out()
+        loop = running_loop()
+        if loop is not None:
+            self._timer = loop.call_later(FRAME_S, self._flush, context=contextvars.Context())
+
+    def _send(self, frame: frames.Frame) -> None:
+        self.send(frames.to_builtins(frame))
+
+    def _on_message(self, _widget: object, content: Any, _buffers: object) -> None:
+        # ipykernel 7 may deliver this on a subshell's thread.
+        self._run.post(lambda: self._obey(content))
+
+    def _obey(self, content: Any) -> None:
+        command = read_command(content)
+        if not isinstance(command, Command):
+            self._send(command)
+            return
+        try:
+            data = carry_out(command, self)
+        except GraphRunError as error:
+            self._send(frames.Reply(command.id, error=str(error), hint=" ".join(error.hints)))
+        else:
+            self._send(frames.Reply(command.id, data=data))
+
+    def close(self) -> None:
+        """Stop following the run."""
+        self._run.log.detach(self)
+        super().close()
+
+
+def _layout(order: Sequence[str], edges: Sequence[tuple[str, str]], grown_from: Layout | None) -> Layout:
+    from graphrun_nb.view.layout import layout  # noqa: PLC0415 (brings networkx and numpy)
+
+    return layout(order, edges, grown_from=grown_from)

@@ -1,0 +1,129 @@
+"""The grammar of ``%graphrun``: words, ``key=expression`` and ``--options``, taken apart without running anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from graphrun_nb.core.spec import closest
+from graphrun_nb.errors import GraphRunError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+OPTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "--max-concurrency": ("max_concurrency", int),
+    "--retry": ("retry", int),
+    "--timeout": ("timeout", float),
+    "--run-id": ("run_id", str),
+    "--session-id": ("session_id", str),
+    "--on-wait": ("on_wait", str),
+    "--executor": ("executor", str),
+}
+FLAGS = {"--fail-fast": "fail_fast", "--wait": "wait"}
+
+
+class UsageError(GraphRunError):
+    """The line cannot be understood."""
+
+
+@dataclass(slots=True)
+class Line:
+    """A line taken apart: the target's name, inputs as source text, overrides of the run, and whether to wait."""
+
+    target: str
+    inputs: dict[str, str] = field(default_factory=dict)
+    overrides: dict[str, Any] = field(default_factory=dict)
+    wait: bool = False
+
+
+def read_line(text: str) -> Line:
+    """Take `text` apart.
+
+    Raises
+    ------
+    UsageError
+        A word makes no sense; a hint says what would.
+    """
+    words = split(text)
+    if words[:1] == ["run"]:
+        words = words[1:]
+    if not words:
+        raise UsageError("which graph?", hints=("%graphrun NAME key=value … ; %graphrun? explains",))
+    name = words.pop(0)
+    if not name.isidentifier():
+        raise UsageError(f"{name!r} is no graph's name", hints=("%graphrun NAME key=value … ; %graphrun? explains",))
+    line = Line(name)
+    while words:
+        _take(words, line)
+    return line
+
+
+def split(text: str) -> list[str]:
+    """Split at blanks that stand outside of quotes and brackets.
+
+    Examples
+    --------
+    >>> split("sums x=[1, 2] name='a b' --wait")
+    ['sums', 'x=[1, 2]', "name='a b'", '--wait']
+    """
+    words: list[str] = []
+    start, depth, quote = None, 0, ""
+    for i, char in enumerate(text):
+        if start is None:
+            if char.isspace():
+                continue
+            start = i
+        if quote:
+            if char == quote and text[i - 1] != "\\":
+                quote = ""
+        elif char in "'\"":
+            quote = char
+        elif char in "([{":
+            depth += 1
+        elif char in ")]}":
+            depth -= 1
+        elif char.isspace() and depth <= 0:
+            words.append(text[start:i])
+            start = None
+    if quote or depth > 0:
+        raise UsageError("a quote or bracket is not closed")
+    return words if start is None else [*words, text[start:]]
+
+
+def _take(words: list[str], line: Line) -> None:
+    word = words.pop(0)
+    if word.startswith("--"):
+        _take_option(word, words, line)
+        return
+    name, equals, source = word.partition("=")
+    if not equals or not name.isidentifier() or not source:
+        raise UsageError(
+            f"{word!r} is neither key=value nor an option", hints=("write key=value, without blanks around =",)
+        )
+    if name in line.inputs:
+        raise UsageError(f"{name!r} is given twice")
+    line.inputs[name] = source
+
+
+def _take_option(word: str, words: list[str], line: Line) -> None:
+    option, equals, value = word.partition("=")
+    if option == "--wait":
+        line.wait = True
+    elif option in FLAGS:
+        line.overrides[FLAGS[option]] = True
+    elif option in OPTIONS:
+        name, convert = OPTIONS[option]
+        if not equals:
+            if not words:
+                raise UsageError(f"{option} needs a value")
+            value = words.pop(0)
+        try:
+            line.overrides[name] = convert(value)
+        except ValueError as error:
+            raise UsageError(f"{option} takes a number, not {value!r}") from error
+    else:
+        known = [*OPTIONS, *FLAGS]
+        raise UsageError(
+            f"there is no option {option!r}", hints=(closest(option, known) or f"the options are: {', '.join(known)}",)
+        )

@@ -1,0 +1,97 @@
+"""The ``%graphrun`` magic. Its docstring is its help."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import Magics, line_magic, magics_class
+
+from graphrun_nb.core.spec import closest
+from graphrun_nb.engine.api import run
+from graphrun_nb.engine.binding import graph_of
+from graphrun_nb.errors import GraphRunError
+from graphrun_nb.notebook.line import UsageError, read_line
+from graphrun_nb.protocols import hooks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from graphrun_nb.engine.future import RunFuture
+    from graphrun_nb.notebook.line import Line
+
+
+@magics_class
+class GraphrunMagics(Magics):  # type: ignore[misc] (IPython's base class is untyped)
+    """Holds the ``%graphrun`` magic."""
+
+    @line_magic  # type: ignore[untyped-decorator] (IPython's decorators are untyped)
+    def graphrun(self, line: str) -> RunFuture | dict[str, Any] | None:
+        """Launch a graph and watch it in this cell's output.
+
+        ``%graphrun NAME key=value … --option …``
+
+        NAME is a graph in the namespace (a ``@graphify`` function or a TaskGraph); ``run NAME`` says the same.
+        Values are Python expressions: ``%graphrun train rows=len(table) seed=7``. The value of the line is a
+        RunFuture; the cell ends at once, and the run goes on.
+
+        Options::
+
+            --max-concurrency N   how many nodes run at the same time (4)
+            --retry N             attempts of each node without a policy of its own (1)
+            --timeout SECONDS     for the whole run
+            --run-id ID           1 to 64 letters, digits, _ and -
+            --session-id ID       groups runs
+            --on-wait WORD        block, raise or return, when only waits are left
+            --executor NAME       where sync tools run: thread or loop
+            --fail-fast           the first failure cancels the rest
+            --wait                keep the cell until the end; the value is the outputs
+
+        Examples::
+
+            %graphrun sums x=1
+            f = %graphrun sums x=1 --max-concurrency 8
+            %graphrun sums x=1 --wait
+        """
+        try:
+            parsed = read_line(line)
+            future = self._launch(parsed)
+        except (GraphRunError, TypeError, ValueError) as error:
+            _complain(error)
+            return None
+        if hooks.presenter is not None:
+            hooks.presenter.display(future)
+        return future.result() if parsed.wait else future
+
+    def _launch(self, line: Line) -> RunFuture:
+        namespace = self.shell.user_ns
+        target = graph_of(_look_up(line.target, namespace))
+        inputs = {name: _value(name, source, namespace) for name, source in line.inputs.items()}
+        return run(target, inputs, **line.overrides)
+
+
+def _look_up(name: str, namespace: Mapping[str, Any]) -> Any:
+    if name in namespace:
+        return namespace[name]
+    known = [each for each in namespace if not each.startswith("_")]
+    raise UsageError(
+        f"there is no {name!r} in this notebook",
+        hints=(closest(name, known) or "run the cell that defines it first",),
+    )
+
+
+def _value(name: str, source: str, namespace: Mapping[str, Any]) -> Any:
+    try:
+        return eval(source, dict(namespace))  # noqa: S307 (the user's own line, in the user's own namespace)
+    except Exception as error:
+        raise UsageError(
+            f"{name}={source}: {type(error).__name__}: {error}",
+            hints=("values are Python expressions; put text in quotes",),
+        ) from error
+
+
+def _complain(error: BaseException) -> None:
+    """Print one line for the mistake and at most one for what to do about it."""
+    notes = getattr(error, "__notes__", ())
+    lines = [f"graphrun: {error}", *notes[:1]]
+    sys.stderr.write("\n".join(" ".join(line.split()) for line in lines) + "\n")

@@ -1,0 +1,61 @@
+"""Shows runs in the output of cells."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.getipython import get_ipython
+from IPython.display import display
+
+from graphrun_nb.notebook.inspector import Inspector
+from graphrun_nb.notebook.loop import install
+from graphrun_nb.notebook.picture import LivePicture
+
+if TYPE_CHECKING:
+    from graphrun_nb.engine.future import RunFuture
+
+
+def in_a_kernel() -> NotebookPresenter | None:
+    """Return a presenter if this process is a notebook's kernel."""
+    return NotebookPresenter() if getattr(get_ipython(), "kernel", None) is not None else None
+
+
+class NotebookPresenter:
+    """One inspector a run, shown wherever it is asked for; the first time with its picture for the saved notebook."""
+
+    def __init__(self) -> None:
+        self._inspectors: weakref.WeakKeyDictionary[Any, Inspector] = weakref.WeakKeyDictionary()
+        self._pictures: weakref.WeakKeyDictionary[Any, LivePicture] = weakref.WeakKeyDictionary()
+        self._shown_in: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+        install(get_ipython())
+
+    def inspector(self, future: RunFuture) -> Inspector:
+        """Return the run's inspector."""
+        found = self._inspectors.get(future.run)
+        if found is None:
+            found = self._inspectors[future.run] = Inspector(future)
+        return found
+
+    def display(self, future: RunFuture) -> None:
+        """Show the run as output of the current cell, once a cell."""
+        shell = get_ipython()
+        cell = shell.execution_count if shell is not None else 0
+        if self._shown_in.get(future.run) == cell:
+            return
+        self._shown_in[future.run] = cell
+        display(self.inspector(future))
+        picture = self._pictures[future.run] = LivePicture(future.run)
+        picture.show()
+
+    def refresh(self, future: RunFuture) -> None:
+        """Draw the run's picture again: an update from another cell's task does not reach every front end."""
+        picture = self._pictures.get(future.run)
+        if picture is not None:
+            picture.refresh()
+
+    def file_label(self, filename: str) -> str:
+        """Return ``In[3]`` for a cell's file name; any other as it is."""
+        shell = get_ipython()
+        label = shell.compile.format_code_name(filename) if shell is not None else None
+        return label[1] if label else filename
