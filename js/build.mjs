@@ -9,8 +9,11 @@ const MAX_GZIP_KB = 60;
 
 await mkdir(out, { recursive: true });
 await build({
-  entryPoints: [join(here, "src/widget.ts")],
-  outfile: join(out, "widget.js"),
+  entryPoints: [
+    { in: join(here, "src/widget.ts"), out: "widget" },
+    { in: join(here, "src/inspector.css"), out: "widget" },
+  ],
+  outdir: out,
   bundle: true,
   format: "esm",
   target: "es2022",

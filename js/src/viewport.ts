@@ -63,7 +63,7 @@ export function clamp(value: number, low: number, high: number): number {
 }
 
 /** All of `world` in the middle of the screen, never enlarged. */
-export function fit(world: Box, screen: Size, padding: number): Viewport {
+export function fitted(world: Box, screen: Size, padding: number): Viewport {
   const inner = { width: Math.max(screen.width - 2 * padding, 1), height: Math.max(screen.height - 2 * padding, 1) };
   const k = clamp(Math.min(inner.width / world.width, inner.height / world.height, 1), MIN_SCALE, 1);
   return centred({ x: world.x + world.width / 2, y: world.y + world.height / 2 }, screen, k);

@@ -1,0 +1,68 @@
+/** Small controls that several views share. */
+
+import { effect } from "@preact/signals-core";
+import { h, say, set } from "../dom";
+import type { Command, Link, Phase } from "../link";
+import type { Reply } from "../protocol";
+
+const COPIED_MS = 1500;
+
+export const PHASE_WORDS: Readonly<Record<Phase, string>> = {
+  sending: "Sending…",
+  busy: "Kernel busy: will act when it is free",
+  answered: "",
+};
+
+/** A button that sends a command and shows until the reply that it is under way. */
+export function actionButton(
+  link: Link,
+  label: string,
+  command: Command,
+  answered: (reply: Reply) => void,
+): HTMLButtonElement {
+  const button = h("button", { type: "button", class: "gr-button", on: { click: () => void act() } }, label);
+  async function act(): Promise<void> {
+    if (button.getAttribute("aria-disabled") === "true") return;
+    set(button, "aria-disabled", "true");
+    const { phase, reply } = link.send(command);
+    const stop = effect(() => set(button, "data-phase", phase.value));
+    const answer = await reply;
+    stop();
+    set(button, "aria-disabled", null);
+    answered(answer);
+  }
+  return button;
+}
+
+export function copyButton(label: string, text: () => string, ...content: (Node | string)[]): HTMLButtonElement {
+  const button = h(
+    "button",
+    { type: "button", class: "gr-copy", "aria-label": label, title: label, on: { click: () => void copy() } },
+    ...content,
+  );
+  async function copy(): Promise<void> {
+    const done = await navigator.clipboard.writeText(text()).then(
+      () => "Copied",
+      () => "Copying was refused by the browser",
+    );
+    set(button, "data-said", done);
+    setTimeout(() => set(button, "data-said", null), COPIED_MS);
+  }
+  return button;
+}
+
+export function errorText(reply: Reply): string {
+  return [reply.error, reply.hint].filter((part) => part !== "").join(" ");
+}
+
+/** A line for what went wrong; empty, it takes no room. */
+export function alertLine(): { readonly element: HTMLElement; say(text: string): void } {
+  const element = h("div", { class: "gr-alert", role: "alert", hidden: true });
+  return {
+    element,
+    say(text) {
+      say(element, text);
+      element.hidden = text === "";
+    },
+  };
+}

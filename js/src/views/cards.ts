@@ -1,0 +1,168 @@
+/** Draws the nodes: cards with all they say when near, chips with a name further out, coloured marks from afar. */
+
+import { ICONS } from "../icons";
+import { CARD_HEIGHT, CARD_WIDTH, type Placement } from "../placement";
+import { attempts, subtitle } from "../select";
+import type { NodeState } from "../state";
+import { NODE_STATUSES, type NodeStatus } from "../status";
+import type { Palette } from "../theme";
+import type { Viewport } from "../viewport";
+import type { Labels } from "./labels";
+
+const CHIP_FROM = 0.26;
+const NAME_FROM = 0.36;
+const CARD_FROM = 0.72;
+const TINTED: ReadonlySet<NodeStatus> = new Set(["RUNNING", "WAITING", "RETRYING", "FAILED"]);
+const FADED: ReadonlySet<NodeStatus> = new Set(["SKIPPED", "CANCELLED"]);
+
+export interface CardScene {
+  readonly nodes: readonly NodeState[];
+  readonly placement: Placement;
+  readonly viewport: Viewport;
+  readonly palette: Palette;
+  readonly labels: Labels;
+  readonly selected: number | null;
+  readonly hovered: number | null;
+  readonly now: number;
+}
+
+/** What a card shows at this scale; the mirror's tooltip fills in where it shows less than all. */
+export function showsAll(k: number): boolean {
+  return k >= CARD_FROM;
+}
+
+export function drawCards(context: CanvasRenderingContext2D, scene: CardScene, shown: readonly number[]): void {
+  if (scene.viewport.k < CHIP_FROM) drawMarks(context, scene, shown);
+  else for (const i of shown) drawCard(context, scene, i);
+}
+
+function drawMarks(context: CanvasRenderingContext2D, scene: CardScene, shown: readonly number[]): void {
+  const { nodes, placement, viewport, palette } = scene;
+  const width = Math.max(CARD_WIDTH * viewport.k * 0.86, 3);
+  const height = Math.max(CARD_HEIGHT * viewport.k * 0.8, 2.5);
+  const round = height > 5;
+  for (const status of NODE_STATUSES) {
+    context.beginPath();
+    for (const i of shown) {
+      if (nodes[i]?.status !== status) continue;
+      const x = (placement.x[i] ?? 0) * viewport.k + viewport.x - width / 2;
+      const y = (placement.y[i] ?? 0) * viewport.k + viewport.y - height / 2;
+      if (round) context.roundRect(x, y, width, height, 2);
+      else context.rect(x, y, width, height);
+    }
+    context.globalAlpha = status === "PENDING" ? 0.45 : FADED.has(status) ? 0.6 : 1;
+    context.fillStyle = palette.status[status];
+    context.fill();
+  }
+  context.globalAlpha = 1;
+  context.strokeStyle = palette.accent;
+  context.lineWidth = 2;
+  for (const i of [scene.selected, scene.hovered]) {
+    if (i === null) continue;
+    const { x, y } = viewport.toScreen({ x: placement.x[i] ?? 0, y: placement.y[i] ?? 0 });
+    context.strokeRect(x - width / 2 - 2, y - height / 2 - 2, width + 4, height + 4);
+  }
+}
+
+function drawCard(context: CanvasRenderingContext2D, scene: CardScene, i: number): void {
+  const node = scene.nodes[i];
+  if (node === undefined) return;
+  const { viewport, palette, placement } = scene;
+  const { k } = viewport;
+  const [width, height] = [CARD_WIDTH * k, CARD_HEIGHT * k];
+  const left = (placement.x[i] ?? 0) * k + viewport.x - width / 2;
+  const top = (placement.y[i] ?? 0) * k + viewport.y - height / 2;
+  const { status } = node;
+  context.beginPath();
+  context.roundRect(left, top, width, height, Math.max(8 * k, 3));
+  context.fillStyle = TINTED.has(status) ? palette.tint[status] : palette.card;
+  context.fill();
+  const selected = scene.selected === i;
+  context.strokeStyle =
+    selected || scene.hovered === i ? palette.accent : TINTED.has(status) ? palette.status[status] : palette.line;
+  context.lineWidth = selected ? 2 : 1;
+  if (FADED.has(status)) context.setLineDash([3, 3]);
+  context.stroke();
+  context.setLineDash([]);
+  const iconSize = Math.max(16 * k, 9);
+  const pad = Math.max(11 * k, 5);
+  drawIcon(context, palette, status, left + pad, top + (height - iconSize) / 2, iconSize);
+  if (k >= NAME_FROM)
+    drawText(context, scene, node, left + pad + iconSize + Math.max(9 * k, 4), top, left + width - Math.max(10 * k, 5));
+}
+
+function drawText(
+  context: CanvasRenderingContext2D,
+  { viewport, palette, labels, now }: CardScene,
+  node: NodeState,
+  left: number,
+  top: number,
+  right: number,
+): void {
+  const { k } = viewport;
+  const middle = top + (CARD_HEIGHT * k) / 2;
+  const muted = FADED.has(node.status) || node.status === "PENDING";
+  const both = k >= CARD_FROM;
+  const nameSize = Math.max(Math.round(12.5 * k * 2) / 2, 9.5);
+  context.textBaseline = "middle";
+  context.textAlign = "left";
+  const tries = attempts(node);
+  const triesSize = Math.max(10.5 * k, 9);
+  const triesWidth = tries === "" ? 0 : labels.width(tries, triesSize, 500) + 6;
+  const nameRoom = right - left - (both ? 0 : triesWidth);
+  context.font = labels.font(nameSize, 500);
+  context.fillStyle = muted ? palette.soft : palette.text;
+  context.fillText(labels.cut(node.info.name, nameSize, nameRoom, 500), left, both ? middle - 8 * k : middle + 0.5);
+  if (tries !== "") {
+    context.font = labels.font(triesSize, 500);
+    context.fillStyle = palette.status[node.status === "DONE" ? "RETRYING" : node.status];
+    context.fillText(tries, right - triesWidth + 6, both ? middle + 9 * k : middle + 0.5);
+  }
+  if (!both) return;
+  const size = Math.round(11 * k * 2) / 2;
+  context.font = labels.font(size);
+  context.fillStyle = TINTED.has(node.status) ? palette.status[node.status] : palette.soft;
+  context.fillText(labels.cut(subtitle(node, now), size, right - left - triesWidth), left, middle + 9 * k);
+}
+
+const paths = new Map<string, Path2D>();
+
+function pathOf(data: string): Path2D {
+  let path = paths.get(data);
+  if (path === undefined) {
+    path = new Path2D(data);
+    paths.set(data, path);
+  }
+  return path;
+}
+
+function drawIcon(
+  context: CanvasRenderingContext2D,
+  palette: Palette,
+  status: NodeStatus,
+  x: number,
+  y: number,
+  size: number,
+): void {
+  const { body, mark, solid } = ICONS[status];
+  const colour = palette.status[status];
+  context.save();
+  context.translate(x, y);
+  context.scale(size / 16, size / 16);
+  context.lineCap = "round";
+  context.lineJoin = "round";
+  context.lineWidth = 1.5;
+  context.strokeStyle = colour;
+  if (solid) {
+    context.fillStyle = colour;
+    context.fill(pathOf(body));
+    context.strokeStyle = palette.mark;
+    context.lineWidth = 1.7;
+  } else if (body !== "") {
+    if (status === "PENDING") context.setLineDash([2.2, 2.2]);
+    context.stroke(pathOf(body));
+    context.setLineDash([]);
+  }
+  context.stroke(pathOf(mark));
+  context.restore();
+}

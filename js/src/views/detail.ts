@@ -1,0 +1,192 @@
+/** The selected node: a tab list with only those tabs that have something to show, and the panel of one of them. */
+
+import { effect, signal as makeSignal } from "@preact/signals-core";
+import { fill, h, icon, say, set } from "../dom";
+import type { Link } from "../link";
+import type { Local, Tab } from "../local";
+import { type NodeDetail, readNodeDetail } from "../protocol";
+import type { NodeState } from "../state";
+import { NODE_STATUS } from "../status";
+import type { Store } from "../store";
+import { errorText } from "./action";
+import { overview } from "./overview";
+import { errorPanel, logLines, logPanel, sourcePanel, valuePanel } from "./panels";
+
+const ASK_AFTER_MS = 100;
+let details = 0;
+
+interface Shown {
+  readonly id: string;
+  readonly node: NodeState;
+  readonly detail: NodeDetail | null;
+  readonly problem: string;
+}
+
+export function detail(store: Store, link: Link, local: Local, leave: () => void, signal: AbortSignal): HTMLElement {
+  const prefix = `gr-detail-${details++}-`;
+  const answer = makeSignal<{
+    readonly key: string;
+    readonly detail: NodeDetail | null;
+    readonly problem: string;
+  } | null>(null);
+  const tabs = h("div", {
+    class: "gr-tabs",
+    role: "tablist",
+    "aria-label": "Node",
+    on: { keydown: (event) => arrows(event) },
+  });
+  const panel = h("div", { class: "gr-panel", role: "tabpanel", id: `${prefix}panel`, tabindex: 0 });
+  const title = h("strong", { class: "gr-detail-name" });
+  const word = h("span", { class: "gr-badge" });
+  const close = h(
+    "button",
+    { type: "button", class: "gr-close", "aria-label": "Close details", title: "Close (Esc)", on: { click: leave } },
+    "×",
+  );
+  const element = h(
+    "aside",
+    { class: "gr-detail", hidden: true },
+    h("div", { class: "gr-detail-head" }, word, title, close),
+    tabs,
+    panel,
+  );
+  let drawn = "";
+  let asked = "";
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** What the kernel is asked for again whenever it may have changed. */
+  const keyOf = (id: string, node: NodeState): string =>
+    [id, node.status, node.attempt, node.failures, node.waits.length].join("\n");
+
+  function ask(id: string, key: string): void {
+    asked = key;
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      const reply = await link.send({ kind: "detail", node_id: id }).reply;
+      if (asked !== key) return;
+      try {
+        const known = reply.error === "" && reply.data !== null ? readNodeDetail(reply.data) : null;
+        answer.value = { key, detail: known, problem: errorText(reply) };
+      } catch (error) {
+        answer.value = { key, detail: null, problem: String(error) };
+      }
+    }, ASK_AFTER_MS);
+  }
+
+  function arrows(event: KeyboardEvent): void {
+    const all = [...tabs.children].filter((tab) => tab instanceof HTMLElement);
+    const at = all.findIndex((tab) => tab === document.activeElement);
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step === undefined || at < 0) return;
+    const next = all[(at + step + all.length) % all.length];
+    next?.click();
+    next?.focus();
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  function drawTabs(known: readonly Tab[], current: Tab): void {
+    if (known.join() !== [...tabs.children].map((tab) => tab.textContent).join()) {
+      const focused = tabs.contains(document.activeElement) ? document.activeElement?.textContent : null;
+      fill(
+        tabs,
+        ...known.map((name) =>
+          h(
+            "button",
+            {
+              type: "button",
+              class: "gr-tab",
+              role: "tab",
+              id: prefix + name,
+              "aria-controls": panel.id,
+              on: { click: () => (local.tab.value = name) },
+            },
+            name,
+          ),
+        ),
+      );
+      for (const tab of tabs.children) if (tab instanceof HTMLElement && tab.textContent === focused) tab.focus();
+    }
+    for (const tab of tabs.children) {
+      set(tab, "aria-selected", tab.textContent === current ? "true" : "false");
+      set(tab, "tabindex", tab.textContent === current ? 0 : -1);
+    }
+    set(panel, "aria-labelledby", prefix + current);
+  }
+
+  function content(current: Tab, { id, node, detail: known, problem }: Shown): HTMLElement {
+    switch (current) {
+      case "Overview":
+        return overview({ id, node, store, local, detail: known, problem });
+      case "Inputs":
+        return valuePanel(known?.inputs ?? []);
+      case "Outputs":
+        return valuePanel(known?.outputs ?? []);
+      case "Logs":
+        return logPanel(logLines(known, store.lines(id)));
+      case "Error":
+        return errorPanel(node.error);
+      case "Source":
+        return sourcePanel(known, node.error);
+    }
+  }
+
+  const stops = [
+    effect(() => {
+      store.version.value;
+      store.telemetry.value;
+      const id = local.selected.value;
+      const node = id === null ? undefined : store.state.nodes.get(id);
+      element.hidden = node === undefined;
+      if (node === undefined || id === null) {
+        asked = "";
+        drawn = "";
+        return;
+      }
+      const key = keyOf(id, node);
+      if (asked !== key && link.contact.value === "live") ask(id, key);
+      const latest = answer.value?.key.startsWith(`${id}\n`) ? answer.value : null;
+      const shown: Shown = { id, node, detail: latest?.detail ?? null, problem: latest?.problem ?? "" };
+      const known = tabsOf(shown, store);
+      const current = known.includes(local.tab.value) ? local.tab.value : "Overview";
+      const row = NODE_STATUS[node.status];
+      if (word.textContent !== row.word) fill(word, icon(node.status), row.word);
+      set(word, "data-tone", row.colour);
+      say(title, node.info.name);
+      title.title = id;
+      drawTabs(known, current);
+      const next = [
+        key,
+        current,
+        latest?.key ?? "",
+        current === "Logs" ? store.telemetry.value : 0,
+        current === "Overview" ? local.now.value : 0,
+      ].join("\n");
+      if (next === drawn) return;
+      const atEnd = panel.scrollHeight - panel.scrollTop - panel.clientHeight < 8;
+      const sameView = drawn.startsWith(`${id}\n`) && panel.dataset["tab"] === current;
+      const top = panel.scrollTop;
+      drawn = next;
+      panel.dataset["tab"] = current;
+      fill(panel, content(current, shown));
+      panel.scrollTop = current === "Logs" && (atEnd || !sameView) ? panel.scrollHeight : sameView ? top : 0;
+    }),
+  ];
+  signal.addEventListener("abort", () => {
+    clearTimeout(timer);
+    for (const stop of stops) stop();
+  });
+  return element;
+}
+
+function tabsOf({ id, node, detail: known }: Shown, store: Store): readonly Tab[] {
+  const has: Readonly<Record<Tab, boolean>> = {
+    Overview: true,
+    Error: node.error !== null,
+    Inputs: (known?.inputs.length ?? 0) > 0,
+    Outputs: (known?.outputs.length ?? 0) > 0,
+    Logs: logLines(known, store.lines(id)).length > 0,
+    Source: known !== null && known.source !== "",
+  };
+  return (Object.keys(has) as Tab[]).filter((tab) => has[tab]);
+}

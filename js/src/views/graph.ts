@@ -1,0 +1,310 @@
+/** The graph: a canvas that is drawn when something changed, under a mirror of real elements. */
+
+import { effect } from "@preact/signals-core";
+import { Camera, eased } from "../camera";
+import { h } from "../dom";
+import type { Local } from "../local";
+import { neighbour } from "../navigate";
+import { between, CARD_HEIGHT, CARD_WIDTH, type Placement, placementOf } from "../placement";
+import { firstProblem, nextProblem, subtitle } from "../select";
+import { Buckets } from "../spatial";
+import type { NodeState } from "../state";
+import { NODE_STATUS } from "../status";
+import type { Store } from "../store";
+import { type Palette, prefersStillness, readPalette } from "../theme";
+import { type Edge, pathEdges } from "../topology";
+import { type Box, broughtIn, centred, fitted, type Point, type Size } from "../viewport";
+import { drawCards, showsAll } from "./cards";
+import { drawEdges, EdgeBitmap } from "./edges";
+import { gestures } from "./gestures";
+import { Labels } from "./labels";
+import { MAX_ITEMS, mirror, Tip } from "./mirror";
+
+const PADDING_PX = 28;
+const GLIDE_MS = 420;
+const READABLE_K = 0.75;
+const MIRROR_MS = 120;
+const ZOOM_STEP = 1.25;
+const BITMAP_BELOW_K = 0.2;
+const BITMAP_FROM_EDGES = 1500;
+
+export class GraphView {
+  readonly element: HTMLElement;
+  readonly #canvas = h("canvas", { class: "gr-canvas", "aria-hidden": "true" });
+  readonly #mirror = mirror((dx, dy) => this.#steer(() => this.#camera.jump(this.#camera.target.panned(dx, dy))));
+  readonly #tip = new Tip();
+  readonly #camera = new Camera();
+  readonly #edgeBitmap = new EdgeBitmap();
+  #size: Size = { width: 0, height: 0 };
+  #placement: Placement;
+  #from: Placement;
+  #glideStart = Number.NEGATIVE_INFINITY;
+  #buckets: Buckets;
+  #nodes: NodeState[] = [];
+  #palette: Palette | null = null;
+  #labels: Labels | null = null;
+  #lit: ReadonlySet<Edge> = new Set();
+  #frame = 0;
+  #problemShown = false;
+  #mirrorStale = true;
+  #mirrorTimer: ReturnType<typeof setTimeout> | undefined;
+  #shown: readonly number[] = [];
+
+  constructor(
+    private readonly store: Store,
+    private readonly local: Local,
+    signal: AbortSignal,
+  ) {
+    this.#placement = placementOf(local.topology.value, store.layout);
+    this.#from = this.#placement;
+    this.#buckets = new Buckets(this.#placement);
+    this.element = h("div", { class: "gr-stage" }, this.#canvas, this.#mirror.element, this.#tip.element);
+    gestures(
+      this.element,
+      {
+        pan: (dx, dy) => this.#steer(() => this.#camera.jump(this.#camera.target.panned(dx, dy))),
+        zoom: (at, factor) => this.#steer(() => this.#camera.jump(this.#camera.target.zoomedAt(at, factor))),
+        click: (at, target) => this.#click(at, target),
+        hover: (at) => this.#hover(at),
+      },
+      signal,
+    );
+    this.element.addEventListener("keydown", (event) => this.#key(event), { signal });
+    const observer = new ResizeObserver(() => this.#resize());
+    observer.observe(this.element);
+    const stops = [
+      effect(() => this.#replace(store.placed.value)),
+      effect(() => this.#refresh(store.version.value)),
+      effect(() => this.#choose(local.selected.value)),
+      effect(() => this.#light(local.hovered.value)),
+      effect(() => this.#tick(local.now.value)),
+    ];
+    signal.addEventListener("abort", () => {
+      observer.disconnect();
+      cancelAnimationFrame(this.#frame);
+      clearTimeout(this.#mirrorTimer);
+      for (const stop of stops) stop();
+    });
+  }
+
+  /** Shows all of the graph, and keeps it in view as it grows. */
+  fit(): void {
+    this.local.steered = false;
+    this.#problemShown = true;
+    this.#camera.glide(fitted(this.#placement.box, this.#size, PADDING_PX), performance.now());
+    this.#draw();
+  }
+
+  focus(): void {
+    this.#mirror.tree.focus({ preventScroll: true });
+  }
+
+  /** The style sheet's colours may have changed. */
+  restyle(): void {
+    this.#palette = null;
+    this.#draw();
+  }
+
+  #resize(): void {
+    const { clientWidth: width, clientHeight: height } = this.element;
+    if (width === 0 || height === 0) return;
+    this.#size = { width, height };
+    const ratio = devicePixelRatio || 1;
+    this.#canvas.width = Math.round(width * ratio);
+    this.#canvas.height = Math.round(height * ratio);
+    const selected = this.#selected();
+    if (!this.local.steered) this.#camera.jump(fitted(this.#placement.box, this.#size, PADDING_PX));
+    else if (selected !== null) this.#bringIn(selected);
+    // Now and not in the next frame: a canvas that has just been given a size is blank.
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    this.#paint(performance.now());
+  }
+
+  /** A new layout, or a graph that has grown: glide there. */
+  #replace(_: number): void {
+    const next = placementOf(this.local.topology.value, this.store.layout);
+    const now = performance.now();
+    const first = this.#placement.x.length === 0;
+    this.#from = this.#shownPlacement(now);
+    this.#placement = next;
+    this.#buckets = new Buckets(next);
+    this.#mirrorStale = true;
+    this.#glideStart = first || prefersStillness() ? Number.NEGATIVE_INFINITY : now;
+    if (!this.local.steered && this.#size.width > 0) {
+      const whole = fitted(next.box, this.#size, PADDING_PX);
+      if (first) this.#camera.jump(whole);
+      else this.#camera.glide(whole, now);
+    }
+    this.#draw();
+  }
+
+  #refresh(_: number): void {
+    this.#nodes = [...this.store.state.nodes.values()];
+    this.#mirrorStale = true;
+    this.#showProblem();
+    this.#draw();
+  }
+
+  #showProblem(): void {
+    if (this.#problemShown || this.local.steered || this.#size.width === 0) return;
+    const id = firstProblem(this.store.state);
+    const i = id === null ? undefined : this.local.topology.peek().index.get(id);
+    if (i === undefined) return;
+    this.#problemShown = true;
+    const k = this.#camera.target.k;
+    if (k >= 0.36) return;
+    const at = { x: this.#placement.x[i] ?? 0, y: this.#placement.y[i] ?? 0 };
+    this.local.steered = true;
+    this.#camera.glide(centred(at, this.#size, READABLE_K), performance.now());
+  }
+
+  #choose(id: string | null): void {
+    const i = id === null ? undefined : this.local.topology.peek().index.get(id);
+    if (i !== undefined) this.#bringIn(i);
+    this.#mirrorStale = true;
+    this.#draw();
+  }
+
+  #bringIn(i: number): void {
+    if (this.#size.width === 0) return;
+    const to = broughtIn(this.#camera.target, this.#cardBox(i), this.#size, PADDING_PX);
+    if (!to.equals(this.#camera.target)) this.#camera.glide(to, performance.now());
+  }
+
+  #light(hovered: number | null): void {
+    const topology = this.local.topology.peek();
+    this.#lit = hovered === null ? new Set() : pathEdges(topology, hovered);
+    const node = hovered === null ? undefined : this.#nodes[hovered];
+    if (node === undefined || hovered === null || showsAll(this.#camera.target.k)) {
+      this.#tip.hide();
+    } else {
+      const at = this.#camera.target.toScreen(this.#cardBox(hovered));
+      const word = NODE_STATUS[node.status].word;
+      const detail = subtitle(node, this.local.now.peek());
+      const text = [node.info.name, word, ...(detail.startsWith(word) ? [] : [detail])].join(" · ");
+      this.#tip.show(text, at.x + (CARD_WIDTH * this.#camera.target.k) / 2, Math.max(at.y - 6, 26));
+    }
+    this.#draw();
+  }
+
+  #tick(_: number): void {
+    if (this.#nodes.some(({ status }) => status === "RUNNING" || status === "RETRYING" || status === "WAITING"))
+      this.#draw();
+  }
+
+  #steer(move: () => void): void {
+    this.local.steered = true;
+    move();
+    this.#tip.hide();
+    this.#draw();
+  }
+
+  #click(at: Point, target: EventTarget | null): void {
+    const i = this.#mirror.nodeOf(target) ?? this.#buckets.at(this.#camera.target.toWorld(at));
+    this.local.select(i === null ? null : (this.local.topology.peek().ids[i] ?? null));
+    this.focus();
+  }
+
+  #hover(at: Point | null): void {
+    this.local.hovered.value = at === null ? null : this.#buckets.at(this.#camera.target.toWorld(at));
+  }
+
+  #key(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const middle = { x: this.#size.width / 2, y: this.#size.height / 2 };
+    const selected = this.#selected();
+    const { ids } = this.local.topology.peek();
+    switch (event.key) {
+      case "+":
+      case "=":
+        this.#steer(() => this.#camera.glide(this.#camera.target.zoomedAt(middle, ZOOM_STEP), performance.now()));
+        break;
+      case "-":
+        this.#steer(() => this.#camera.glide(this.#camera.target.zoomedAt(middle, 1 / ZOOM_STEP), performance.now()));
+        break;
+      case "0":
+        this.fit();
+        break;
+      case ".":
+        this.local.select(nextProblem(this.store.state, this.local.selected.peek()));
+        break;
+      default: {
+        const to =
+          selected === null && event.key.startsWith("Arrow")
+            ? 0
+            : neighbour(this.local.topology.peek(), this.#placement, selected ?? 0, event.key);
+        if (to === null && !event.key.startsWith("Arrow")) return;
+        const id = to === null ? undefined : ids[to];
+        if (id !== undefined) this.local.select(id);
+      }
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  #selected(): number | null {
+    const id = this.local.selected.peek();
+    return id === null ? null : (this.local.topology.peek().index.get(id) ?? null);
+  }
+
+  #cardBox(i: number): Box {
+    const x = (this.#placement.x[i] ?? 0) - CARD_WIDTH / 2;
+    return { x, y: (this.#placement.y[i] ?? 0) - CARD_HEIGHT / 2, width: CARD_WIDTH, height: CARD_HEIGHT };
+  }
+
+  #shownPlacement(now: number): Placement {
+    return between(this.#from, this.#placement, eased((now - this.#glideStart) / GLIDE_MS));
+  }
+
+  /** With more nodes than items the choice of items follows the camera, but not in every frame. */
+  #mirrorSoon(shown: readonly number[]): void {
+    this.#shown = shown;
+    this.#mirrorTimer ??= setTimeout(() => {
+      this.#mirrorTimer = undefined;
+      const [nodes, placement, selected] = [this.#nodes, this.#placement, this.#selected()];
+      this.#mirror.update({ nodes, placement, selected, shown: this.#shown });
+    }, MIRROR_MS);
+  }
+
+  #draw(): void {
+    if (this.#frame !== 0 || this.#size.width === 0) return;
+    this.#frame = requestAnimationFrame((now) => {
+      this.#frame = 0;
+      this.#paint(now);
+    });
+  }
+
+  #paint(now: number): void {
+    const context = this.#canvas.getContext("2d");
+    if (context === null) return;
+    this.#palette ??= readPalette(this.element);
+    if (this.#labels?.family !== this.#palette.font) this.#labels = new Labels(context, this.#palette.font);
+    const ratio = devicePixelRatio || 1;
+    const viewport = this.#camera.at(now);
+    const placement = this.#shownPlacement(now);
+    const gliding = placement !== this.#placement;
+    const visible = viewport.visible(this.#size);
+    const shown = gliding ? [...this.#nodes.keys()] : this.#buckets.within(visible);
+    const selected = this.#selected();
+    const [nodes, palette, labels] = [this.#nodes, this.#palette, this.#labels];
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, this.#size.width, this.#size.height);
+    const topology = this.local.topology.peek();
+    const scene = { topology, placement, nodes, viewport, size: this.#size, palette, lit: this.#lit };
+    const far = viewport.k < BITMAP_BELOW_K && topology.edges.length >= BITMAP_FROM_EDGES && !gliding;
+    if (far && this.#lit.size === 0) this.#edgeBitmap.draw(context, scene);
+    else drawEdges(context, scene);
+    const hovered = this.local.hovered.peek();
+    drawCards(
+      context,
+      { nodes, placement, viewport, palette, labels, selected, hovered, now: this.local.now.peek() },
+      shown,
+    );
+    this.#mirror.move(viewport);
+    if (nodes.length > MAX_ITEMS) this.#mirrorSoon(shown);
+    else if (this.#mirrorStale || gliding) this.#mirror.update({ nodes, placement, selected, shown });
+    this.#mirrorStale = false;
+    if (gliding || this.#camera.moving(now)) this.#draw();
+  }
+}

@@ -1,0 +1,132 @@
+/** The first thing to know of a node: how it stands, each attempt in a line, what was asked and answered. */
+
+import { type Child, h, icon } from "../dom";
+import { clockTime, duration, ticking } from "../format";
+import type { Local } from "../local";
+import type { NodeDetail } from "../protocol";
+import { attempts as attemptCount } from "../select";
+import type { NodeState } from "../state";
+import { NODE_STATUS } from "../status";
+import type { Store } from "../store";
+import { type Answered, type Attempt, type Story, tell } from "../story";
+import { failingLine } from "./panels";
+
+const MAX_NEIGHBOURS = 12;
+
+export interface OverviewOf {
+  readonly id: string;
+  readonly node: NodeState;
+  readonly store: Store;
+  readonly local: Local;
+  readonly detail: NodeDetail | null;
+  readonly problem: string;
+}
+
+export function overview({ id, node, store, local, detail, problem }: OverviewOf): HTMLElement {
+  const now = local.now.peek();
+  const own = store.story(id);
+  const events = own ?? detail?.story.map(([, at, event]) => ({ at, event })) ?? null;
+  const story = tell(events ?? []);
+  const attempts = story.attempts.length > 0 ? story.attempts : guessed(node);
+  const { index, ids, in: into, out } = local.topology.peek();
+  const i = index.get(id) ?? -1;
+  const neighbours = (label: string, found: readonly number[]): Child =>
+    found.length === 0
+      ? null
+      : row(
+          label,
+          ...found.slice(0, MAX_NEIGHBOURS).flatMap((at, n) => {
+            const other = ids[at] ?? "";
+            const link = h(
+              "button",
+              { type: "button", class: "gr-link", on: { click: () => local.select(other) } },
+              other,
+            );
+            return n === 0 ? [link] : [", ", link];
+          }),
+          found.length > MAX_NEIGHBOURS ? `, ${found.length - MAX_NEIGHBOURS} more` : null,
+        );
+  return h(
+    "div",
+    { class: "gr-overview" },
+    problem === "" ? null : h("p", { class: "gr-alert", role: "alert" }, problem),
+    ...pressing(node, now),
+    attempts.length === 0
+      ? null
+      : h("ol", { class: "gr-attempts", "aria-label": "Attempts" }, ...attempts.map((each) => attemptRow(each, now))),
+    node.status === "FAILED" && node.error !== null ? failingLine(node.error) : null,
+    ...story.answered.map(answerRow),
+    h(
+      "dl",
+      { class: "gr-facts" },
+      ...because(node, story),
+      row("Kind", node.info.kind),
+      node.info.name === id ? null : row("Id", id),
+      attemptCount(node) === "" ? null : row("Attempts", attemptCount(node)),
+      neighbours(
+        "Needs",
+        (into[i] ?? []).map((edge) => edge.from),
+      ),
+      neighbours(
+        "Feeds",
+        (out[i] ?? []).map((edge) => edge.to),
+      ),
+      node.info.labels.length === 0 ? null : row("Labels", node.info.labels.join(", ")),
+    ),
+  );
+}
+
+function row(label: string, ...content: Child[]): HTMLElement {
+  return h("div", { class: "gr-fact" }, h("dt", {}, label), h("dd", {}, ...content));
+}
+
+/** What one would act on right now. */
+function pressing(node: NodeState, now: number): Child[] {
+  if (node.status === "RETRYING") {
+    const due = node.due > now ? `Next attempt in ${ticking(Math.ceil(node.due - now))}` : "Next attempt is due";
+    return [h("p", { class: "gr-pressing", "data-tone": "caution" }, `${due}, at ${clockTime(node.due)}.`)];
+  }
+  return node.waits.map(({ wait, at }) =>
+    h(
+      "p",
+      { class: "gr-pressing", "data-tone": "attention" },
+      `Waiting since ${clockTime(at)}: ${wait.prompt || wait.kind}`,
+    ),
+  );
+}
+
+function because(node: NodeState, story: Story): Child[] {
+  const text = story.because !== "" ? story.because : node.because === "" ? "" : `because of ${node.because}`;
+  return text === "" ? [] : [row("Why", text)];
+}
+
+function attemptRow({ no, startedAt, endedAt, status, note }: Attempt, now: number): HTMLElement {
+  const time = no === 0 ? "" : endedAt > 0 ? duration(endedAt - startedAt) : ticking(now - startedAt);
+  return h(
+    "li",
+    { class: "gr-attempt" },
+    icon(status),
+    h("span", { class: "gr-attempt-no" }, no === 0 ? "Could not start" : `Attempt ${no}`),
+    h("span", { class: "gr-attempt-word", "data-tone": NODE_STATUS[status].colour }, NODE_STATUS[status].word),
+    h("span", { class: "gr-attempt-time" }, time),
+    h("time", { class: "gr-attempt-at", title: new Date(startedAt * 1000).toISOString() }, clockTime(startedAt)),
+    note === "" ? null : h("span", { class: "gr-attempt-note" }, note),
+  );
+}
+
+function answerRow({ wait, at, by, answer }: Answered): HTMLElement {
+  return h(
+    "div",
+    { class: "gr-answer" },
+    h("span", { class: "gr-answer-prompt" }, wait.prompt || wait.kind),
+    h("span", { class: "gr-answer-text" }, answer?.preview || "answered"),
+    h("span", { class: "gr-answer-by" }, `by ${by} at ${clockTime(at)}`),
+  );
+}
+
+/** Without events, the latest attempt is all that the state tells of. */
+function guessed(node: NodeState): readonly Attempt[] {
+  if (node.attempt === 0 || node.started_at === 0) return [];
+  const status = node.status === "WAITING" || node.status === "RETRYING" ? "RUNNING" : node.status;
+  return [{ no: node.attempt, startedAt: node.started_at, endedAt: node.ended_at, status, note: "" }];
+}

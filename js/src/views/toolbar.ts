@@ -1,0 +1,81 @@
+/** The header: which run this is, how it stands, and what can be done with it as a whole. */
+
+import { effect } from "@preact/signals-core";
+import { fill, h, icon, say, set } from "../dom";
+import { duration, ticking } from "../format";
+import type { Link } from "../link";
+import type { Local } from "../local";
+import { counts, elapsed, runBadge, runStatus } from "../select";
+import { NODE_STATUS } from "../status";
+import type { Store } from "../store";
+import { actionButton, alertLine, copyButton, errorText } from "./action";
+
+interface Parts {
+  readonly runId: string;
+  readonly graphName: () => string;
+  readonly fit: () => void;
+}
+
+export function toolbar(store: Store, link: Link, local: Local, parts: Parts, signal: AbortSignal): HTMLElement {
+  const badge = h("span", { class: "gr-badge" });
+  const name = h("strong", { class: "gr-name" });
+  const strip = h("span", { class: "gr-counts", role: "status", "aria-live": "off" });
+  const time = h("span", { class: "gr-elapsed", title: "Elapsed" });
+  const trouble = alertLine();
+  const report = (verb: string) => (reply: Parameters<typeof errorText>[0]) =>
+    trouble.say(reply.error === "" ? "" : `${verb}: ${errorText(reply)}`);
+  const cancel = actionButton(link, "Cancel run", { kind: "cancel" }, report("Cancel run"));
+  const tidy = actionButton(link, "Tidy", { kind: "tidy" }, report("Tidy"));
+  tidy.title = "Lay the whole graph out anew";
+  const fit = h(
+    "button",
+    { type: "button", class: "gr-button", title: "Show the whole graph (0)", on: { click: parts.fit } },
+    "Fit",
+  );
+
+  const stops = [
+    effect(() => {
+      store.version.value;
+      const numbers = counts(store.state);
+      const { like, word } = runBadge(store.state, runStatus(store.state, numbers));
+      if (badge.textContent !== word) fill(badge, icon(like), word);
+      set(badge, "data-tone", NODE_STATUS[like].colour);
+      say(name, parts.graphName());
+      name.title = parts.graphName();
+      const pieces = numbers.map(({ status, n }) => {
+        const row = NODE_STATUS[status];
+        return h("span", { class: "gr-count", "data-tone": row.colour }, `${n} ${row.word}`);
+      });
+      const next = pieces.map((piece) => piece.textContent).join(" · ");
+      if (strip.textContent !== next)
+        fill(strip, ...pieces.flatMap((piece, i) => (i === 0 ? [piece] : [" · ", piece])));
+      const over = store.state.finished !== null;
+      cancel.hidden = over;
+      cancel.disabled = store.state.cancelled_by !== "" || link.contact.value === "lost";
+      tidy.hidden = link.contact.value === "lost";
+    }),
+    effect(() => {
+      store.version.value;
+      const seconds = elapsed(store.state, local.now.value);
+      say(time, store.state.finished === null ? ticking(seconds) : duration(seconds));
+    }),
+  ];
+  signal.addEventListener("abort", () => {
+    for (const stop of stops) stop();
+  });
+
+  return h(
+    "header",
+    { class: "gr-header" },
+    h(
+      "div",
+      { class: "gr-title" },
+      badge,
+      name,
+      copyButton("Copy run id", () => parts.runId, parts.runId),
+    ),
+    h("div", { class: "gr-progress" }, strip, time),
+    h("div", { class: "gr-buttons" }, cancel, tidy, fit),
+    trouble.element,
+  );
+}
