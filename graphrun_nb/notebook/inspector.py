@@ -35,7 +35,7 @@ MAX_SIGNALS = 200
 INLINE_LAYOUT = 300
 
 
-class Inspector(anywidget.AnyWidget):  # type: ignore[misc] (anywidget ships no types)
+class Inspector(anywidget.AnyWidget):
     """The live view of `future`'s run; any number of them agree, and none changes the run.
 
     Parameters

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 @magics_class
-class GraphrunMagics(Magics):  # type: ignore[misc] (IPython's base class is untyped)
+class GraphrunMagics(Magics):
     """Holds the ``%graphrun`` magic."""
 
-    @line_magic  # type: ignore[untyped-decorator] (IPython's decorators are untyped)
+    @line_magic
     def graphrun(self, line: str) -> RunFuture | dict[str, Any] | None:
         """Launch a graph and watch it in this cell's output.
 
@@ -64,7 +64,7 @@ class GraphrunMagics(Magics):  # type: ignore[misc] (IPython's base class is unt
         return future.result() if parsed.wait else future
 
     def _launch(self, line: Line) -> RunFuture:
-        namespace = self.shell.user_ns
+        namespace = self.shell.user_ns if self.shell is not None else {}
         target = graph_of(_look_up(line.target, namespace))
         inputs = {name: _value(name, source, namespace) for name, source in line.inputs.items()}
         return run(target, inputs, **line.overrides)
