@@ -95,7 +95,7 @@ def layout(
     Notes
     -----
     About O(V + E) up to the crossing reduction, which is O(sum of squared rank widths) per pass. Grown:
-    O(V + E + new nodes x the fullest rank), up to a logarithm; an edge between two old nodes is not checked for a cycle.
+    O(V + E + new nodes x the fullest rank), up to a logarithm; edges between old nodes are not checked for cycles.
 
     Components are drawn apart and packed; isolated nodes form a block below. More than 20 siblings with the same
     parents and the same children (also chains of one length) are folded into several columns, their edges led
