@@ -54,7 +54,7 @@ CHROMIUM_FLAGS = (
     "--disable-sync",
 )
 
-SERVER_CONFIG = {
+SERVER_CONFIG: dict[str, dict[str, Any]] = {
     "ServerApp": {
         "ip": "127.0.0.1",
         "port": 0,
@@ -161,7 +161,7 @@ def _environment(root: Path) -> dict[str, str]:
     }
 
 
-def _processes(root: Path) -> list[psutil.Process]:
+def processes_of(root: Path) -> list[psutil.Process]:
     """Return every process that inherited the environment of the server in `root`: it, its kernels, their workers."""
     found = []
     for process in psutil.process_iter():
@@ -219,9 +219,11 @@ def serve(root: Path) -> Iterator[Server]:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        for orphan in _processes(root):
-            with suppress(psutil.Error):
-                orphan.kill()
+        give_up = time.monotonic() + PATIENCE_S
+        while (left := processes_of(root)) and time.monotonic() < give_up:
+            for orphan in left:
+                with suppress(psutil.Error):
+                    orphan.kill()
 
 
 @contextmanager

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from .lab import KernelError
+from .lab import KernelError, processes_of, serve
+from .shots import Studio, shoot
 
 WIDGET = '''
 import anywidget
@@ -148,3 +149,39 @@ def test_each_notebook_has_a_kernel_and_a_directory_of_its_own(lab):
     second = lab("'x' in globals(), __import__('os').path.exists('here')")
     second.run_all()
     assert second.text(0) == "(False, False)"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_shot_is_cut_to_the_first_widget_at_the_width_asked_for(server, browser, tmp_path, theme):
+    def until(page):
+        page.cell(1).get_by_role("button", name="Ask").click()
+        expect(page.cell(1).get_by_role("status")).to_have_text("ask 1")
+
+    out = tmp_path / "shots" / f"{theme}.png"
+    studio = Studio(server, browser)
+    shoot(["print('before')", WIDGET], out, theme=theme, width=640, height=400, until=until, studio=studio)
+    assert int.from_bytes(out.read_bytes()[16:20]) == 640
+
+
+def test_shot_refuses_a_widget_that_does_not_fit(server, browser, tmp_path):
+    with pytest.raises(ValueError, match="does not fit into a height of 4 px"):
+        shoot(
+            [WIDGET],
+            tmp_path / "shot.png",
+            theme="light",
+            width=640,
+            height=4,
+            until=lambda _: None,
+            studio=Studio(server, browser),
+        )
+
+
+def test_kernel_does_not_outlive_a_server_that_was_killed(tmp_path):
+    root = tmp_path / "jupyter"
+    with serve(root) as server:
+        server.request("POST", "kernels", {"name": "python3"})
+        running = processes_of(root)
+        parents = [process for process in running if "jupyterlab" in process.cmdline()]
+        assert len(running) > len(parents) == 1
+        parents[0].kill()
+    assert processes_of(root) == []
