@@ -12,7 +12,7 @@ export interface Attributes {
   readonly [name: string]: Value | Listeners | undefined;
 }
 
-const FOCUSABLE = new Set(["button", "input", "select", "textarea"]);
+const FOCUSABLE = new Set(["a", "button", "input", "select", "textarea"]);
 
 /** `true` gives an empty attribute; `false` and `null` none. */
 export function h<K extends keyof HTMLElementTagNameMap>(

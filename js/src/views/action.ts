@@ -3,6 +3,7 @@
 import { effect } from "@preact/signals-core";
 import { h, say, set } from "../dom";
 import type { Command, Link, Phase } from "../link";
+import type { Local } from "../local";
 import type { Reply } from "../protocol";
 
 const COPIED_MS = 1500;
@@ -53,6 +54,15 @@ export function copyButton(label: string, text: () => string, ...content: (Node 
 
 export function errorText(reply: Reply): string {
   return [reply.error, reply.hint].filter((part) => part !== "").join(" ");
+}
+
+/** A node's id that leads to it. A link and no button: a node may well be called like one of the run's buttons. */
+export function nodeLink(local: Local, id: string): HTMLElement {
+  const follow = (event: Event): void => {
+    event.preventDefault();
+    local.select(id);
+  };
+  return h("a", { class: "gr-link", href: "#", title: `Select ${id}`, on: { click: follow } }, id);
 }
 
 /** A line for what went wrong; empty, it takes no room. */

@@ -9,6 +9,7 @@ import type { NodeState } from "../state";
 import { NODE_STATUS } from "../status";
 import type { Store } from "../store";
 import { type Answered, type Attempt, type Story, tell } from "../story";
+import { nodeLink } from "./action";
 import { failingLine } from "./panels";
 
 const MAX_NEIGHBOURS = 12;
@@ -36,12 +37,7 @@ export function overview({ id, node, store, local, detail, problem }: OverviewOf
       : row(
           label,
           ...found.slice(0, MAX_NEIGHBOURS).flatMap((at, n) => {
-            const other = ids[at] ?? "";
-            const link = h(
-              "button",
-              { type: "button", class: "gr-link", on: { click: () => local.select(other) } },
-              other,
-            );
+            const link = nodeLink(local, ids[at] ?? "");
             return n === 0 ? [link] : [", ", link];
           }),
           found.length > MAX_NEIGHBOURS ? `, ${found.length - MAX_NEIGHBOURS} more` : null,

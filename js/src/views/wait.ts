@@ -10,7 +10,7 @@ import { type Question, questions } from "../select";
 import type { Store } from "../store";
 import { tell } from "../story";
 import type { Json } from "../wire";
-import { alertLine, errorText, PHASE_WORDS } from "./action";
+import { alertLine, errorText, nodeLink, PHASE_WORDS } from "./action";
 
 const MAX_ROWS = 3;
 
@@ -117,11 +117,6 @@ function rowOf(question: Question, link: Link, local: Local): Row {
     if (answer.error !== "") alert.say(errorText(answer));
   };
   const controls = controlsOf(wait, nodeId, (payload) => void send(payload));
-  const who = h(
-    "button",
-    { type: "button", class: "gr-link", title: `Select ${nodeId}`, on: { click: () => local.select(nodeId) } },
-    nodeId,
-  );
   const element = h(
     "div",
     { class: "gr-ask" },
@@ -129,7 +124,7 @@ function rowOf(question: Question, link: Link, local: Local): Row {
     h(
       "div",
       { class: "gr-ask-text" },
-      who,
+      nodeLink(local, nodeId),
       ": ",
       h("span", { class: "gr-prompt" }, wait.prompt || wait.kind),
       " ",

@@ -1,0 +1,82 @@
+/** A model that answers as a kernel would, from a recorded run. `mount(run)` shows it; the last event is just now. */
+
+import widget from "/graphrun_nb/notebook/static/widget.js";
+
+function shifted(value, by) {
+  if (Array.isArray(value)) return value.map((each) => shifted(each, by));
+  if (typeof value === "number" && value > 1e9) return value + by;
+  if (typeof value === "object" && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, shifted(each, by)]));
+  }
+  return value;
+}
+
+function fakeModel(run, options) {
+  const listeners = [];
+  const ending = [];
+  const tell = (content) => {
+    for (const listener of listeners) listener(structuredClone(content));
+  };
+  const { events } = run;
+  let last = events.first + events.at.length - 1;
+  const record = (...more) => {
+    tell({ kind: "events", first: last + 1, at: more.map(() => Date.now() / 1000), events: more });
+    last += more.length;
+  };
+  const detail = (id) => ({
+    node_id: id,
+    inputs: [
+      { name: "table", type: "DataFrame", text: "      store  day  sales\n0         1    1   52.0\n1         1    2   48.5\n2         2    1    NaN\n\n[8412 rows x 14 columns]" },
+      { name: "rounds", type: "int", text: "200" },
+    ],
+    outputs: id.startsWith("train") ? [] : [{ name: "out", type: "dict", text: "{'r2': 0.913, 'rmse': 4.21, 'n': 8412}" }],
+    logs: [
+      [events.at[0] + 1, "stdout", "reading 14 columns"],
+      [events.at[0] + 2, "stderr", "UserWarning: column 'day' has mixed types"],
+      [events.at[0] + 3, "stdout", "fold 1: 0.902   fold 2: 0.921   fold 3: 0.917"],
+    ],
+    source: run.source,
+    source_file: "<ipython-input-7>",
+    source_line: 1,
+  });
+  const answers = {
+    sync: () => {
+      if (options.silent) return undefined;
+      tell(events);
+      if (options.layout !== false) tell(run.layout);
+      return { seq: last, at: Date.now() / 1000 };
+    },
+    detail: ({ node_id }) => detail(node_id),
+    cancel: () => record({ kind: "CancelRequested", by: "user" }),
+    resume: ({ node_id, attempt, no, payload }) =>
+      setTimeout(() => record({ kind: "WaitResolved", node_id, attempt, no, by: "view", answer: { preview: JSON.stringify(payload) } }), 100),
+    tidy: () => tell(run.layout),
+    digest: () => ({ seq: last, digest: run.digest }),
+  };
+  return {
+    listeners,
+    tell,
+    get: (name) => ({ run_id: "k3v9-20c1", graph_name: run.graph })[name],
+    lose: () => {
+      for (const each of ending) each();
+    },
+    on: (name, listener) => (name === "msg:custom" ? listeners : ending).push(listener),
+    off: (_, listener) => listeners.splice(listeners.indexOf(listener), 1),
+    send: (command) =>
+      setTimeout(() => {
+        const data = answers[command.kind]?.(command);
+        if (!options.silent) tell({ kind: "reply", id: command.id, data: typeof data === "object" ? data : null });
+      }, 5),
+  };
+}
+
+window.mount = (recorded, options = {}) => {
+  const run = { ...recorded, events: shifted(recorded.events, Date.now() / 1000 - recorded.events.at.at(-1)) };
+  document.body.dataset.jpThemeLight = String(options.theme !== "dark");
+  const cell = document.getElementById("cell");
+  cell.style.width = `${options.width ?? 960}px`;
+  const model = fakeModel(run, options);
+  window.model = model;
+  window.unmount = widget.render({ model, el: cell });
+};
+window.ready = true;

@@ -1,0 +1,168 @@
+"""Made-up runs for the preview: logs of the real core, laid out by the real layout, as frames in JSON."""
+
+import json
+import random
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from graphrun_nb.core.events import (  # noqa: E402
+    AttemptFailed,
+    AttemptSucceeded,
+    ErrorInfo,
+    Event,
+    FrameInfo,
+    NodeInfo,
+    ValueRef,
+    WaitInfo,
+    WaitOpened,
+)
+from graphrun_nb.core.policy import RetryPolicy  # noqa: E402
+from graphrun_nb.view import frames  # noqa: E402
+from graphrun_nb.view.layout import layout  # noqa: E402
+from tests.golden.make import Script  # noqa: E402
+
+PIPELINE = {
+    "fetch_orders": "",
+    "fetch_customers": "",
+    "fetch_weather": "",
+    "clean_orders": "fetch_orders",
+    "clean_customers": "fetch_customers",
+    "join": "clean_orders clean_customers",
+    "features": "join fetch_weather",
+    "split": "features",
+    "train_linear": "split",
+    "train_forest": "split",
+    "train_gradient_boosting": "split",
+    "evaluate": "train_linear train_forest train_gradient_boosting",
+    "explain": "train_forest features",
+    "approve": "evaluate",
+    "publish_model": "approve",
+    "notify_team": "publish_model explain",
+}
+SOURCE = '''@tool(outputs=["model"])
+def train_gradient_boosting(table, rounds: int = 200):
+    """Fit the boosted trees."""
+    x, y = table.drop(columns="sales"), table["sales"]
+    if y.isna().any():
+        raise ValueError(f"{y.isna().sum()} missing values in 'sales'")
+    return GradientBoostingRegressor(n_estimators=rounds).fit(x, y)
+'''
+ERROR = ErrorInfo(
+    types=("builtins.ValueError", "builtins.Exception"),
+    message="17 missing values in 'sales'",
+    frames=(
+        FrameInfo("<ipython-input-7>", 12, "train_gradient_boosting", "    return fit_checked(table, rounds)", user=True),
+        FrameInfo(".../site-packages/sklearn/base.py", 1365, "wrapper", "return fit_method(estimator, *args, **kwargs)"),
+        FrameInfo(".../site-packages/sklearn/utils/validation.py", 1289, "check_X_y", "y = _check_y(y)"),
+        FrameInfo("<ipython-input-7>", 6, "fit_checked", "    raise ValueError(f\"{n} missing values in 'sales'\")", user=True),
+    ),
+    notes=("Hint: drop or impute rows without sales in clean_orders.",),
+)
+TIMEOUT = ErrorInfo(types=("builtins.TimeoutError", "builtins.Exception"), message="weather service did not answer in 5 s")
+APPROVAL = WaitInfo(no=0, kind="approval", prompt="Publish the forest model (R² = 0.913)?", options=("Approve", "Reject"))
+
+
+def info(node_id: str, needs: str, **rest: object) -> NodeInfo:
+    return NodeInfo(node_id=node_id, name=node_id, needs=tuple(needs.split()), outputs=("out",), **rest)  # type: ignore[arg-type]
+
+
+def finish(script: Script, *node_ids: str, after_s: float) -> None:
+    done = (AttemptSucceeded(each, script.state.nodes[each].attempt, (ValueRef(preview="…"),)) for each in node_ids)
+    script.turn(*done, after_s=after_s)
+
+
+def fail(script: Script, node_id: str, error: ErrorInfo, *, after_s: float) -> None:
+    script.turn(AttemptFailed(node_id, script.state.nodes[node_id].attempt, error), after_s=after_s)
+
+
+def small() -> Script:
+    script = Script((info("load", ""), info("transform", "load"), info("save", "transform")))
+    finish(script, "load", after_s=0.42)
+    return script
+
+
+def pipeline(*, until: str) -> Script:
+    nodes = [
+        info(node_id, needs, max_attempts=3, kind="wait" if node_id == "approve" else "tool")
+        for node_id, needs in PIPELINE.items()
+    ]
+    script = Script(tuple(nodes), retry=RetryPolicy(max_attempts=3, backoff_first_s=4.0), slots=4)
+    finish(script, "fetch_orders", "fetch_customers", after_s=1.31)
+    fail(script, "fetch_weather", TIMEOUT, after_s=0.6)
+    finish(script, "clean_customers", after_s=0.31)
+    finish(script, "clean_orders", after_s=0.84)
+    finish(script, "join", after_s=0.48)
+    script.turn(after_s=3.0)
+    finish(script, "fetch_weather", after_s=2.2)
+    finish(script, "features", after_s=6.4)
+    finish(script, "split", after_s=0.09)
+    if until == "training":
+        fail(script, "train_linear", TIMEOUT, after_s=1.2)
+        return script
+    finish(script, "train_linear", after_s=1.9)
+    finish(script, "train_forest", after_s=12.6)
+    if until == "failed":
+        for _ in range(3):
+            fail(script, "train_gradient_boosting", ERROR, after_s=2.0)
+            script.turn(after_s=9.0)
+        finish(script, "explain", after_s=3.0)
+        return script
+    finish(script, "train_gradient_boosting", after_s=19.2)
+    finish(script, "evaluate", after_s=0.7)
+    script.turn(WaitOpened("approve", 1, APPROVAL), after_s=0.2)
+    return script
+
+
+def many(n: int, *, share: float = 0.7, seed: int = 3) -> Script:
+    chance = random.Random(seed)  # noqa: S311 (a picture)
+    width = max(4, round(n**0.5 * 0.8))
+    layers = [list(range(i, min(i + width, n))) for i in range(0, n, width)]
+    nodes = []
+    for depth, layer in enumerate(layers):
+        for i in layer:
+            near = layers[depth - 1] if depth else []
+            at = i - layer[0]
+            needs = {near[min(max(at + chance.choice((-1, 0, 0, 0, 1)), 0), len(near) - 1)] for _ in range(2) if near}
+            nodes.append(info(f"step_{i:04}", " ".join(f"step_{each:04}" for each in sorted(needs))))
+    script = Script(tuple(nodes), slots=16)
+    n_ended = 0
+    while n_ended < n * share:
+        running = [node_id for node_id, node in script.state.nodes.items() if node.status == "RUNNING"]
+        if not running:
+            break
+        some = running[: max(1, len(running) // 2)]
+        bad = [each for each in some if chance.random() < 0.008]
+        causes: list[Event] = [AttemptFailed(each, 1, ERROR) for each in bad]
+        script.turn(*causes, *(AttemptSucceeded(each, 1) for each in some if each not in bad), after_s=0.2)
+        n_ended += len(some)
+    return script
+
+
+def message(script: Script, graph: str) -> dict[str, object]:
+    nodes = script.state.nodes
+    edges = [(start, node_id) for node_id, node in nodes.items() for start in (*node.info.needs, *node.info.after)]
+    placed = frames.layout_frame(layout(list(nodes), edges), list(nodes))
+    batch = [(envelope.at, envelope.event) for envelope in script.log]
+    return {
+        "graph": graph,
+        "digest": script.state.digest(),
+        "events": frames.to_builtins(frames.events_frame(1, batch)),
+        "layout": frames.to_builtins(placed),
+        "source": SOURCE,
+    }
+
+
+RUNS = {
+    "small": lambda: message(small(), "three steps"),
+    "training": lambda: message(pipeline(until="training"), "sales forecast"),
+    "waiting": lambda: message(pipeline(until="waiting"), "sales forecast"),
+    "failed": lambda: message(pipeline(until="failed"), "sales forecast"),
+    "many": lambda: message(many(300), "three hundred"),
+    "huge": lambda: message(many(3000), "three thousand"),
+}
+
+if __name__ == "__main__":
+    json.dump(RUNS[sys.argv[1]](), sys.stdout)

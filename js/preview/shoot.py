@@ -1,0 +1,110 @@
+"""Takes pictures of the inspector with made-up runs: ``python js/preview/shoot.py OUT [NAME ...]``."""
+
+import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+from runs import ROOT, RUNS
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
+
+
+def select(name: str, tab: str = "Overview"):  # noqa: ANN201
+    def act(page: Page) -> None:
+        page.get_by_role("treeitem", name=name).click()
+        page.wait_for_timeout(500)
+        page.get_by_role("tab", name=tab).click()
+
+    return act
+
+
+def approve(page: Page) -> None:
+    page.get_by_role("button", name="Approve").click()
+    page.wait_for_timeout(400)
+
+
+def keys(*names: str):  # noqa: ANN201
+    def act(page: Page) -> None:
+        page.get_by_role("tree", name="Nodes").focus()
+        for name in names:
+            page.keyboard.press(name)
+
+    return act
+
+
+def hover(name: str):  # noqa: ANN201
+    return lambda page: page.get_by_role("treeitem", name=name).hover()
+
+
+def lose(page: Page) -> None:
+    page.evaluate("window.model.lose()")
+
+
+SHOTS = {
+    "small": ("small", {}, None),
+    "training": ("training", {}, None),
+    "training-dark": ("training", {"theme": "dark"}, None),
+    "waiting": ("waiting", {}, None),
+    "waiting-dark": ("waiting", {"theme": "dark"}, select("approve")),
+    "answered": ("waiting", {}, approve),
+    "failed": ("failed", {}, select("train_gradient")),
+    "failed-dark-error": ("failed", {"theme": "dark"}, select("train_gradient", "Error")),
+    "failed-source": ("failed", {}, select("train_gradient", "Source")),
+    "inputs": ("failed", {}, select("features", "Inputs")),
+    "logs": ("failed", {"theme": "dark"}, select("features", "Logs")),
+    "hover": ("training", {}, hover("features")),
+    "keyboard": ("training", {}, keys("ArrowRight", "ArrowRight", "ArrowRight")),
+    "narrow": ("waiting", {"width": 460}, None),
+    "narrow-detail": ("failed", {"width": 460, "theme": "dark"}, select("train_gradient")),
+    "wide": ("training", {"width": 1360}, None),
+    "grid": ("training", {"layout": False}, None),
+    "lost": ("training", {}, lose),
+    "silent": ("training", {"silent": True}, lambda page: page.wait_for_timeout(1200)),
+    "many": ("many", {}, None),
+    "many-fit": ("many", {}, lambda page: page.get_by_role("button", name="Fit").click()),
+    "huge": ("huge", {"theme": "dark"}, lambda page: page.get_by_role("button", name="Fit").click()),
+    "huge-near": ("huge", {}, None),
+}
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves the checkout and says nothing of it."""
+
+    def log_message(self, *_: object) -> None:
+        """Drop it."""
+
+
+def main() -> None:
+    out = Path(sys.argv[1])
+    out.mkdir(parents=True, exist_ok=True)
+    names = sys.argv[2:] or list(SHOTS)
+    made: dict[str, object] = {}
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(ROOT)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        for name in names:
+            run, options, act = SHOTS[name]
+            made.setdefault(run, RUNS[run]())
+            page = browser.new_page(viewport={"width": options.get("width", 960) + 32, "height": 452}, device_scale_factor=2)
+            page.on("console", lambda message: print(name, message.text))
+            page.on("pageerror", lambda error: print(name, error))
+            page.goto(f"http://127.0.0.1:{server.server_address[1]}/js/preview/page.html")
+            page.wait_for_function("window.ready === true")
+            page.evaluate("([run, options]) => window.mount(run, options)", [made[run], options])
+            page.wait_for_timeout(900)
+            if act is not None:
+                act(page)
+                page.wait_for_timeout(700)
+            page.screenshot(path=out / f"{name}.png")
+            page.close()
+        browser.close()
+    server.shutdown()
+
+
+if __name__ == "__main__":
+    main()
