@@ -118,7 +118,7 @@ class GraphBuilder:
             )
         self._nodes[node_id] = NodeSpec(
             node_id=node_id,
-            name=controls.get("_name") or name,
+            name=controls.get("_name") or node_id,
             kind=kind,
             inputs=tuple((key, binding_of(value)) for key, value in arguments.items()),
             outputs=outputs,

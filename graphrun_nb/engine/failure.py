@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from graphrun_nb.core.events import ErrorInfo, FrameInfo
 from graphrun_nb.core.ids import qualified_name
+from graphrun_nb.protocols import hooks
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -34,12 +35,14 @@ def describe(exception: BaseException) -> ErrorInfo:
     if len(frames) > MAX_FRAMES:
         half = MAX_FRAMES // 2
         frames = traceback.StackSummary.from_list([*frames[:half], *frames[-half:]])
+    presenter = hooks.here()
+    label = presenter.file_label if presenter is not None else None
     return ErrorInfo(
         types=tuple(qualified_name(kind) for kind in type(exception).__mro__ if kind is not object),
         message=_text(exception),
         frames=tuple(
             FrameInfo(
-                file=frame.filename,
+                file=label(frame.filename) if label else frame.filename,
                 line=frame.lineno or 0,
                 function=frame.name,
                 source=linecache.getline(frame.filename, frame.lineno or 0).rstrip(),

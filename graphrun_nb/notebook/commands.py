@@ -116,6 +116,7 @@ def _detail(command: Detail, inspector: Inspector) -> dict[str, Any]:
     run = inspector.future.run
     if command.node_id not in run.state.nodes:
         raise GraphRunError(f"there is no node {command.node_id!r}")
+    presenter = hooks.here()
     source, file, line = source_of(run.graph.functions[command.node_id])
     story = tuple(
         (envelope.seq, envelope.at, public_event(envelope.event))
@@ -127,7 +128,7 @@ def _detail(command: Detail, inspector: Inspector) -> dict[str, Any]:
         inputs=_views(run.inputs_of(command.node_id)),
         outputs=_views(run.outputs_of(command.node_id)),
         source=source[:MAX_SOURCE],
-        source_file=hooks.presenter.file_label(file) if hooks.presenter and file else file,
+        source_file=presenter.file_label(file) if presenter is not None else file,
         source_line=line,
         story=story,
     )

@@ -84,9 +84,9 @@ class Inspector(anywidget.AnyWidget):
         self._watched = True
         missing = log.since(have) if 0 <= have <= len(log) else None
         if missing is None or len(missing) > MAX_EVENTS:
-            self._send(frames.snapshot_frame(log.state, known_nodes=nodes))
+            self._emit(frames.snapshot_frame(log.state, known_nodes=nodes))
         elif missing:
-            self._send(frames.events_frame(have + 1, missing))
+            self._emit(frames.events_frame(have + 1, missing))
         self._sent = max(self._sent, len(log))
         self.lay_out()
         return {"seq": len(log)}
@@ -97,7 +97,7 @@ class Inspector(anywidget.AnyWidget):
         if afresh:
             self._layout = None
         if self._layout is not None and len(self._layout.position) == len(nodes):
-            self._send(frames.layout_frame(self._layout, list(nodes)))
+            self._emit(frames.layout_frame(self._layout, list(nodes)))
         elif not self._laying_out and nodes:
             order = list(nodes)
             edges = [(b, n) for n, node in nodes.items() for b in (*node.info.needs, *node.info.after)]
@@ -127,19 +127,19 @@ class Inspector(anywidget.AnyWidget):
         if not pending and not signals:
             return
         if len(pending) > MAX_EVENTS:
-            self._send(frames.snapshot_frame(log.state))
+            self._emit(frames.snapshot_frame(log.state))
         elif pending:
-            self._send(frames.events_frame(self._sent + 1, pending))
+            self._emit(frames.events_frame(self._sent + 1, pending))
         self._sent = len(log)
         for signal in signals:
-            self._send(frames.SignalFrame(signal.node_id, signal.attempt, signal.stream, signal.text, signal.at))
+            self._emit(frames.SignalFrame(signal.node_id, signal.attempt, signal.stream, signal.text, signal.at))
         if self._layout is None or len(self._layout.position) != len(log.state.nodes):
             self.lay_out()
         loop = running_loop()
         if loop is not None:
             self._timer = loop.call_later(FRAME_S, self._flush, context=contextvars.Context())
 
-    def _send(self, frame: frames.Frame) -> None:
+    def _emit(self, frame: frames.Frame) -> None:
         self.send(frames.to_builtins(frame))
 
     def _on_message(self, _widget: object, content: Any, _buffers: object) -> None:
@@ -149,14 +149,14 @@ class Inspector(anywidget.AnyWidget):
     def _obey(self, content: Any) -> None:
         command = read_command(content)
         if not isinstance(command, Command):
-            self._send(command)
+            self._emit(command)
             return
         try:
             data = carry_out(command, self)
         except GraphRunError as error:
-            self._send(frames.Reply(command.id, error=str(error), hint=" ".join(error.hints)))
+            self._emit(frames.Reply(command.id, error=str(error), hint=" ".join(error.hints)))
         else:
-            self._send(frames.Reply(command.id, data=data))
+            self._emit(frames.Reply(command.id, data=data))
 
     def close(self) -> None:
         """Stop following the run."""
