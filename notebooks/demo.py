@@ -1,0 +1,83 @@
+# ruff: noqa: INP001 (a script: `make demo` runs it)
+"""The quickstart without a browser: its own cells in a real kernel, the answer from code, the run as text and picture."""
+
+from __future__ import annotations
+
+import sys
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+from nbclient import NotebookClient
+
+from graphrun_nb.core.codec import load_lines
+from graphrun_nb.core.state import fold
+from graphrun_nb.view.layout import layout
+from graphrun_nb.view.svg import draw
+from graphrun_nb.view.text import table
+
+if TYPE_CHECKING:
+    from graphrun_nb.core.state import RunState
+
+NOTEBOOK = Path(__file__).with_name("01_quickstart.ipynb")
+PICTURE = NOTEBOOK.parents[1] / "build" / "quickstart.svg"
+CELL_TIMEOUT_S = 60
+
+ANSWER = 'future.resume("approve", {"approved": True}, by="demo");'
+HAND_OUT_LOG = """\
+from graphrun_nb.core.codec import dump_lines
+
+print(dump_lines(future.events).decode())
+"""
+
+
+def play(folder: Path, *, answer: str | None = ANSWER) -> tuple[Any, RunState]:
+    """Run the quickstart's cells in a new kernel.
+
+    Parameters
+    ----------
+    folder
+        Where the kernel works, and so where the report goes.
+    answer
+        Source that stands in for the cells tagged ``answer``; None keeps them.
+
+    Returns
+    -------
+    notebook : nbformat.NotebookNode
+        With its outputs.
+    state : RunState
+        Folded from the run's log.
+
+    Raises
+    ------
+    nbclient.exceptions.CellExecutionError
+        A cell raised.
+    """
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    for cell in notebook.cells:
+        if answer is not None and "answer" in cell.metadata.get("tags", ()):
+            cell.source = answer
+    notebook.cells.append(nbformat.v4.new_code_cell(HAND_OUT_LOG))
+    NotebookClient(notebook, timeout=CELL_TIMEOUT_S, resources={"metadata": {"path": str(folder)}}).execute()
+    log = list(load_lines(notebook.cells.pop().outputs[0].text.encode()))
+    return notebook, fold(log[0].run_id, log)
+
+
+def picture(state: RunState) -> str:
+    """Return the run's drawing, an SVG document."""
+    infos = [node.info for node in state.nodes.values()]
+    edges = [(before, info.node_id) for info in infos for before in chain(info.needs, info.after)]
+    return draw(state, layout(list(state.nodes), edges))
+
+
+def main() -> None:
+    """Play the notebook where it is, print its run and draw it."""
+    _, state = play(NOTEBOOK.parent)
+    PICTURE.parent.mkdir(exist_ok=True)
+    PICTURE.write_text(picture(state), encoding="utf-8")
+    sys.stdout.write(f"{table(state)}\n\npicture: {PICTURE}\nreport: {NOTEBOOK.parent / 'report' / 'index.html'}\n")
+
+
+if __name__ == "__main__":
+    main()
