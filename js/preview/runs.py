@@ -5,6 +5,8 @@ import random
 import sys
 from pathlib import Path
 
+import msgspec
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
@@ -146,6 +148,7 @@ def message(script: Script, graph: str) -> dict[str, object]:
     edges = [(start, node_id) for node_id, node in nodes.items() for start in (*node.info.needs, *node.info.after)]
     placed = frames.layout_frame(layout(list(nodes), edges), list(nodes))
     batch = [(envelope.at, envelope.event) for envelope in script.log]
+    batch[0] = (batch[0][0], msgspec.structs.replace(script.log[0].event, graph=graph))
     return {
         "graph": graph,
         "digest": script.state.digest(),

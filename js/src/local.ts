@@ -25,7 +25,6 @@ export class Local {
   }
 
   select(id: string | null): void {
-    this.steered = true;
     this.selected.value = id;
   }
 }

@@ -2,10 +2,12 @@
 
 import type { LayoutFrame } from "./protocol";
 import type { Edge, Topology } from "./topology";
-import type { Box, Point } from "./viewport";
+import { type Box, clamp, type Point, type Size } from "./viewport";
 
 export const CARD_WIDTH = 176;
 export const CARD_HEIGHT = 48;
+const FAR_WIDTH = 202;
+const FAR_HEIGHT = 58;
 const RANK_PX = 220;
 const ROW_PX = 72;
 const MAX_ROWS = 24;
@@ -16,6 +18,15 @@ export interface Placement {
   readonly bends: ReadonlyMap<Edge, readonly Point[]>;
   /** Of the whole drawing, cards included. */
   readonly box: Box;
+}
+
+/** The size of a card in the world: further out it takes more of the room between its neighbours, for its name. */
+export function cardSize(k: number): Size {
+  const far = clamp((1 - k) / 0.6, 0, 1);
+  return {
+    width: CARD_WIDTH + (FAR_WIDTH - CARD_WIDTH) * far,
+    height: CARD_HEIGHT + (FAR_HEIGHT - CARD_HEIGHT) * far,
+  };
 }
 
 /** Places the nodes that `layout` does not know beside those that it does. O(nodes + edges). */

@@ -41,10 +41,15 @@ export function tell(events: readonly Told[]): Story {
   let because = "";
   const close = (at: number, status: NodeStatus, note = ""): void => {
     const last = attempts.at(-1);
+    open.clear();
     if (last === undefined || last.endedAt > 0) return;
     last.endedAt = at;
     last.status = status;
     last.note = note;
+  };
+  const mark = (status: NodeStatus): void => {
+    const last = attempts.at(-1);
+    if (last !== undefined && last.endedAt === 0) last.status = status;
   };
   for (const { at, event } of events) {
     switch (event.kind) {
@@ -76,11 +81,13 @@ export function tell(events: readonly Told[]): Story {
         break;
       case "WaitOpened":
         open.set(event.wait.no, { wait: event.wait, at });
+        mark("WAITING");
         break;
       case "WaitResolved":
       case "WaitExpired": {
         const asked = open.get(event.no);
         open.delete(event.no);
+        if (open.size === 0) mark("RUNNING");
         if (asked === undefined) break;
         const resolved = event.kind === "WaitResolved";
         answered.push({

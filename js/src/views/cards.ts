@@ -1,7 +1,7 @@
 /** Draws the nodes: cards with all they say when near, chips with a name further out, coloured marks from afar. */
 
 import { ICONS } from "../icons";
-import { CARD_HEIGHT, CARD_WIDTH, type Placement } from "../placement";
+import { CARD_HEIGHT, CARD_WIDTH, cardSize, type Placement } from "../placement";
 import { attempts, subtitle } from "../select";
 import type { NodeState } from "../state";
 import { NODE_STATUSES, type NodeStatus } from "../status";
@@ -13,6 +13,8 @@ const CHIP_FROM = 0.26;
 const NAME_FROM = 0.36;
 const CARD_FROM = 0.72;
 const TINTED: ReadonlySet<NodeStatus> = new Set(["RUNNING", "WAITING", "RETRYING", "FAILED"]);
+/** From afar what is over steps back, so that what goes on and what went wrong stand out. */
+const MARK_ALPHA: { readonly [K in NodeStatus]?: number } = { PENDING: 0.4, DONE: 0.6, SKIPPED: 0.5, CANCELLED: 0.5 };
 const FADED: ReadonlySet<NodeStatus> = new Set(["SKIPPED", "CANCELLED"]);
 
 export interface CardScene {
@@ -50,7 +52,7 @@ function drawMarks(context: CanvasRenderingContext2D, scene: CardScene, shown: r
       if (round) context.roundRect(x, y, width, height, 2);
       else context.rect(x, y, width, height);
     }
-    context.globalAlpha = status === "PENDING" ? 0.45 : FADED.has(status) ? 0.6 : 1;
+    context.globalAlpha = MARK_ALPHA[status] ?? 1;
     context.fillStyle = palette.status[status];
     context.fill();
   }
@@ -69,7 +71,8 @@ function drawCard(context: CanvasRenderingContext2D, scene: CardScene, i: number
   if (node === undefined) return;
   const { viewport, palette, placement } = scene;
   const { k } = viewport;
-  const [width, height] = [CARD_WIDTH * k, CARD_HEIGHT * k];
+  const card = cardSize(k);
+  const [width, height] = [card.width * k, card.height * k];
   const left = (placement.x[i] ?? 0) * k + viewport.x - width / 2;
   const top = (placement.y[i] ?? 0) * k + viewport.y - height / 2;
   const { status } = node;
@@ -100,7 +103,7 @@ function drawText(
   right: number,
 ): void {
   const { k } = viewport;
-  const middle = top + (CARD_HEIGHT * k) / 2;
+  const middle = top + (cardSize(k).height * k) / 2;
   const muted = FADED.has(node.status) || node.status === "PENDING";
   const both = k >= CARD_FROM;
   const nameSize = Math.max(Math.round(12.5 * k * 2) / 2, 9.5);
@@ -110,19 +113,21 @@ function drawText(
   const triesSize = Math.max(10.5 * k, 9);
   const triesWidth = tries === "" ? 0 : labels.width(tries, triesSize, 500) + 6;
   const nameRoom = right - left - (both ? 0 : triesWidth);
-  context.font = labels.font(nameSize, 500);
-  context.fillStyle = muted ? palette.soft : palette.text;
-  context.fillText(labels.cut(node.info.name, nameSize, nameRoom, 500), left, both ? middle - 8 * k : middle + 0.5);
+  const write = (text: string, x: number, y: number, size: number, weight: number, colour: string): void => {
+    context.font = labels.font(size, weight);
+    context.fillStyle = colour;
+    context.fillText(text, x, y);
+  };
+  const name = labels.cut(node.info.name, nameSize, nameRoom, 500);
+  write(name, left, both ? middle - 8 * k : middle + 0.5, nameSize, 500, muted ? palette.soft : palette.text);
   if (tries !== "") {
-    context.font = labels.font(triesSize, 500);
-    context.fillStyle = palette.status[node.status === "DONE" ? "RETRYING" : node.status];
-    context.fillText(tries, right - triesWidth + 6, both ? middle + 9 * k : middle + 0.5);
+    const colour = palette.status[node.status === "DONE" ? "RETRYING" : node.status];
+    write(tries, right - triesWidth + 6, both ? middle + 9 * k : middle + 0.5, triesSize, 500, colour);
   }
   if (!both) return;
   const size = Math.round(11 * k * 2) / 2;
-  context.font = labels.font(size);
-  context.fillStyle = TINTED.has(node.status) ? palette.status[node.status] : palette.soft;
-  context.fillText(labels.cut(subtitle(node, now), size, right - left - triesWidth), left, middle + 9 * k);
+  const colour = TINTED.has(node.status) ? palette.status[node.status] : palette.soft;
+  write(labels.cut(subtitle(node, now), size, right - left - triesWidth), left, middle + 9 * k, size, 400, colour);
 }
 
 const paths = new Map<string, Path2D>();

@@ -1,6 +1,6 @@
 /** Draws the edges: flat past the ranks, curved in the channels between them. */
 
-import { CARD_HEIGHT, CARD_WIDTH, type Placement } from "../placement";
+import { CARD_HEIGHT, cardSize, type Placement } from "../placement";
 import type { NodeState } from "../state";
 import type { Palette } from "../theme";
 import type { Edge, Topology } from "../topology";
@@ -72,7 +72,7 @@ function strokeKinds(
 
 function trace(context: CanvasRenderingContext2D, { placement, viewport }: EdgeScene, edge: Edge): void {
   const { k } = viewport;
-  const half = (CARD_WIDTH / 2) * k;
+  const half = (cardSize(k).width / 2) * k;
   const at = (x: number, y: number): [number, number] => [x * k + viewport.x, y * k + viewport.y];
   const [fromX, fromY] = at(placement.x[edge.from] ?? 0, placement.y[edge.from] ?? 0);
   const [toX, toY] = at(placement.x[edge.to] ?? 0, placement.y[edge.to] ?? 0);
@@ -105,7 +105,7 @@ function curve(context: CanvasRenderingContext2D, x: number, y: number, toX: num
 
 function arrow(context: CanvasRenderingContext2D, { placement, viewport }: EdgeScene, edge: Edge): void {
   const { k } = viewport;
-  const x = ((placement.x[edge.to] ?? 0) - CARD_WIDTH / 2) * k + viewport.x - 1;
+  const x = ((placement.x[edge.to] ?? 0) - cardSize(k).width / 2) * k + viewport.x - 1;
   const y = (placement.y[edge.to] ?? 0) * k + viewport.y;
   const size = Math.max(6 * k, 3.5);
   context.moveTo(x, y);

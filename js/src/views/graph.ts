@@ -13,7 +13,7 @@ import { NODE_STATUS } from "../status";
 import type { Store } from "../store";
 import { type Palette, prefersStillness, readPalette } from "../theme";
 import { type Edge, pathEdges } from "../topology";
-import { type Box, broughtIn, centred, fitted, type Point, type Size } from "../viewport";
+import { type Box, broughtIn, centred, fitted, type Point, type Size, type Viewport } from "../viewport";
 import { drawCards, showsAll } from "./cards";
 import { drawEdges, EdgeBitmap } from "./edges";
 import { gestures } from "./gestures";
@@ -23,6 +23,7 @@ import { MAX_ITEMS, mirror, Tip } from "./mirror";
 const PADDING_PX = 28;
 const GLIDE_MS = 420;
 const READABLE_K = 0.75;
+const NAMES_FROM_K = 0.36;
 const MIRROR_MS = 120;
 const ZOOM_STEP = 1.25;
 const BITMAP_BELOW_K = 0.2;
@@ -46,6 +47,7 @@ export class GraphView {
   #lit: ReadonlySet<Edge> = new Set();
   #frame = 0;
   #problemShown = false;
+  #subject: string | null = null;
   #mirrorStale = true;
   #mirrorTimer: ReturnType<typeof setTimeout> | undefined;
   #shown: readonly number[] = [];
@@ -91,7 +93,8 @@ export class GraphView {
   fit(): void {
     this.local.steered = false;
     this.#problemShown = true;
-    this.#camera.glide(fitted(this.#placement.box, this.#size, PADDING_PX), performance.now());
+    this.#subject = null;
+    this.#camera.glide(this.#aim(), performance.now());
     this.#draw();
   }
 
@@ -113,8 +116,8 @@ export class GraphView {
     this.#canvas.width = Math.round(width * ratio);
     this.#canvas.height = Math.round(height * ratio);
     const selected = this.#selected();
-    if (!this.local.steered) this.#camera.jump(fitted(this.#placement.box, this.#size, PADDING_PX));
-    else if (selected !== null) this.#bringIn(selected);
+    if (selected !== null) this.#bringIn(selected);
+    else if (!this.local.steered) this.#camera.jump(this.#aim());
     // Now and not in the next frame: a canvas that has just been given a size is blank.
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
@@ -131,10 +134,9 @@ export class GraphView {
     this.#buckets = new Buckets(next);
     this.#mirrorStale = true;
     this.#glideStart = first || prefersStillness() ? Number.NEGATIVE_INFINITY : now;
-    if (!this.local.steered && this.#size.width > 0) {
-      const whole = fitted(next.box, this.#size, PADDING_PX);
-      if (first) this.#camera.jump(whole);
-      else this.#camera.glide(whole, now);
+    if (this.#free() && this.#size.width > 0) {
+      if (first) this.#camera.jump(this.#aim());
+      else this.#camera.glide(this.#aim(), now);
     }
     this.#draw();
   }
@@ -146,22 +148,33 @@ export class GraphView {
     this.#draw();
   }
 
-  #showProblem(): void {
-    if (this.#problemShown || this.local.steered || this.#size.width === 0) return;
-    const id = firstProblem(this.store.state);
-    const i = id === null ? undefined : this.local.topology.peek().index.get(id);
-    if (i === undefined) return;
-    this.#problemShown = true;
-    const k = this.#camera.target.k;
-    if (k >= 0.36) return;
+  /** Where to look as long as the person has not chosen: at the whole graph, or at what needs them. */
+  #aim(): Viewport {
+    const i = this.#subject === null ? undefined : this.local.topology.peek().index.get(this.#subject);
+    if (i === undefined) return fitted(this.#placement.box, this.#size, PADDING_PX);
     const at = { x: this.#placement.x[i] ?? 0, y: this.#placement.y[i] ?? 0 };
-    this.local.steered = true;
-    this.#camera.glide(centred(at, this.#size, READABLE_K), performance.now());
+    return centred(at, this.#size, READABLE_K);
+  }
+
+  #free(): boolean {
+    return !this.local.steered && this.local.selected.peek() === null;
+  }
+
+  /** Once, and only where the whole graph is too small to read. */
+  #showProblem(): void {
+    if (this.#problemShown || !this.#free() || this.#size.width === 0) return;
+    const id = firstProblem(this.store.state);
+    if (id === null) return;
+    this.#problemShown = true;
+    if (this.#camera.target.k >= NAMES_FROM_K) return;
+    this.#subject = id;
+    this.#camera.glide(this.#aim(), performance.now());
   }
 
   #choose(id: string | null): void {
     const i = id === null ? undefined : this.local.topology.peek().index.get(id);
     if (i !== undefined) this.#bringIn(i);
+    else if (this.#size.width > 0 && !this.local.steered) this.#camera.glide(this.#aim(), performance.now());
     this.#mirrorStale = true;
     this.#draw();
   }

@@ -4,7 +4,7 @@
  */
 
 import { h, say, set } from "../dom";
-import { CARD_HEIGHT, CARD_WIDTH, type Placement } from "../placement";
+import { cardSize, type Placement } from "../placement";
 import type { NodeState } from "../state";
 import { NODE_STATUS } from "../status";
 import type { Viewport } from "../viewport";
@@ -61,7 +61,10 @@ export function mirror(scrolled: (dx: number, dy: number) => void): Mirror {
 
   function move(viewport: Viewport): void {
     layer.style.transform = `translate(${viewport.x}px, ${viewport.y}px) scale(${viewport.k})`;
-    layer.style.setProperty("--gr-k", String(viewport.k));
+    const { width, height } = cardSize(viewport.k);
+    for (const [name, value] of Object.entries({ k: viewport.k, width: `${width}px`, height: `${height}px` })) {
+      layer.style.setProperty(`--gr-${name}`, String(value));
+    }
     if (element.scrollLeft !== ORIGIN_PX || element.scrollTop !== ORIGIN_PX) element.scrollTo(ORIGIN_PX, ORIGIN_PX);
   }
 
@@ -82,8 +85,8 @@ export function mirror(scrolled: (dx: number, dy: number) => void): Mirror {
       set(made, "aria-setsize", nodes.length);
       set(made, "aria-posinset", i + 1);
       set(made, "data-status", NODE_STATUS[node.status].word);
-      made.style.left = `${(placement.x[i] ?? 0) - CARD_WIDTH / 2}px`;
-      made.style.top = `${(placement.y[i] ?? 0) - CARD_HEIGHT / 2}px`;
+      made.style.left = `${placement.x[i] ?? 0}px`;
+      made.style.top = `${placement.y[i] ?? 0}px`;
     }
     set(tree, "aria-activedescendant", selected === null ? null : prefix + selected);
   }

@@ -4,7 +4,7 @@ import { type Child, h, icon } from "../dom";
 import { clockTime, duration, ticking } from "../format";
 import type { Local } from "../local";
 import type { NodeDetail } from "../protocol";
-import { attempts as attemptCount } from "../select";
+import { errorLine } from "../select";
 import type { NodeState } from "../state";
 import { NODE_STATUS } from "../status";
 import type { Store } from "../store";
@@ -29,6 +29,7 @@ export function overview({ id, node, store, local, detail, problem }: OverviewOf
   const events = own ?? detail?.story.map(([, at, event]) => ({ at, event })) ?? null;
   const story = tell(events ?? []);
   const attempts = story.attempts.length > 0 ? story.attempts : guessed(node);
+  const shownError = node.status === "FAILED" && node.error !== null ? errorLine(node.error) : "";
   const { index, ids, in: into, out } = local.topology.peek();
   const i = index.get(id) ?? -1;
   const neighbours = (label: string, found: readonly number[]): Child =>
@@ -47,10 +48,14 @@ export function overview({ id, node, store, local, detail, problem }: OverviewOf
     { class: "gr-overview" },
     problem === "" ? null : h("p", { class: "gr-alert", role: "alert" }, problem),
     ...pressing(node, now),
+    node.status === "FAILED" && node.error !== null ? failingLine(node.error) : null,
     attempts.length === 0
       ? null
-      : h("ol", { class: "gr-attempts", "aria-label": "Attempts" }, ...attempts.map((each) => attemptRow(each, now))),
-    node.status === "FAILED" && node.error !== null ? failingLine(node.error) : null,
+      : h(
+          "ol",
+          { class: "gr-attempts", "aria-label": "Attempts" },
+          ...attempts.map((each) => attemptRow(each, now, shownError)),
+        ),
     ...story.answered.map(answerRow),
     h(
       "dl",
@@ -58,7 +63,6 @@ export function overview({ id, node, store, local, detail, problem }: OverviewOf
       ...because(node, story),
       row("Kind", node.info.kind),
       node.info.name === id ? null : row("Id", id),
-      attemptCount(node) === "" ? null : row("Attempts", attemptCount(node)),
       neighbours(
         "Needs",
         (into[i] ?? []).map((edge) => edge.from),
@@ -96,7 +100,7 @@ function because(node: NodeState, story: Story): Child[] {
   return text === "" ? [] : [row("Why", text)];
 }
 
-function attemptRow({ no, startedAt, endedAt, status, note }: Attempt, now: number): HTMLElement {
+function attemptRow({ no, startedAt, endedAt, status, note }: Attempt, now: number, shownError: string): HTMLElement {
   const time = no === 0 ? "" : endedAt > 0 ? duration(endedAt - startedAt) : ticking(now - startedAt);
   return h(
     "li",
@@ -106,7 +110,7 @@ function attemptRow({ no, startedAt, endedAt, status, note }: Attempt, now: numb
     h("span", { class: "gr-attempt-word", "data-tone": NODE_STATUS[status].colour }, NODE_STATUS[status].word),
     h("span", { class: "gr-attempt-time" }, time),
     h("time", { class: "gr-attempt-at", title: new Date(startedAt * 1000).toISOString() }, clockTime(startedAt)),
-    note === "" ? null : h("span", { class: "gr-attempt-note" }, note),
+    note === "" || note === shownError ? null : h("span", { class: "gr-attempt-note" }, note),
   );
 }
 
@@ -123,6 +127,6 @@ function answerRow({ wait, at, by, answer }: Answered): HTMLElement {
 /** Without events, the latest attempt is all that the state tells of. */
 function guessed(node: NodeState): readonly Attempt[] {
   if (node.attempt === 0 || node.started_at === 0) return [];
-  const status = node.status === "WAITING" || node.status === "RETRYING" ? "RUNNING" : node.status;
+  const status = node.status === "RETRYING" ? "FAILED" : node.status;
   return [{ no: node.attempt, startedAt: node.started_at, endedAt: node.ended_at, status, note: "" }];
 }

@@ -20,6 +20,7 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
   const badge = h("span", { class: "gr-badge" });
   const name = h("strong", { class: "gr-name" });
   const strip = h("span", { class: "gr-counts", role: "status", "aria-live": "off" });
+  const runId = copyButton("Copy run id", () => parts.runId, parts.runId);
   const time = h("span", { class: "gr-elapsed", title: "Elapsed" });
   const trouble = alertLine();
   const report = (verb: string) => (reply: Parameters<typeof errorText>[0]) =>
@@ -67,14 +68,8 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
   return h(
     "header",
     { class: "gr-header" },
-    h(
-      "div",
-      { class: "gr-title" },
-      badge,
-      name,
-      copyButton("Copy run id", () => parts.runId, parts.runId),
-    ),
-    h("div", { class: "gr-progress" }, strip, time),
+    h("div", { class: "gr-title" }, badge, name),
+    h("div", { class: "gr-progress" }, strip, time, runId),
     h("div", { class: "gr-buttons" }, cancel, tidy, fit),
     trouble.element,
   );
