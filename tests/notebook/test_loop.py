@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import contextvars
+import os
 import signal
 import threading
 from types import SimpleNamespace
@@ -106,10 +107,39 @@ async def test_what_a_nested_drive_held_back_runs_under_the_outer_one():
         drive(loop, inner)
 
     tasks = [loop.create_task(nested(), context=shared)]
-    drive(loop, outer)
+    for _ in range(5):
+        loop.call_soon(int)
+    drive(loop, outer, 5)
 
     assert outer.result() == "late"
     await asyncio.gather(*tasks)
+
+
+async def test_what_a_nested_drive_held_back_is_not_lost_in_the_outer_ones_turn():
+    loop, outer, inner = asyncio.get_running_loop(), Future(), Future()
+    shared = contextvars.copy_context()
+    tasks, ran = [], []
+
+    async def late():
+        ran.append("late")
+
+    def nested():
+        tasks.append(loop.create_task(late(), context=shared))
+        loop.call_later(0.001, inner.set_result, None)
+        drive(loop, inner)
+
+    async def cell():
+        loop.call_soon(nested)
+        for _ in range(5):
+            loop.call_soon(int)
+        loop.call_later(0.002, outer.set_result, None)
+        drive(loop, outer)
+        assert not ran
+        await asyncio.wait_for(tasks[0], 5)
+
+    await loop.create_task(cell(), context=shared)
+
+    assert ran == ["late"]
 
 
 async def test_nested_drives_end_in_last_in_first_out_order():
@@ -190,6 +220,29 @@ def test_a_stopped_loop_ends_the_wait():
     loop.close()
 
     assert caught
+
+
+def test_an_interrupt_wakes_an_idle_loop_and_leaves_the_future_and_the_handler_as_they_were():
+    loop, future = asyncio.new_event_loop(), Future()
+    timer = threading.Timer(0.02, os.kill, [os.getpid(), signal.SIGINT])
+    late = []
+
+    async def cell():
+        loop.call_soon(timer.start)
+        loop.call_later(10, late.append, "woken by its timer")
+        with pytest.raises(KeyboardInterrupt):
+            drive(loop, future)
+        assert not late
+        assert not future.done()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        loop.call_soon(future.set_result, "second")
+        drive(loop, future, 10)
+
+    loop.run_until_complete(cell())
+    timer.join()
+    loop.close()
+
+    assert future.result() == "second"
 
 
 async def test_an_interrupt_that_is_not_meant_for_us_is_left_to_its_handler():
@@ -445,7 +498,8 @@ def test_a_message_to_a_comm_that_a_queued_cell_makes_waits_for_it(kernel):
 
     assert kernel.reply(cell).text == "'first'"
     assert kernel.reply(queued).status == "ok"
-    assert kernel.run("comm.get_comm_manager().unregister_target('new', opened); clicks").text == "['first', 'second']"
+    kernel.run("comm.get_comm_manager().unregister_target('new', opened)")
+    assert kernel.run("clicks").text == "['first', 'second']"
 
 
 def test_a_click_on_a_subshell_ends_a_wait(kernel):
