@@ -33,6 +33,30 @@ export interface Story {
   readonly because: string;
 }
 
+/** An answer in the words of the question where it can be told, else as it was kept. */
+export function answerText(wait: WaitInfo, answer: ValueRef | null): string {
+  if (answer === null) return "no answer";
+  if (wait.kind !== "approval" && wait.kind !== "choice") return answer.preview || "answered";
+  const said = parsed(answer.preview);
+  const { approved = said, choice } = typeof said === "object" && said !== null ? (said as Partial<Choice>) : {};
+  if (typeof choice === "string") return choice;
+  if (typeof approved === "boolean") return wait.options[approved ? 0 : 1] ?? (approved ? "Approve" : "Reject");
+  return typeof said === "string" ? said : answer.preview || "answered";
+}
+
+interface Choice {
+  readonly approved: unknown;
+  readonly choice: unknown;
+}
+
+function parsed(preview: string): unknown {
+  try {
+    return JSON.parse(preview);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Folds a node's events, oldest first. */
 export function tell(events: readonly Told[]): Story {
   const attempts: Attempt[] = [];

@@ -75,7 +75,7 @@ export function detail(store: Store, link: Link, local: Local, leave: () => void
 
   function arrows(event: KeyboardEvent): void {
     const all = [...tabs.children].filter((tab) => tab instanceof HTMLElement);
-    const at = all.findIndex((tab) => tab === document.activeElement);
+    const at = all.indexOf(document.activeElement as HTMLElement);
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (step === undefined || at < 0) return;
     const next = all[(at + step + all.length) % all.length];

@@ -84,14 +84,19 @@ function trace(context: CanvasRenderingContext2D, { placement, viewport }: EdgeS
     const [bendX, bendY] = at(bend.x, bend.y);
     const after = bends[i + 1];
     const nextX = after === undefined ? endX : after.x * k + viewport.x;
-    const before = Math.min(half, (bendX - x) / 3);
-    const beyond = Math.min(half, (nextX - bendX) / 3);
+    const before = flat(bendX - x, half, k);
+    const beyond = flat(nextX - bendX, half, k);
     curve(context, x, y, bendX - before, bendY, k);
     context.lineTo(bendX + beyond, bendY);
     [x, y] = [bendX + beyond, bendY];
   });
   curve(context, x, y, endX, toY, k);
   if (k >= ARROW_FROM) context.lineTo(toX - half - 2 * k, toY);
+}
+
+/** How far an edge runs level beside a bend: past the cards of that rank, as long as room is left for the curve. */
+function flat(room: number, half: number, k: number): number {
+  return Math.max(Math.min(half, room - Math.min(24 * k, room * 0.4)), 0);
 }
 
 function curve(context: CanvasRenderingContext2D, x: number, y: number, toX: number, toY: number, k: number): void {

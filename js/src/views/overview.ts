@@ -8,7 +8,7 @@ import { errorLine } from "../select";
 import type { NodeState } from "../state";
 import { NODE_STATUS } from "../status";
 import type { Store } from "../store";
-import { type Answered, type Attempt, type Story, tell } from "../story";
+import { type Answered, type Attempt, answerText, type Story, tell } from "../story";
 import { nodeLink } from "./action";
 import { failingLine } from "./panels";
 
@@ -119,7 +119,7 @@ function answerRow({ wait, at, by, answer }: Answered): HTMLElement {
     "div",
     { class: "gr-answer" },
     h("span", { class: "gr-answer-prompt" }, wait.prompt || wait.kind),
-    h("span", { class: "gr-answer-text" }, answer?.preview || "answered"),
+    h("span", { class: "gr-answer-text" }, answerText(wait, answer)),
     h("span", { class: "gr-answer-by" }, `by ${by} at ${clockTime(at)}`),
   );
 }

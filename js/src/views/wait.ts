@@ -1,14 +1,14 @@
 /** The questions that the run asks, each with its answers at hand; nothing needs to be selected first. */
 
 import { effect } from "@preact/signals-core";
-import { h, icon, say, set } from "../dom";
+import { fill, h, icon, say, set } from "../dom";
 import { clockTime, ticking } from "../format";
 import type { Link } from "../link";
 import type { Local } from "../local";
 import type { WaitInfo } from "../protocol";
 import { type Question, questions } from "../select";
 import type { Store } from "../store";
-import { tell } from "../story";
+import { answerText, tell } from "../story";
 import type { Json } from "../wire";
 import { alertLine, errorText, nodeLink, PHASE_WORDS } from "./action";
 
@@ -70,8 +70,13 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
   function conclude({ nodeId, wait }: Question): void {
     const told = tell(store.story(nodeId) ?? []).answered.findLast((each) => each.wait.no === wait.no);
     if (told === undefined) return;
-    const answer = told.answer === null ? "no answer" : told.answer.preview || "answered";
-    say(answered, `${nodeId}: ${wait.prompt} → ${answer}, by ${told.by} at ${clockTime(told.at)}`);
+    const answer = h("strong", {}, answerText(wait, told.answer));
+    const question = wait.prompt === "" ? "" : `: ${wait.prompt}`;
+    fill(
+      answered,
+      icon("DONE"),
+      h("span", {}, nodeId, question, " → ", answer, `, by ${told.by} at ${clockTime(told.at)}`),
+    );
     answered.hidden = false;
   }
 
