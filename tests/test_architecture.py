@@ -8,7 +8,8 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_import_contracts_hold():
-    done = subprocess.run([sys.executable, "-m", "importlinter.cli", "lint"], cwd=ROOT, capture_output=True, text=True)
+    program = [sys.executable, "-m", "importlinter.cli", "lint"]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

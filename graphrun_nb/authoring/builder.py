@@ -6,14 +6,14 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Self
 
 from graphrun_nb.authoring.handles import Handle, NodeHandle, binding_of, literal_digest
-from graphrun_nb.authoring.task_graph import TaskGraph
+from graphrun_nb.authoring.task_graph import NodeFunction, TaskGraph
 from graphrun_nb.core.ids import is_name
 from graphrun_nb.core.policy import RetryPolicy
 from graphrun_nb.core.spec import Arg, Condition, GraphSpec, InputSpec, NodeSpec, closest, validate
 from graphrun_nb.errors import GraphValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from contextvars import Token
 
 _BUILDING: ContextVar[GraphBuilder | None] = ContextVar("graphrun_building", default=None)
@@ -48,7 +48,7 @@ class GraphBuilder:
         self._inputs: dict[str, InputSpec] = {}
         self._outputs: dict[str, Any] = {}
         self._nodes: dict[str, NodeSpec] = {}
-        self._functions: dict[str, Callable[..., Any]] = {}
+        self._functions: dict[str, NodeFunction] = {}
         self._n_named: dict[str, int] = {}
         self._token: Token[GraphBuilder | None] | None = None
 
@@ -86,7 +86,7 @@ class GraphBuilder:
 
     def add(
         self,
-        function: Callable[..., Any],
+        function: NodeFunction,
         *,
         name: str,
         arguments: Mapping[str, Any],

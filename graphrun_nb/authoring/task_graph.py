@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,9 +14,28 @@ from graphrun_nb.core.state import NodeState, RunState
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from graphrun_nb.core.events import ErrorInfo
+    from graphrun_nb.core.events import ErrorInfo, NodeInfo
     from graphrun_nb.core.spec import GraphSpec, NodeSpec
     from graphrun_nb.core.status import NodeStatus, RunStatus
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFunction:
+    """A function as its nodes call it.
+
+    Attributes
+    ----------
+    call
+        The function itself, never looked up again by name.
+    context
+        Name of the parameter that gets the NodeContext, or empty.
+    is_async
+        Calling it gives an awaitable.
+    """
+
+    call: Callable[..., Any]
+    context: str = ""
+    is_async: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +143,35 @@ class TaskGraph:
     Attributes
     ----------
     spec : GraphSpec
-    functions : mapping of str to callable
-        The function of each node, by node id; kept as it is, never looked up again by name.
+    functions : mapping of str to NodeFunction
+        The function of each node, by node id.
     """
 
-    def __init__(self, spec: GraphSpec, functions: Mapping[str, Callable[..., Any]], live: Live | None = None) -> None:
+    def __init__(self, spec: GraphSpec, functions: Mapping[str, NodeFunction]) -> None:
         self.spec = spec
         self.functions = functions
-        self._live: Live = live or _NotStarted(spec)
+        self._live: Live = _NotStarted(self)
         self._by_id = {node.node_id: node for node in spec.nodes}
+        self._infos: dict[int, tuple[NodeInfo, ...]] = {}
+        self._fingerprint = ""
+
+    def watching(self, live: Live) -> TaskGraph:
+        """Return the same graph with its state taken from `live`. O(1)."""
+        twin = copy.copy(self)
+        twin._live = live  # noqa: SLF001 (one of its own kind)
+        return twin
+
+    def fingerprint(self) -> str:
+        """Return the identity of what the graph computes; worked out once. O(nodes + edges)."""
+        self._fingerprint = self._fingerprint or self.spec.fingerprint()
+        return self._fingerprint
+
+    def infos(self, default_retry: RetryPolicy) -> tuple[NodeInfo, ...]:
+        """Return what a log keeps of the nodes; worked out once. O(nodes + edges)."""
+        key = default_retry.max_attempts
+        if key not in self._infos:
+            self._infos[key] = tuple(node.info(default_retry) for node in self.spec.nodes)
+        return self._infos[key]
 
     @property
     def name(self) -> str:
@@ -196,15 +236,15 @@ class TaskGraph:
 class _NotStarted:
     """The state of a graph that nobody has run."""
 
-    def __init__(self, spec: GraphSpec) -> None:
-        self._spec = spec
+    def __init__(self, graph: TaskGraph) -> None:
+        self._graph = graph
         self._state: RunState | None = None
 
     @property
     def state(self) -> RunState:
         if self._state is None:
-            infos = [node.info(RetryPolicy()) for node in self._spec.nodes]
-            self._state = RunState("", graph=self._spec.name, nodes={info.node_id: NodeState(info) for info in infos})
+            nodes = {info.node_id: NodeState(info) for info in self._graph.infos(RetryPolicy())}
+            self._state = RunState("", graph=self._graph.name, nodes=nodes)
         return self._state
 
     def inputs_of(self, node_id: str) -> Mapping[str, Any]:  # noqa: ARG002 (nothing is known yet)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from graphrun_nb.authoring.builder import current_builder
 from graphrun_nb.authoring.signature import Signature, code_fingerprint, signature_of
+from graphrun_nb.authoring.task_graph import NodeFunction
 from graphrun_nb.core.ids import is_name
 from graphrun_nb.core.spec import closest
 from graphrun_nb.errors import NodeOutputError
@@ -57,6 +58,7 @@ class Tool:
             getattr(function, "__call__", None)  # noqa: B004 (asks what kind of call it is, not whether)
         )
         self.signature: Signature = signature_of(function, inputs)
+        self._node_function = NodeFunction(function, self.signature.context, self.is_async)
 
     @functools.cached_property
     def code(self) -> str:
@@ -79,7 +81,7 @@ class Tool:
             returned = self.function(*args, **kwargs)
             return self._outputs_later(returned) if self.is_async else self.outputs_of(returned)
         return builder.add(
-            self.function,
+            self._node_function,
             name=self.name,
             arguments=self.signature.bind(self.name, args, kwargs),
             outputs=self.outputs,

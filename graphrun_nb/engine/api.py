@@ -123,7 +123,7 @@ def resume(token: str, payload: Any, *, by: str = "token") -> Receipt:
     """
     if not isinstance(token, str):
         raise InvalidToken
-    for begun in list(RUNS.values()):
+    for begun in [each for each in RUNS.values() if each.is_reachable]:
         with contextlib.suppress(InvalidToken):
             return begun.call(functools.partial(begun.waits.answer_token, token, payload, by=by))
     raise InvalidToken

@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextvars
-import inspect
 import re
 import secrets
 import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from graphrun_nb.authoring.signature import signature_of
-from graphrun_nb.authoring.task_graph import LogLine, TaskGraph
 from graphrun_nb.authoring.tool import named_outputs
 from graphrun_nb.core.decide import Rules
 from graphrun_nb.core.events import (
@@ -42,6 +39,7 @@ from graphrun_nb.view.text import preview
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
 
+    from graphrun_nb.authoring.task_graph import LogLine, TaskGraph
     from graphrun_nb.core.state import RunState
     from graphrun_nb.engine.env import RuntimeEnv
     from graphrun_nb.protocols import Clock, Executor
@@ -83,7 +81,7 @@ class Run:
         self.spec = graph.spec
         self.inputs = inputs
         self.clock: Clock = env.clock
-        self.graph = TaskGraph(graph.spec, graph.functions, self)
+        self.graph: TaskGraph = graph.watching(self)
         self.log = RunLog(self.run_id, env.store)
         self.waits = Waits(self.log, env.clock)
         self.values: dict[str, dict[str, Any]] = {}
@@ -138,8 +136,7 @@ class Run:
             app_id=env.app_id,
         )
         self.log.stage(started, now)
-        nodes = tuple(node.info(env.retry) for node in self.spec.nodes)
-        self.log.stage(SpecAccepted(self.spec.fingerprint(), nodes), now)
+        self.log.stage(SpecAccepted(self.graph.fingerprint(), self.graph.infos(env.retry)), now)
         self.log.commit()
         if env.timeout is not None:
             self.clock.call_at(now + env.timeout, self._time_is_up)
@@ -175,6 +172,11 @@ class Run:
         self._listeners.append(listener)
         if self.ended:
             self._announce()
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether the run's loop is there to be asked."""
+        return self.loop is not None and not self.loop.is_closed()
 
     @property
     def ended(self) -> bool:
@@ -258,10 +260,10 @@ class Run:
     def _plan(self, node: NodeSpec) -> _Plan:
         function = self.graph.functions[node.node_id]
         wanted = node.executor or self.env.executor
-        name = "loop" if _is_async(function) and wanted == "thread" else wanted
+        name = "loop" if function.is_async and wanted == "thread" else wanted
         if name not in self._executors:
             self._executors[name] = make_executor(name)
-        return _Plan(node, function, self._executors[name], _context_parameter(function))
+        return _Plan(node, function.call, self._executors[name], function.context)
 
     def _launch(self, node_id: str, attempt: int) -> tuple[contextvars.Context, Coroutine[Any, Any, Outcome]]:
         plan = self._plans[node_id]
@@ -357,14 +359,6 @@ async def _within(seconds: float, executor: Executor, call: Call) -> Outcome:
             return outcome
     except TimeoutError:
         return Error(TimeoutError(f"node {call.node_id!r} did not end within {seconds:g} s"))
-
-
-def _is_async(function: Callable[..., Any]) -> bool:
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
-
-
-def _context_parameter(function: Callable[..., Any]) -> str:
-    return signature_of(function, ()).context
 
 
 def _fulfil(done: concurrent.futures.Future[T], act: Callable[[], T]) -> None:

@@ -70,6 +70,10 @@ class _Open:
     value: Any = None
     by: str = ""
 
+    @property
+    def is_open(self) -> bool:
+        return not self.by and not self.answered.done()
+
 
 class Waits:
     """The waits of one run, on the loop's thread alone."""
@@ -155,7 +159,7 @@ class Waits:
         if key is not None:
             wait = self._open[key]
             value = checked(wait.info.kind, wait.info.options, payload)
-            self._accept(key, value, payload, by, now)
+            self._accept(key, value, by, now)
         elif node_id in self._answered:
             who, at = self._answered[node_id]
             raise AlreadyResumed(f"node {node_id!r} has its answer, from {who}", by=who, at=at)
@@ -178,7 +182,7 @@ class Waits:
         """
         digest = digest_of(token)
         for (node_id, _, no), wait in self._open.items():
-            if secrets.compare_digest(wait.info.token_digest, digest):
+            if secrets.compare_digest(wait.info.token_digest, digest) and (wait.is_open or wait.by):
                 return self.answer(node_id, payload, by=by, no=no)
         spent = self._spent.get(digest)
         if spent is not None and spent in self._answered:
@@ -218,21 +222,21 @@ class Waits:
                 token=wait.token,
             )
             for (node_id, attempt, _), wait in self._open.items()
-            if not wait.by
+            if wait.is_open
         )
 
     def _first_open(self, node_id: str, no: int | None) -> _Key | None:
         for key, wait in self._open.items():
-            if key[0] == node_id and not wait.by and no in (None, key[2]):
+            if key[0] == node_id and wait.is_open and no in (None, key[2]):
                 return key
         return None
 
-    def _accept(self, key: _Key, value: Any, payload: Any, by: str, now: float) -> None:
+    def _accept(self, key: _Key, value: Any, by: str, now: float) -> None:
         wait = self._open[key]
         wait.value = value
         wait.by = by
         self._answered[key[0]] = (by, now)
-        self._tell(WaitResolved(*key, ValueRef(preview=preview(payload)), by))
+        self._tell(WaitResolved(*key, ValueRef(preview=preview(value)), by))
 
     def _deliver_kept(self, node_id: str) -> None:
         kept = self._kept.get(node_id)

@@ -117,7 +117,7 @@ def _detail(command: Detail, inspector: Inspector) -> dict[str, Any]:
     if command.node_id not in run.state.nodes:
         raise GraphRunError(f"there is no node {command.node_id!r}")
     presenter = hooks.here()
-    source, file, line = source_of(run.graph.functions[command.node_id])
+    source, file, line = source_of(run.graph.functions[command.node_id].call)
     story = tuple(
         (envelope.seq, envelope.at, public_event(envelope.event))
         for envelope in run.log

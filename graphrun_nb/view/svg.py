@@ -1,77 +1,256 @@
-"""A run as a still picture: for saved notebooks, exports and terminals that can show one."""
+"""A run as a still picture: for saved notebooks, exports and terminals that can show one.
+
+It looks like the live view in its light theme; sizes, colours and icons are those of ``js/src``.
+"""
 
 from __future__ import annotations
 
 from html import escape
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+from unicodedata import combining, east_asian_width
 
-from graphrun_nb.core.status import NODE_STATUS
+from graphrun_nb.core.status import NODE_STATUS, NodeStatus
 from graphrun_nb.view.text import duration
 
 if TYPE_CHECKING:
-    from graphrun_nb.core.state import NodeState, RunState
-    from graphrun_nb.view.layout import Layout
+    from collections.abc import Iterator
 
-WIDTH, HEIGHT, MARGIN = 168, 44, 24
-MAX_LABEL = 20
+    from graphrun_nb.core.state import NodeState, RunState
+    from graphrun_nb.view.layout import Layout, Point
+
+WIDTH, HEIGHT = 176, 48
+MARGIN_X, MARGIN_Y, HEADER = 2, 8, 34
 
 COLOURS: dict[str, str] = {
-    "idle": "#6b7280",
-    "active": "#1d4ed8",
-    "attention": "#7c3aed",
-    "caution": "#b45309",
-    "good": "#15803d",
-    "bad": "#b91c1c",
-    "muted": "#6b7280",
+    "idle": "#68727f",
+    "active": "#1d63dc",
+    "attention": "#925400",
+    "caution": "#b5460f",
+    "good": "#197a3e",
+    "bad": "#c8262c",
+    "muted": "#68727f",
 }
-"""Dark enough for 4.5:1 on white."""
+"""Dark enough for 4.5:1 on white and on their own tint."""
 
-_FONT = "font-family='system-ui, -apple-system, Segoe UI, Roboto, sans-serif'"
+_TINTS = {
+    NodeStatus.RUNNING: "#f2f7ff",
+    NodeStatus.WAITING: "#fff8e8",
+    NodeStatus.RETRYING: "#fff5ef",
+    NodeStatus.FAILED: "#fff3f3",
+}
+_FADED = frozenset({NodeStatus.PENDING, NodeStatus.SKIPPED, NodeStatus.CANCELLED})
+_TEXT, _SOFT, _LINE, _EDGE = "#1c2128", "#626b77", "#d9dde3", "#b3bac4"
+_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
+
+_PAD, _ICON, _GAP = 11, 16, 9
+_TEXT_X = _PAD + _ICON + _GAP
+_ROOM = WIDTH - _TEXT_X - 10
+_TIP = 6
+
+
+class _Icon(NamedTuple):
+    """A sign in a box of 16 x 16: a round body, and a mark that stands out from it if it is solid."""
+
+    body: str
+    mark: str
+    solid: bool = False
+
+
+_DISC = "M8 1a7 7 0 1 1 0 14a7 7 0 0 1 0-14z"
+_RING = "M8 1.75a6.25 6.25 0 1 1 0 12.5a6.25 6.25 0 0 1 0-12.5z"
+
+_ICONS: dict[NodeStatus, _Icon] = {
+    NodeStatus.PENDING: _Icon(_RING, "M8 8v0"),
+    NodeStatus.RUNNING: _Icon(_RING, "M6.6 5.6l3.8 2.4l-3.8 2.4z"),
+    NodeStatus.WAITING: _Icon(_DISC, "M6.1 6.4a1.95 1.95 0 1 1 2.85 1.75c-.6.32-.95.7-.95 1.4M8 11.5v.05", solid=True),
+    NodeStatus.RETRYING: _Icon("", "M13.5 8a5.5 5.5 0 1 1-1.7-4M13.6 1.6v3h-3"),
+    NodeStatus.DONE: _Icon(_DISC, "M4.9 8.3l2.2 2.1l4-4.5", solid=True),
+    NodeStatus.FAILED: _Icon(_DISC, "M5.6 5.6l4.8 4.8M10.4 5.6l-4.8 4.8", solid=True),
+    NodeStatus.SKIPPED: _Icon("", "M3.8 4.5l3.5 3.5l-3.5 3.5M8.4 4.5l3.5 3.5l-3.5 3.5"),
+    NodeStatus.CANCELLED: _Icon(_RING, "M3.8 12.2l8.4-8.4"),
+}
 
 
 def draw(state: RunState, layout: Layout) -> str:
     """Return `state` as an SVG document, drawn where `layout` says. O(nodes + edges)."""
-    width, height = (round(size) + 2 * MARGIN for size in layout.size)
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width}" height="{height}"',
-        f' viewBox="{-MARGIN} {-MARGIN} {width} {height}">',
-        f"<title>{escape(state.graph)}</title>",
-        f'<rect x="{-MARGIN}" y="{-MARGIN}" width="{width}" height="{height}" rx="8" fill="#ffffff"/>',
-    ]
+    left = min((x for x, _ in layout.position.values()), default=WIDTH / 2) - WIDTH / 2
+    summary = _summary(state)
+    name = _fitted(state.graph, 15, 560)
+    heading = left + _width(name, 15) + 10 + _width(summary, 12)
+    width = round(max(layout.size[0], heading + left)) + 2 * MARGIN_X
+    height = round(layout.size[1]) + 2 * MARGIN_Y + HEADER
+    box = f"{-MARGIN_X} {-MARGIN_Y - HEADER} {width} {height}"
+    return "".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width}" height="{height}" viewBox="{box}"'
+            f' font-family="{_FONT}"><title>{_safe(f"{state.graph}: {summary}")}</title>',
+            f'<rect x="{-MARGIN_X}" y="{-MARGIN_Y - HEADER}" width="{width}" height="{height}" rx="8" fill="#ffffff"/>',
+            f'<text x="{left:g}" y="{-HEADER / 2 + 4:g}" font-size="15" font-weight="600" fill="{_TEXT}">{_safe(name)}'
+            f'<tspan dx="10" font-size="12" font-weight="400" fill="{_SOFT}">{summary}</tspan></text>',
+            *_edges(state, layout),
+            *(_card(node_id, node, layout.position[node_id]) for node_id, node in state.nodes.items()),
+            "</svg>",
+        ]
+    )
+
+
+def _summary(state: RunState) -> str:
+    counts = state.counts()
+    parts = [state.status.lower()]
+    if len(counts) > 1:
+        parts += [f"{counts[status]} {row.word}" for status, row in NODE_STATUS.items() if counts[status]]
+    else:
+        parts.append(f"{len(state.nodes)} node{'s' if len(state.nodes) != 1 else ''}")
+    if state.ended_at and state.started_at:
+        parts.append(duration(state.ended_at - state.started_at))
+    return " · ".join(parts)
+
+
+def _edges(state: RunState, layout: Layout) -> Iterator[str]:
+    """Yield the lines, those of values solid and those of mere order dashed, and one arrowhead a node they lead to."""
+    solid, dashed, tips = [], [], []
     for node_id, node in state.nodes.items():
-        needs, after = node.info.needs, node.info.after
-        parts += [_edge(layout, before, node_id, dashed=False) for before in needs]
-        parts += [_edge(layout, before, node_id, dashed=True) for before in after if before not in needs]
-    parts += [_card(node_id, node, layout.position[node_id]) for node_id, node in state.nodes.items()]
-    return "".join([*parts, "</svg>"])
+        needs = node.info.needs
+        after = [before for before in node.info.after if before not in needs]
+        solid += [_path(layout, before, node_id) for before in needs]
+        dashed += [_path(layout, before, node_id) for before in after]
+        if needs or after:
+            x, y = layout.position[node_id]
+            x -= WIDTH / 2 + 1
+            tips.append(f"M{x:g} {y:g}l{-_TIP} -3.3v6.6z")
+    stroke = f'fill="none" stroke="{_EDGE}" stroke-width="1.4"'
+    if solid:
+        yield f'<path {stroke} d="{"".join(solid)}"/>'
+    if dashed:
+        yield f'<path {stroke} stroke-dasharray="4 4" d="{"".join(dashed)}"/>'
+    if tips:
+        yield f'<path fill="{_EDGE}" d="{"".join(tips)}"/>'
 
 
-def _edge(layout: Layout, start: str, end: str, *, dashed: bool) -> str:
-    x1, y1 = layout.position[start]
-    x2, y2 = layout.position[end]
-    points = [(x1 + WIDTH / 2, y1), *layout.bends.get((start, end), ()), (x2 - WIDTH / 2, y2)]
-    path = f"M{points[0][0]:.0f} {points[0][1]:.0f}"
-    for (ax, ay), (bx, by) in pairwise(points):
-        middle = (ax + bx) / 2
-        path += f"C{middle:.0f} {ay:.0f} {middle:.0f} {by:.0f} {bx:.0f} {by:.0f}"
-    dash = ' stroke-dasharray="4 4"' if dashed else ""
-    return f'<path d="{path}" fill="none" stroke="#c3c9d2" stroke-width="1.5"{dash}/>'
+def _path(layout: Layout, start: str, end: str) -> str:
+    """Return the line between two nodes: flat past the ranks, curved in the channels between them."""
+    x, y = layout.position[start]
+    end_x, end_y = layout.position[end]
+    x, end_x = x + WIDTH / 2, end_x - WIDTH / 2 - _TIP
+    bends = layout.bends.get((start, end), ())
+    path = f"M{x:g} {y:g}"
+    for i, (bend_x, bend_y) in enumerate(bends):
+        next_x = bends[i + 1][0] if i + 1 < len(bends) else end_x
+        before = min(WIDTH / 2, (bend_x - x) / 3)
+        beyond = min(WIDTH / 2, (next_x - bend_x) / 3)
+        path += _curve((x, y), (bend_x - before, bend_y))
+        x, y = bend_x + beyond, bend_y
+        path += f"H{x:.1f}"
+    return path + _curve((x, y), (end_x, end_y))
 
 
-def _card(node_id: str, node: NodeState, centre: tuple[float, float]) -> str:
+def _curve(start: Point, end: Point) -> str:
+    (x, y), (to_x, to_y) = start, end
+    if abs(to_y - y) < 0.5:
+        return f"L{to_x:.1f} {to_y:.1f}"
+    bow = max(abs(to_x - x) / 2, 18)
+    return f"C{x + bow:.1f} {y:.1f} {to_x - bow:.1f} {to_y:.1f} {to_x:.1f} {to_y:.1f}"
+
+
+def _card(node_id: str, node: NodeState, centre: Point) -> str:
     row = NODE_STATUS[node.status]
     colour = COLOURS[row.colour]
-    x, y = centre[0] - WIDTH / 2, centre[1] - HEIGHT / 2
-    took = duration(node.ended_at - node.started_at) if node.ended_at and node.started_at else ""
-    tries = f"{node.attempt}/{node.info.max_attempts}" if node.attempt > 1 else ""
-    remark = " · ".join(filter(None, (row.word, took, tries)))
-    label = node_id if len(node_id) <= MAX_LABEL else f"{node_id[: MAX_LABEL - 1]}…"
-    return (
-        f'<g transform="translate({x:.0f} {y:.0f})"><title>{escape(node_id)}: {row.word}</title>'
-        f'<rect width="{WIDTH}" height="{HEIGHT}" rx="7" fill="#ffffff" stroke="#d7dbe2"/>'
-        f'<rect width="4" height="{HEIGHT - 14}" x="0" y="7" rx="2" fill="{colour}"/>'
-        f'<text x="14" y="27" font-size="14" fill="{colour}" {_FONT}>{row.glyph}</text>'
-        f'<text x="34" y="19" font-size="12.5" font-weight="600" fill="#1f2430" {_FONT}>{escape(label)}</text>'
-        f'<text x="34" y="34" font-size="11" fill="#5b6270" {_FONT}>{escape(remark)}</text></g>'
-    )
+    tint = _TINTS.get(node.status)
+    border = f'stroke="{colour if tint else _LINE}"'
+    if node.status in _FADED and node.status is not NodeStatus.PENDING:
+        border += ' stroke-dasharray="3 3"'
+    tries = _tries(node)
+    remark = _fitted(_remark(node), 11, _ROOM - (_width(tries, 10.5) + 6 if tries else 0))
+    name = _fitted(node_id, 12.5, _ROOM)
+    parts = [
+        f'<g transform="translate({centre[0] - WIDTH / 2:g} {centre[1] - HEIGHT / 2:g})">'
+        f"<title>{_safe(node_id)}: {row.word}</title>"
+        f'<rect width="{WIDTH}" height="{HEIGHT}" rx="8" fill="{tint or "#ffffff"}" {border}/>',
+        _sign(node.status, colour),
+        f'<text x="{_TEXT_X}" y="20.5" font-size="12.5" font-weight="500"'
+        f' fill="{_SOFT if node.status in _FADED else _TEXT}">{_safe(name)}</text>'
+        f'<text x="{_TEXT_X}" y="37" font-size="11" fill="{colour if tint else _SOFT}">{_safe(remark)}</text>',
+    ]
+    if tries:
+        shade = colour if tint else COLOURS["caution"]
+        parts.append(
+            f'<text x="{WIDTH - 10}" y="37" font-size="10.5" font-weight="500" text-anchor="end" fill="{shade}">'
+            f"{tries}</text>"
+        )
+    return "".join([*parts, "</g>"])
+
+
+def _sign(status: NodeStatus, colour: str) -> str:
+    body, mark, solid = _ICONS[status]
+    parts = [f'<g transform="translate({_PAD} {(HEIGHT - _ICON) / 2:g})" fill="none" stroke-width="1.5"']
+    parts.append(f' stroke="{colour}" stroke-linecap="round" stroke-linejoin="round">')
+    if solid:
+        parts.append(f'<path d="{body}" fill="{colour}" stroke="none"/>')
+        parts.append(f'<path d="{mark}" stroke="#ffffff" stroke-width="1.7"/>')
+    else:
+        if body:
+            parts.append(f'<path d="{body}"{_dotted(status)}/>')
+        parts.append(f'<path d="{mark}"/>')
+    return "".join([*parts, "</g>"])
+
+
+def _dotted(status: NodeStatus) -> str:
+    return ' stroke-dasharray="2.2 2.2"' if status is NodeStatus.PENDING else ""
+
+
+def _remark(node: NodeState) -> str:
+    """Return the status word and the one thing that a person asks next."""
+    more = ""
+    if node.status is NodeStatus.FAILED and node.error is not None:
+        more = node.error.type_name
+    elif node.status is NodeStatus.DONE and node.started_at:
+        more = duration(node.ended_at - node.started_at)
+    return " · ".join(filter(None, (NODE_STATUS[node.status].word, more)))
+
+
+def _tries(node: NodeState) -> str:
+    """Return ``2/3`` once there was more than one attempt, or while more are to come after a failure."""
+    most, made = node.info.max_attempts, node.attempt
+    if made == 0 or (made == 1 and not node.failures):
+        return ""
+    if most > 1:
+        return f"{made}/{max(most, made)}"
+    return f"×{made}" if made > 1 else ""
+
+
+def _safe(text: str) -> str:
+    """Escape `text`, without the characters that XML cannot hold."""
+    return escape("".join(char if _in_xml(char) else "\ufffd" for char in text))
+
+
+def _in_xml(char: str) -> bool:
+    return char in "\t\n\r" or (" " <= char < "\ud800") or ("\ue000" <= char and char not in "\ufffe\uffff")
+
+
+def _fitted(text: str, size: float, room: float) -> str:
+    """Return `text`, cut at its end where it is wider than `room` px at font size `size`."""
+    if _width(text, size) <= room:
+        return text
+    used = _width("…", size)
+    for i, char in enumerate(text):
+        used += _width(char, size)
+        if used > room:
+            return f"{text[:i].rstrip()}…"
+    return text
+
+
+def _width(text: str, size: float) -> float:
+    """Estimate the px that `text` takes, a little too many for common sans-serif fonts rather than too few."""
+    return size * sum(map(_ems, text))
+
+
+def _ems(char: str) -> float:
+    if combining(char):
+        return 0.0
+    if east_asian_width(char) in "WF":
+        return 1.05
+    if char in "fijlrtI.,:;'|!()[]/ ·":
+        return 0.4
+    if char in "mwMW@%…":
+        return 0.98
+    return 0.72 if char.isupper() else 0.63

@@ -27,7 +27,11 @@ def gate(amount):
     return {"receipt": pay(doubled.amount, answer.approved).receipt}
 """
 
-RECORDED = "print([(e.event.node_id, e.event.by, e.event.answer.preview) for e in f.events if type(e.event).__name__ == 'WaitResolved'])"
+RECORDED = """
+from graphrun_nb.core.events import WaitResolved
+answers = [each.event for each in f.events if isinstance(each.event, WaitResolved)]
+print([(each.node_id, each.by, each.answer.preview) for each in answers])
+"""
 
 
 def region(page, cell, name="gate"):

@@ -1,4 +1,4 @@
-"""The golden logs: what the core makes of them must not change unnoticed. The TypeScript tests replay the same files."""
+"""The golden logs: what the core makes of them must not change unnoticed. TypeScript replays the same files."""
 
 import json
 from pathlib import Path

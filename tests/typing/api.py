@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import concurrent.futures
-from typing import Any, assert_type
+from typing import TYPE_CHECKING, Any, assert_type
 
 from graphrun_nb import (
     GraphSpec,
@@ -18,6 +17,9 @@ from graphrun_nb import (
     run_async,
     tool,
 )
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 @tool(outputs=["total"])
@@ -34,7 +36,7 @@ async def use() -> None:
     assert_type(await run_async(sums, {"x": 1}), dict[str, Any])
     future = run(sums, {"x": 1}, max_concurrency=2)
     assert_type(future, RunFuture)
-    as_future: concurrent.futures.Future[dict[str, Any]] = future
+    as_future: Future[dict[str, Any]] = future
     assert_type(as_future.result(1.0), dict[str, Any])
     assert_type(await future, dict[str, Any])
     assert_type(future.status, RunStatus)

@@ -1,0 +1,73 @@
+# Every target sets up what it needs; a fresh machine needs python3 (3.11 or newer), node (20 or newer), git and make.
+PYTHON ?= python3
+PORT ?= 8888
+BROWSER ?= default
+PY := .venv/bin/python
+BUNDLE := graphrun_nb/notebook/static/widget.js
+SOURCES := $(wildcard js/src/*.ts js/src/views/*.ts js/src/*.css) js/build.mjs js/package.json
+
+.PHONY: help lab test test-python test-js test-notebooks test-browser demo dev check format screenshots generate clean
+
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+lab: dev ## Open JupyterLab on the quickstart (PORT=8888, BROWSER=none)
+	$(PY) -m jupyterlab --ip=127.0.0.1 --port=$(PORT) $(if $(filter none,$(BROWSER)),--no-browser) --notebook-dir=notebooks \
+	  --LabApp.default_url=/lab/tree/01_quickstart.ipynb
+
+test: dev check test-python test-js test-notebooks test-browser ## Set up and run everything
+	@echo "everything passed"
+
+test-python: dev
+	$(PY) tests/notebook/matrix.py prepare 6.31.0
+	$(PY) -m pytest
+
+test-js: js/node_modules/.ready
+	cd js && npm test
+
+test-notebooks: dev
+	cd notebooks && GRAPHRUN_UNATTENDED=1 ../$(PY) -m pytest --nbval-lax -p no:cacheprovider --rootdir=. -c /dev/null 01_quickstart.ipynb
+
+test-browser: dev
+	@.ci/chromium
+	$(PY) -m pytest tests/browser
+
+demo: dev ## Run the quickstart without a browser; print the run and draw its picture
+	GRAPHRUN_UNATTENDED=1 $(PY) notebooks/demo.py
+
+dev: .venv/.ready js/node_modules/.ready $(BUNDLE) ## Make .venv with everything, and the widget bundle
+
+.venv/.ready: pyproject.toml js/hatch_build.py | $(BUNDLE)
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+js/node_modules/.ready: js/package.json js/package-lock.json
+	cd js && npm ci --no-audit --no-fund
+	@touch $@
+
+$(BUNDLE): $(SOURCES) js/node_modules/.ready
+	cd js && npm run build
+
+check: dev ## Lint, types and floors, in Python and TypeScript
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(PY) js/generate.py --check
+	cd js && npm run check
+
+format: dev ## Lay out the sources
+	.venv/bin/ruff format
+	.venv/bin/ruff check --fix
+
+generate: dev ## Make the generated sources and golden logs afresh
+	$(PY) js/generate.py
+	$(PY) tests/golden/make.py
+
+screenshots: dev ## Make the pictures of README and docs from real runs
+	@.ci/chromium
+	$(PY) -m tests.browser.screenshots
+
+clean: ## Remove everything that was made
+	rm -rf .venv .cache build dist js/node_modules graphrun_nb/notebook/static .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,530 @@
+"""`run` and `run_async`: what comes out, in which order, and what a failure leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextvars
+import threading
+import traceback
+
+import pytest
+
+from graphrun_nb import (
+    GraphInputBindError,
+    GraphMaterializationError,
+    GraphRunFailed,
+    NodeStatus,
+    RetryPolicy,
+    RunStatus,
+    graph,
+    graphify,
+    run,
+    run_async,
+    tool,
+)
+from graphrun_nb.core.events import AttemptStarted, NodeSkipped, RetryScheduled
+from graphrun_nb.errors import NodeOutputError, ResultInsideNode
+from tests.engine.conftest import loop_errors, settle
+
+
+@tool(outputs=["total"])
+def add(a: int, b: int) -> dict:
+    return {"total": a + b}
+
+
+@graphify(name="sums", inputs=["x"], outputs=["y"])
+def sums(x):
+    first = add(a=x, b=1, _id="first")
+    return {"y": add(a=first.total, b=10, _id="second").total}
+
+
+async def test_run_async_returns_the_outputs():
+    assert await run_async(sums, {"x": 1}) == {"y": 12}
+
+
+async def test_run_on_a_running_loop_stays_on_it_and_its_future_can_be_awaited():
+    @tool(outputs=["x"])
+    async def where():
+        return asyncio.get_running_loop()
+
+    @graphify("where", outputs=["x"])
+    def place():
+        return {"x": where().x}
+
+    future = run(place)
+    assert not future.done()
+    assert (await future)["x"] is asyncio.get_running_loop()
+
+
+def test_run_without_a_loop_gives_a_real_future():
+    future = run(sums, {"x": 1})
+    assert isinstance(future, concurrent.futures.Future)
+    assert concurrent.futures.wait([future], timeout=10).done == {future}
+    assert future.result() == {"y": 12}
+    assert future.status is RunStatus.DONE
+
+
+async def test_result_on_the_loops_own_thread_does_not_deadlock():
+    assert run(sums, {"x": 1}).result(10) == {"y": 12}
+
+
+async def test_result_inside_a_node_on_the_same_loop_is_refused_with_a_hint(one_node):
+    async def inner():
+        return run(sums, {"x": 1}).result()
+
+    with pytest.raises(GraphRunFailed) as caught:
+        await run_async(one_node(inner))
+    assert isinstance(caught.value.__cause__, ResultInsideNode)
+    assert "await future" in caught.value.__cause__.hints[0]
+
+
+async def test_sync_tools_run_in_threads_and_async_ones_on_the_loop():
+    @tool(outputs=["t"])
+    def sync():
+        return threading.get_ident()
+
+    @tool(outputs=["t"])
+    async def on_loop():
+        return threading.get_ident()
+
+    with graph(name="g") as g:
+        g.expose("sync", sync().t)
+        g.expose("inline", sync(_executor="loop").t)
+        g.expose("on_loop", on_loop().t)
+    outputs = await run_async(g.build())
+    assert outputs["sync"] != threading.get_ident()
+    assert outputs["inline"] == outputs["on_loop"] == threading.get_ident()
+
+
+async def test_nodes_start_in_order_of_definition():
+    started = []
+
+    @tool(outputs=["x"])
+    async def note(n):
+        started.append(n)
+
+    with graph(name="g") as g:
+        last = note(9, _id="last")
+        for n in range(5):
+            note(n, _after=last)
+    await run_async(g.build(), max_concurrency=1)
+    assert started == [9, 0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+async def test_no_more_nodes_run_at_a_time_than_max_concurrency(limit):
+    running = highest = 0
+
+    @tool(outputs=["x"])
+    async def busy(n):
+        nonlocal running, highest
+        running += 1
+        highest = max(highest, running)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        running -= 1
+        return n
+
+    with graph(name="g") as g:
+        for n in range(12):
+            busy(n)
+    await run_async(g.build(), max_concurrency=limit)
+    assert highest == limit
+
+
+async def test_each_node_has_context_variables_of_its_own():
+    variable = contextvars.ContextVar("variable", default="unset")
+
+    @tool(outputs=["seen"])
+    async def touch(n):
+        seen = variable.get()
+        variable.set(n)
+        await asyncio.sleep(0)
+        return seen, variable.get()
+
+    with graph(name="g") as g:
+        for n in range(3):
+            g.expose(f"n{n}", touch(n).seen)
+    assert await run_async(g.build()) == {f"n{n}": ("unset", n) for n in range(3)}
+
+
+async def test_a_timeout_inside_a_node_works(one_node):
+    async def slow():
+        async with asyncio.timeout(0):
+            await asyncio.Event().wait()
+
+    with pytest.raises(GraphRunFailed) as caught:
+        await run_async(one_node(slow))
+    assert isinstance(caught.value.__cause__, TimeoutError)
+
+
+async def test_failure_skips_descendants_and_lets_siblings_finish():
+    @tool(outputs=["x"])
+    async def fail():
+        raise ValueError("no")
+
+    with graph(name="g") as g:
+        failed = fail()
+        below = add(a=failed.x, b=1, _id="below")
+        add(a=below.total, b=1, _id="deeper")
+        add(a=1, b=1, _id="aside")
+    future = run(g.build())
+    with pytest.raises(GraphRunFailed) as caught:
+        await future
+    assert caught.value.failed_nodes == ("fail",)
+    statuses = {node.node_id: node.status for node in future.graph.nodes}
+    assert statuses == {"fail": "FAILED", "below": "SKIPPED", "deeper": "SKIPPED", "aside": "DONE"}
+    skipped = [each.event for each in future.events if isinstance(each.event, NodeSkipped)]
+    assert [(each.node_id, each.because) for each in skipped] == [("below", "fail"), ("deeper", "fail")]
+
+
+async def test_failure_is_chained_from_the_users_exception_with_our_frames_trimmed(one_node):
+    def inner():
+        raise KeyError("missing")
+
+    def outer():
+        inner()
+
+    future = run(one_node(outer))
+    with pytest.raises(GraphRunFailed) as caught:
+        await future
+    cause = caught.value.__cause__
+    assert isinstance(cause, KeyError)
+    assert [frame.name for frame in traceback.extract_tb(cause.__traceback__)] == ["outer", "inner"]
+    error = future.node("outer").error
+    assert error.type_name == "KeyError"
+    assert [(frame.function, frame.user) for frame in error.frames] == [("outer", True), ("inner", True)]
+    assert error.frames[-1].source.strip() == 'raise KeyError("missing")'
+
+
+async def test_fail_fast_cancels_running_nodes():
+    started = asyncio.Event()
+
+    @tool(outputs=["x"])
+    async def forever():
+        started.set()
+        await asyncio.Event().wait()
+
+    @tool(outputs=["x"])
+    async def fail():
+        await started.wait()
+        raise ValueError("no")
+
+    with graph(name="g") as g:
+        forever()
+        fail()
+    future = run(g.build(), fail_fast=True)
+    with pytest.raises(GraphRunFailed):
+        await future
+    assert future.node("forever").status is NodeStatus.CANCELLED
+
+
+async def test_retries_wait_their_backoff_and_hold_no_slot_meanwhile(clock):
+    tries = []
+
+    @tool(outputs=["x"])
+    async def flaky():
+        tries.append(clock.now)
+        if len(tries) < 3:
+            raise ConnectionError("reset")
+        return len(tries)
+
+    @tool(outputs=["x"])
+    async def other():
+        return "other"
+
+    with graph(name="g") as g:
+        g.expose("flaky", flaky(_retry=RetryPolicy(max_attempts=3, backoff_first_s=2)).x)
+        g.expose("other", other().x)
+    future = run(g.build(), clock=clock, max_concurrency=1)
+    start = clock.now
+    await settle()
+    assert future.node("flaky").status is NodeStatus.RETRYING
+    assert future.node("other").status is NodeStatus.DONE
+    await clock.advance(10)
+    assert await future == {"flaky": 3, "other": "other"}
+    assert tries == [start, start + 2, start + 6]
+
+
+async def test_no_viewer_sees_a_node_failed_that_is_about_to_retry(clock):
+    seen = []
+
+    class Viewer:
+        def on_events(self, first, batch, state):
+            del first, batch
+            seen.append(state.nodes["flaky"].status)
+
+        def on_signal(self, signal): ...
+
+    tries = []
+
+    @tool(outputs=["x"])
+    async def flaky():
+        tries.append(1)
+        if len(tries) == 1:
+            raise ConnectionError("reset")
+
+    with graph(name="g") as g:
+        flaky(_retry=2)
+    future = run(g.build(), clock=clock, observers=[Viewer()])
+    await clock.advance(5)
+    await future
+    assert "FAILED" not in seen
+    assert "RETRYING" in seen
+
+
+async def test_what_the_policy_does_not_name_is_not_retried(one_node):
+    tries = []
+
+    async def fail():
+        tries.append(1)
+        raise ValueError("no")
+
+    with pytest.raises(GraphRunFailed):
+        await run_async(one_node(fail, _retry=RetryPolicy(max_attempts=5, retry_on=(ConnectionError,))))
+    assert len(tries) == 1
+
+
+async def test_an_observer_that_raises_does_not_hurt_the_run(caplog):
+    class Broken:
+        def on_events(self, first, batch, state):
+            raise RuntimeError("broken observer")
+
+        def on_signal(self, signal): ...
+
+    assert await run_async(sums, {"x": 1}, observers=[Broken()]) == {"y": 12}
+    assert len(caplog.records) == 1
+
+
+async def test_wrong_outputs_are_an_error_that_names_both_sets(one_node):
+    def wrong():
+        return {"totl": 1}
+
+    with pytest.raises(GraphRunFailed) as caught:
+        await run_async(one_node(wrong, outputs=("total",)))
+    assert isinstance(caught.value.__cause__, NodeOutputError)
+    assert "['total']" in str(caught.value.__cause__)
+    assert "['totl']" in str(caught.value.__cause__)
+    assert caught.value.__cause__.hints == ("'totl': did you mean 'total'?",)
+
+
+async def test_a_false_condition_skips_the_node_and_all_below_it_and_gives_none():
+    @tool(outputs=["n"])
+    async def count():
+        return 3
+
+    with graph(name="g") as g:
+        n = count().n
+        big = add(a=n, b=1, _id="big", _condition={"op": "gt", "left": n, "right": 5})
+        g.expose("y", add(a=big.total, b=1, _id="below").total)
+        g.expose("n", n)
+    future = run(g.build())
+    assert await future == {"y": None, "n": 3}
+    assert future.node("below").status is NodeStatus.SKIPPED
+
+
+async def test_timeout_cancels_the_run_and_raises(clock, one_node):
+    async def forever():
+        await asyncio.Event().wait()
+
+    future = run(one_node(forever), timeout=5, clock=clock)
+    await clock.advance(5)
+    with pytest.raises(TimeoutError, match="did not end within 5 s"):
+        await future
+    assert future.status is RunStatus.CANCELLED
+
+
+async def test_cancel_runs_finally_blocks_and_cancels_the_rest():
+    log = []
+
+    @tool(outputs=["x"])
+    async def first():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            log.append("cleaned up")
+
+    with graph(name="g") as g:
+        add(a=first().x, b=1)
+    future = run(g.build())
+    await settle()
+    assert future.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await future
+    with pytest.raises(concurrent.futures.CancelledError):
+        future.result()
+    assert log == ["cleaned up"]
+    assert {node.status for node in future.graph.nodes} == {NodeStatus.CANCELLED}
+    assert not future.cancel()
+
+
+async def test_a_node_that_cancels_its_own_run_does_not_cancel_the_next_run():
+    futures = []
+
+    @tool(outputs=["x"])
+    async def suicidal():
+        futures[0].cancel()
+        return 1
+
+    with graph(name="g") as g:
+        suicidal()
+    futures.append(run(g.build()))
+    with pytest.raises(asyncio.CancelledError):
+        await futures[0]
+    assert await run_async(sums, {"x": 1}) == {"y": 12}
+
+
+async def test_a_node_that_swallows_cancellation_does_not_hold_the_run(clock, one_node):
+    let_go = asyncio.Event()
+
+    async def stubborn():
+        while not let_go.is_set():
+            try:
+                await let_go.wait()
+            except asyncio.CancelledError:
+                continue
+
+    future = run(one_node(stubborn), clock=clock)
+    await settle()
+    future.cancel()
+    await clock.advance(3)
+    with pytest.raises(asyncio.CancelledError):
+        await future
+    with loop_errors() as errors:
+        let_go.set()
+        await settle()
+    assert errors == []
+
+
+async def test_interrupting_await_leaves_the_run_alive(one_node):
+    gate = asyncio.Event()
+
+    async def node():
+        await gate.wait()
+        return 1
+
+    future = run(one_node(node))
+
+    async def wait():
+        await future
+
+    waiting = asyncio.create_task(wait())
+    await settle()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert future.status is RunStatus.RUNNING
+    gate.set()
+    assert await future == {"x": 1}
+
+
+async def test_cancelling_run_async_cancels_its_run():
+    cleaned = []
+
+    @tool(outputs=["x"])
+    async def forever():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaned.append(1)
+
+    with graph(name="g") as g:
+        forever()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(run_async(g.build()), 0.05)
+    assert cleaned == [1]
+
+
+async def test_base_exceptions_of_a_node_are_its_failure_not_the_loops(one_node):
+    async def leave():
+        raise SystemExit(3)
+
+    with pytest.raises(GraphRunFailed) as caught:
+        await run_async(one_node(leave))
+    assert isinstance(caught.value.__cause__, SystemExit)
+
+
+async def test_a_chain_of_many_nodes_needs_no_recursion():
+    @tool(outputs=["n"])
+    async def more(n):
+        return n + 1
+
+    with graph(name="chain") as g:
+        n = more(0).n
+        for _ in range(2999):
+            n = more(n).n
+        g.expose("n", n)
+    assert await run_async(g.build()) == {"n": 3000}
+
+
+async def test_every_start_is_recorded_before_the_function_runs(one_node):
+    seen = []
+    box = []
+
+    async def look():
+        seen.extend(type(each.event) for each in box[0].events)
+
+    box.append(run(one_node(look)))
+    await box[0]
+    assert seen[-1] is AttemptStarted
+
+
+async def test_the_story_of_a_retry_is_in_the_log(clock, one_node):
+    tries = []
+
+    async def flaky():
+        tries.append(1)
+        if len(tries) == 1:
+            raise ConnectionError("reset")
+
+    future = run(one_node(flaky, _retry=2), clock=clock)
+    await clock.advance(1)
+    await future
+    kinds = [type(each.event).__name__ for each in future.events]
+    assert kinds == [
+        "RunStarted",
+        "SpecAccepted",
+        "AttemptStarted",
+        "AttemptFailed",
+        "RetryScheduled",
+        "AttemptStarted",
+        "AttemptSucceeded",
+        "RunFinished",
+    ]
+    assert [each.seq for each in future.events] == list(range(1, 9))
+    assert next(each.event.due for each in future.events if isinstance(each.event, RetryScheduled)) == clock.now
+
+
+@pytest.mark.parametrize(
+    ("target", "inputs", "error", "code", "hint"),
+    [
+        (3, None, GraphMaterializationError, "run_async_invalid_target", "pass a @graphify function"),
+        (add, None, GraphMaterializationError, "run_async_invalid_target", "a tool is one node"),
+        (print, None, GraphMaterializationError, "run_async_invalid_target", "decorate it"),
+        (sums, None, GraphInputBindError, "graph_inputs_missing_required", "pass x=…"),
+        (sums, {"x": 1, "xx": 2}, GraphInputBindError, "graph_inputs_unknown", "did you mean 'x'?"),
+    ],
+)
+def test_bad_targets_and_inputs_are_refused_before_anything_runs(target, inputs, error, code, hint):
+    with pytest.raises(error) as caught:
+        run(target, inputs)
+    assert caught.value.code == code
+    assert str(caught.value).startswith(f"[build:{caught.value.stage}:{code}] ")
+    assert hint in caught.value.__notes__[0]
+    assert isinstance(caught.value, TypeError if error is GraphMaterializationError else ValueError)
+
+
+def test_an_unknown_override_is_a_type_error_that_names_the_closest():
+    with pytest.raises(TypeError, match="no option 'max_concurency'") as caught:
+        run(sums, {"x": 1}, max_concurency=2)
+    assert caught.value.__notes__ == ["hint: did you mean 'max_concurrency'?"]
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [{"max_concurrency": 0}, {"run_id": "no spaces"}, {"on_wait": "sleep"}, {"timeout": -1}, {"executor": "moon"}],
+)
+def test_an_override_that_cannot_be_meant_is_refused(overrides):
+    with pytest.raises(ValueError, match=next(iter(overrides))):
+        run(sums, {"x": 1}, **overrides)
