@@ -33,28 +33,17 @@ export interface Story {
   readonly because: string;
 }
 
-/** An answer in the words of the question where it can be told, else as it was kept. */
-export function answerText(wait: WaitInfo, answer: ValueRef | null): string {
+/** An answer in the words of the question where its preview, JSON or a Python repr, tells it. */
+export function answerText({ kind, options }: WaitInfo, answer: ValueRef | null): string {
   if (answer === null) return "no answer";
-  if (wait.kind !== "approval" && wait.kind !== "choice") return answer.preview || "answered";
-  const said = parsed(answer.preview);
-  const { approved = said, choice } = typeof said === "object" && said !== null ? (said as Partial<Choice>) : {};
-  if (typeof choice === "string") return choice;
-  if (typeof approved === "boolean") return wait.options[approved ? 0 : 1] ?? (approved ? "Approve" : "Reject");
-  return typeof said === "string" ? said : answer.preview || "answered";
-}
-
-interface Choice {
-  readonly approved: unknown;
-  readonly choice: unknown;
-}
-
-function parsed(preview: string): unknown {
-  try {
-    return JSON.parse(preview);
-  } catch {
-    return undefined;
+  const { preview } = answer;
+  if (kind === "approval" || kind === "choice") {
+    const chosen = options.find((option) => preview.includes(`'${option}'`) || preview.includes(`"${option}"`));
+    if (chosen !== undefined) return chosen;
   }
+  if (kind === "approval" && /\btrue\b/i.test(preview)) return options[0] ?? "Approve";
+  if (kind === "approval" && /\bfalse\b/i.test(preview)) return options[1] ?? "Reject";
+  return preview || "answered";
 }
 
 /** Folds a node's events, oldest first. */

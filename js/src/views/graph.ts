@@ -11,39 +11,33 @@ import { Buckets } from "../spatial";
 import type { NodeState } from "../state";
 import { NODE_STATUS } from "../status";
 import type { Store } from "../store";
-import { type Palette, prefersStillness, readPalette } from "../theme";
+import { prefersStillness } from "../theme";
 import { type Edge, pathEdges } from "../topology";
 import { type Box, broughtIn, centred, fitted, type Point, type Size, type Viewport } from "../viewport";
-import { drawCards, showsAll } from "./cards";
-import { drawEdges, EdgeBitmap } from "./edges";
+import { showsAll } from "./cards";
 import { gestures } from "./gestures";
-import { Labels } from "./labels";
+import { keys } from "./keys";
 import { MAX_ITEMS, mirror, Tip } from "./mirror";
+import { Picture } from "./picture";
 
 const PADDING_PX = 28;
 const GLIDE_MS = 420;
 const READABLE_K = 0.75;
 const NAMES_FROM_K = 0.36;
 const MIRROR_MS = 120;
-const ZOOM_STEP = 1.25;
-const BITMAP_BELOW_K = 0.2;
-const BITMAP_FROM_EDGES = 1500;
 
 export class GraphView {
   readonly element: HTMLElement;
-  readonly #canvas = h("canvas", { class: "gr-canvas", "aria-hidden": "true" });
+  readonly #picture = new Picture();
   readonly #mirror = mirror((dx, dy) => this.#steer(() => this.#camera.jump(this.#camera.target.panned(dx, dy))));
   readonly #tip = new Tip();
   readonly #camera = new Camera();
-  readonly #edgeBitmap = new EdgeBitmap();
   #size: Size = { width: 0, height: 0 };
   #placement: Placement;
   #from: Placement;
   #glideStart = Number.NEGATIVE_INFINITY;
   #buckets: Buckets;
   #nodes: NodeState[] = [];
-  #palette: Palette | null = null;
-  #labels: Labels | null = null;
   #lit: ReadonlySet<Edge> = new Set();
   #frame = 0;
   #problemShown = false;
@@ -60,7 +54,7 @@ export class GraphView {
     this.#placement = placementOf(local.topology.value, store.layout);
     this.#from = this.#placement;
     this.#buckets = new Buckets(this.#placement);
-    this.element = h("div", { class: "gr-stage" }, this.#canvas, this.#mirror.element, this.#tip.element);
+    this.element = h("div", { class: "gr-stage" }, this.#picture.element, this.#mirror.element, this.#tip.element);
     gestures(
       this.element,
       {
@@ -71,7 +65,12 @@ export class GraphView {
       },
       signal,
     );
-    this.element.addEventListener("keydown", (event) => this.#key(event), { signal });
+    const problem = (): void => local.select(nextProblem(store.state, local.selected.peek()));
+    keys(
+      this.element,
+      { zoom: (factor) => this.#zoom(factor), fit: () => this.fit(), problem, go: (key) => this.#go(key) },
+      signal,
+    );
     const observer = new ResizeObserver(() => this.#resize());
     observer.observe(this.element);
     const stops = [
@@ -104,7 +103,7 @@ export class GraphView {
 
   /** The style sheet's colours may have changed. */
   restyle(): void {
-    this.#palette = null;
+    this.#picture.restyle();
     this.#draw();
   }
 
@@ -112,9 +111,7 @@ export class GraphView {
     const { clientWidth: width, clientHeight: height } = this.element;
     if (width === 0 || height === 0) return;
     this.#size = { width, height };
-    const ratio = devicePixelRatio || 1;
-    this.#canvas.width = Math.round(width * ratio);
-    this.#canvas.height = Math.round(height * ratio);
+    this.#picture.resize(this.#size);
     const selected = this.#selected();
     if (selected !== null) this.#bringIn(selected);
     else if (!this.local.steered) this.#camera.jump(this.#aim());
@@ -223,37 +220,18 @@ export class GraphView {
     this.local.hovered.value = at === null ? null : this.#buckets.at(this.#camera.target.toWorld(at));
   }
 
-  #key(event: KeyboardEvent): void {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+  /** From nowhere the first step leads to the first node. */
+  #go(key: string): void {
+    const topology = this.local.topology.peek();
+    const from = this.#selected();
+    const to = from === null && key !== "End" ? 0 : neighbour(topology, this.#placement, from ?? 0, key);
+    const id = to === null ? undefined : topology.ids[to];
+    if (id !== undefined) this.local.select(id);
+  }
+
+  #zoom(factor: number): void {
     const middle = { x: this.#size.width / 2, y: this.#size.height / 2 };
-    const selected = this.#selected();
-    const { ids } = this.local.topology.peek();
-    switch (event.key) {
-      case "+":
-      case "=":
-        this.#steer(() => this.#camera.glide(this.#camera.target.zoomedAt(middle, ZOOM_STEP), performance.now()));
-        break;
-      case "-":
-        this.#steer(() => this.#camera.glide(this.#camera.target.zoomedAt(middle, 1 / ZOOM_STEP), performance.now()));
-        break;
-      case "0":
-        this.fit();
-        break;
-      case ".":
-        this.local.select(nextProblem(this.store.state, this.local.selected.peek()));
-        break;
-      default: {
-        const to =
-          selected === null && event.key.startsWith("Arrow")
-            ? 0
-            : neighbour(this.local.topology.peek(), this.#placement, selected ?? 0, event.key);
-        if (to === null && !event.key.startsWith("Arrow")) return;
-        const id = to === null ? undefined : ids[to];
-        if (id !== undefined) this.local.select(id);
-      }
-    }
-    event.preventDefault();
-    event.stopPropagation();
+    this.#steer(() => this.#camera.glide(this.#camera.target.zoomedAt(middle, factor), performance.now()));
   }
 
   #selected(): number | null {
@@ -289,35 +267,31 @@ export class GraphView {
   }
 
   #paint(now: number): void {
-    const context = this.#canvas.getContext("2d");
-    if (context === null) return;
-    this.#palette ??= readPalette(this.element);
-    if (this.#labels?.family !== this.#palette.font) this.#labels = new Labels(context, this.#palette.font);
-    const ratio = devicePixelRatio || 1;
     const viewport = this.#camera.at(now);
     const placement = this.#shownPlacement(now);
     const gliding = placement !== this.#placement;
-    const visible = viewport.visible(this.#size);
-    const shown = gliding ? [...this.#nodes.keys()] : this.#buckets.within(visible);
+    const nodes = this.#nodes;
+    const shown = gliding ? [...nodes.keys()] : this.#buckets.within(viewport.visible(this.#size));
     const selected = this.#selected();
-    const [nodes, palette, labels] = [this.#nodes, this.#palette, this.#labels];
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, this.#size.width, this.#size.height);
-    const topology = this.local.topology.peek();
-    const scene = { topology, placement, nodes, viewport, size: this.#size, palette, lit: this.#lit };
-    const far = viewport.k < BITMAP_BELOW_K && topology.edges.length >= BITMAP_FROM_EDGES && !gliding;
-    if (far && this.#lit.size === 0) this.#edgeBitmap.draw(context, scene);
-    else drawEdges(context, scene);
-    const hovered = this.local.hovered.peek();
-    drawCards(
-      context,
-      { nodes, placement, viewport, palette, labels, selected, hovered, now: this.local.now.peek() },
+    this.#picture.draw(
+      {
+        topology: this.local.topology.peek(),
+        placement,
+        nodes,
+        viewport,
+        size: this.#size,
+        lit: this.#lit,
+        selected,
+        hovered: this.local.hovered.peek(),
+        now: this.local.now.peek(),
+        gliding,
+      },
       shown,
     );
     this.#mirror.move(viewport);
     if (nodes.length > MAX_ITEMS) this.#mirrorSoon(shown);
     else if (this.#mirrorStale || gliding) this.#mirror.update({ nodes, placement, selected, shown });
-    this.#mirrorStale = false;
+    this.#mirrorStale = gliding;
     if (gliding || this.#camera.moving(now)) this.#draw();
   }
 }

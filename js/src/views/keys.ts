@@ -1,0 +1,32 @@
+/** The keyboard on the graph: arrows along edges and ranks, + − 0 for the camera, `.` to what needs somebody. */
+
+export interface Keys {
+  zoom(factor: number): void;
+  fit(): void;
+  problem(): void;
+  /** Follows an arrow, Home or End. */
+  go(key: string): void;
+}
+
+const ZOOM_STEP = 1.25;
+const MOVES = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"]);
+
+export function keys(element: HTMLElement, act: Keys, signal: AbortSignal): void {
+  const actions: Readonly<Record<string, () => void>> = {
+    "+": () => act.zoom(ZOOM_STEP),
+    "=": () => act.zoom(ZOOM_STEP),
+    "-": () => act.zoom(1 / ZOOM_STEP),
+    "0": () => act.fit(),
+    ".": () => act.problem(),
+  };
+  const down = (event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const action = Object.hasOwn(actions, event.key) ? actions[event.key] : undefined;
+    if (action !== undefined) action();
+    else if (MOVES.has(event.key)) act.go(event.key);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  element.addEventListener("keydown", down, { signal });
+}

@@ -1,0 +1,63 @@
+/** The canvas: given where everything stands, it draws the graph. */
+
+import { h } from "../dom";
+import type { Placement } from "../placement";
+import type { NodeState } from "../state";
+import { type Palette, readPalette } from "../theme";
+import type { Edge, Topology } from "../topology";
+import type { Size, Viewport } from "../viewport";
+import { drawCards } from "./cards";
+import { drawEdges, EdgeBitmap } from "./edges";
+import { Labels } from "./labels";
+
+const BITMAP_BELOW_K = 0.2;
+const BITMAP_FROM_EDGES = 1500;
+
+export interface Scene {
+  readonly topology: Topology;
+  readonly placement: Placement;
+  readonly nodes: readonly NodeState[];
+  readonly viewport: Viewport;
+  readonly size: Size;
+  /** The edges of the path under the pointer. */
+  readonly lit: ReadonlySet<Edge>;
+  readonly selected: number | null;
+  readonly hovered: number | null;
+  readonly now: number;
+  /** Nodes are on their way to their places. */
+  readonly gliding: boolean;
+}
+
+export class Picture {
+  readonly element = h("canvas", { class: "gr-canvas", "aria-hidden": "true" });
+  readonly #bitmap = new EdgeBitmap();
+  #palette: Palette | null = null;
+  #labels: Labels | null = null;
+
+  resize({ width, height }: Size): void {
+    const ratio = devicePixelRatio || 1;
+    this.element.width = Math.round(width * ratio);
+    this.element.height = Math.round(height * ratio);
+  }
+
+  /** The style sheet's colours may have changed. */
+  restyle(): void {
+    this.#palette = null;
+  }
+
+  draw(scene: Scene, shown: readonly number[]): void {
+    const context = this.element.getContext("2d");
+    if (context === null) return;
+    this.#palette ??= readPalette(this.element);
+    const palette = this.#palette;
+    if (this.#labels?.family !== palette.font) this.#labels = new Labels(context, palette.font);
+    const { topology, viewport, size, lit } = scene;
+    const ratio = this.element.width / size.width;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, size.width, size.height);
+    const far = viewport.k < BITMAP_BELOW_K && topology.edges.length >= BITMAP_FROM_EDGES;
+    if (far && !scene.gliding && lit.size === 0) this.#bitmap.draw(context, { ...scene, palette });
+    else drawEdges(context, { ...scene, palette });
+    drawCards(context, { ...scene, palette, labels: this.#labels }, shown);
+  }
+}

@@ -1,0 +1,134 @@
+import { expect, test } from "vitest";
+import { neighbour } from "../src/navigate";
+import { placementOf } from "../src/placement";
+import { type LayoutFrame, readEventsFrame } from "../src/protocol";
+import { Buckets } from "../src/spatial";
+import { Store } from "../src/store";
+import { pathEdges, type Topology, topologyOf } from "../src/topology";
+import { broughtIn, fitted, Viewport } from "../src/viewport";
+import { eventsFrame, log } from "./golden";
+
+const SCREEN = { width: 800, height: 400 };
+
+function topology(name: string, until?: number): Topology {
+  const store = new Store();
+  store.append(readEventsFrame(eventsFrame(log(name), 1, until ?? log(name).length)));
+  return topologyOf(store.state);
+}
+
+test("what is under the pointer stays there while zooming", () => {
+  const before = new Viewport(0.7, 30, -12);
+  const pointer = { x: 210, y: 133 };
+  const after = before.zoomedAt(pointer, 1.4);
+  expect(after.k).toBeCloseTo(0.98);
+  expect(after.toWorld(pointer).x).toBeCloseTo(before.toWorld(pointer).x);
+  expect(after.toScreen(before.toWorld(pointer))).toMatchObject({ x: expect.closeTo(210), y: expect.closeTo(133) });
+});
+
+test("zooming stops at both ends", () => {
+  expect(new Viewport(1, 0, 0).zoomedAt({ x: 0, y: 0 }, 1e9).k).toBe(2.5);
+  expect(new Viewport(1, 0, 0).zoomedAt({ x: 0, y: 0 }, 1e-9).k).toBe(0.02);
+});
+
+test("fitting shows all, in the middle, and never enlarges", () => {
+  const wide = fitted({ x: -100, y: 0, width: 4000, height: 100 }, SCREEN, 20);
+  expect(wide.k).toBeCloseTo(760 / 4000);
+  expect(wide.toScreen({ x: 1900, y: 50 })).toEqual({ x: 400, y: 200 });
+  expect(fitted({ x: 0, y: 0, width: 10, height: 10 }, SCREEN, 20).k).toBe(1);
+});
+
+test("bringing in moves no further than needed", () => {
+  const still = new Viewport(1, 0, 0);
+  expect(broughtIn(still, { x: 100, y: 100, width: 50, height: 50 }, SCREEN, 10)).toEqual(still);
+  expect(broughtIn(still, { x: 900, y: 100, width: 50, height: 50 }, SCREEN, 10).x).toBe(-160);
+  expect(broughtIn(still, { x: -5, y: 100, width: 50, height: 50 }, SCREEN, 10).x).toBe(15);
+});
+
+test("without a layout, ranks stand on a grid and every node right of what it needs", () => {
+  const diamond = topology("diamond");
+  const { x } = placementOf(diamond, null);
+  for (const edge of diamond.edges) expect(x[edge.from]).toBeLessThan(x[edge.to] ?? 0);
+});
+
+test("what a layout placed stays, and a node that appears since stands right of what it needs", () => {
+  const growing = topology("growing");
+  const frame: LayoutFrame = { kind: "layout", n: 2, x: [110, 330], y: [36, 36], bends: [], width: 440, height: 72 };
+  const { x, y } = placementOf(growing, frame);
+  expect([...x.slice(0, 2)]).toEqual([110, 330]);
+  expect(x[2]).toBe(550);
+  expect(y[2]).toBe(36);
+});
+
+test("bends belong to their edges by index", () => {
+  const diamond = topology("diamond");
+  const frame: LayoutFrame = {
+    kind: "layout",
+    n: 4,
+    x: [0, 1, 1, 2],
+    y: [0, 0, 1, 0],
+    bends: [
+      [0, 2, 5, 6, 7, 8],
+      [3, 0, 1, 1],
+    ],
+    width: 1,
+    height: 1,
+  };
+  const { bends } = placementOf(diamond, frame);
+  expect([...bends].map(([edge, points]) => [edge.from, edge.to, points])).toEqual([
+    [
+      0,
+      2,
+      [
+        { x: 5, y: 6 },
+        { x: 7, y: 8 },
+      ],
+    ],
+  ]);
+});
+
+test("a call without needs hangs on the node that made it", () => {
+  expect(topology("growing").edges.map(({ from, to, kind }) => [from, to, kind])).toEqual([
+    [0, 1, "part"],
+    [1, 2, "data"],
+  ]);
+});
+
+test("the path through a node is all that leads to it and away from it", () => {
+  const diamond = topology("diamond");
+  const left = [...pathEdges(diamond, 1)].map(({ from, to }) => `${from}${to}`);
+  expect(left.sort()).toEqual(["01", "13"]);
+});
+
+test("a cycle, which cannot be, does not hang the view", () => {
+  const store = new Store();
+  const nodes = [
+    { node_id: "a", name: "a", needs: ["b", "gone"] },
+    { node_id: "b", name: "b", needs: ["a"] },
+  ];
+  store.append(
+    readEventsFrame({ kind: "events", first: 1, at: [1], events: [{ kind: "SpecAccepted", fingerprint: "", nodes }] }),
+  );
+  const knot = topologyOf(store.state);
+  expect(placementOf(knot, null).x).toHaveLength(2);
+  expect(pathEdges(knot, 0).size).toBe(2);
+});
+
+test("buckets find the node under a point and those on screen", () => {
+  const diamond = topology("diamond");
+  const placement = placementOf(diamond, null);
+  const buckets = new Buckets(placement);
+  for (let i = 0; i < 4; i++) expect(buckets.at({ x: placement.x[i] ?? 0, y: placement.y[i] ?? 0 })).toBe(i);
+  expect(buckets.at({ x: -500, y: -500 })).toBeNull();
+  expect(buckets.within(placement.box).sort()).toEqual([0, 1, 2, 3]);
+});
+
+test("arrows lead along edges and within the rank, or nowhere", () => {
+  const diamond = topology("diamond");
+  const placement = placementOf(diamond, null);
+  expect(neighbour(diamond, placement, 0, "ArrowRight")).toBe(1);
+  expect(neighbour(diamond, placement, 1, "ArrowDown")).toBe(2);
+  expect(neighbour(diamond, placement, 2, "ArrowUp")).toBe(1);
+  expect(neighbour(diamond, placement, 3, "ArrowLeft")).toBe(1);
+  expect(neighbour(diamond, placement, 3, "ArrowRight")).toBeNull();
+  expect(neighbour(diamond, placement, 1, "End")).toBe(3);
+});

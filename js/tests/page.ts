@@ -1,0 +1,95 @@
+/** A whole inspector in jsdom, which has no layout and no canvas: what it lacks is stood in for here. */
+
+import { vi } from "vitest";
+import widget from "../src/widget";
+import { FakeKernel } from "./kernel";
+
+export interface Page {
+  readonly kernel: FakeKernel;
+  readonly root: HTMLElement;
+  readonly cleanup: () => void;
+  /** Elements of a role, with their accessible names. */
+  all(role: string): HTMLElement[];
+  get(role: string, name: string | RegExp): HTMLElement;
+  find(role: string, name: string | RegExp): HTMLElement | undefined;
+  names(role: string): string[];
+  settle(ms?: number): Promise<void>;
+}
+
+const IMPLICIT: Readonly<Record<string, string>> = {
+  button: "button",
+  link: "a[href]",
+  form: "form[aria-label]",
+  textbox: "input",
+};
+
+class NoResizing {
+  observe = (): void => undefined;
+  disconnect = (): void => undefined;
+  constructor(changed: () => void) {
+    queueMicrotask(changed);
+  }
+}
+
+export function prepare(): void {
+  vi.useFakeTimers({
+    toFake: [
+      "setTimeout",
+      "clearTimeout",
+      "setInterval",
+      "clearInterval",
+      "requestAnimationFrame",
+      "cancelAnimationFrame",
+      "Date",
+      "performance",
+    ],
+  });
+  vi.stubGlobal("ResizeObserver", NoResizing);
+  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(900);
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(400);
+  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue(null);
+  Element.prototype.scrollTo = () => undefined;
+}
+
+export function restore(): void {
+  document.body.replaceChildren();
+  document.head.replaceChildren();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+}
+
+export function nameOf(element: Element): string {
+  return element.getAttribute("aria-label") ?? element.textContent ?? "";
+}
+
+export async function open(graph = "golden graph"): Promise<Page> {
+  const kernel = new FakeKernel();
+  const traits: Readonly<Record<string, string>> = { run_id: "run-1", graph_name: graph };
+  const el = document.createElement("div");
+  document.body.append(el);
+  const model = Object.assign(kernel, { get: (name: string) => traits[name] });
+  const cleanup = widget.render({ model, el } as unknown as Parameters<typeof widget.render>[0]) as () => void;
+  const root = el.firstElementChild as HTMLElement;
+  const all = (role: string): HTMLElement[] => {
+    const selector = [`[role="${role}"]`, ...(role in IMPLICIT ? [`${IMPLICIT[role]}:not([role])`] : [])].join();
+    return [...root.querySelectorAll<HTMLElement>(selector)].filter((each) => each.closest("[hidden]") === null);
+  };
+  const matches = (element: Element, name: string | RegExp): boolean =>
+    typeof name === "string" ? nameOf(element) === name : name.test(nameOf(element));
+  const page: Page = {
+    kernel,
+    root,
+    cleanup,
+    all,
+    find: (role, name) => all(role).find((each) => matches(each, name)),
+    get(role, name) {
+      const found = page.find(role, name);
+      if (found === undefined) throw new Error(`no ${role} ${name}; there are: ${page.names(role).join(" | ")}`);
+      return found;
+    },
+    names: (role) => all(role).map(nameOf),
+    settle: async (ms = 1000) => void (await vi.advanceTimersByTimeAsync(ms)),
+  };
+  await page.settle(0);
+  return page;
+}

@@ -1,0 +1,298 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Json } from "../src/wire";
+import { digests, eventsFrame, type Line, log } from "./golden";
+import { open, type Page, prepare, restore } from "./page";
+
+beforeEach(prepare);
+afterEach(restore);
+
+async function shown(name: string, until?: number): Promise<Page> {
+  const page = await open();
+  page.kernel.synchronise(log(name).slice(0, until));
+  await page.settle();
+  return page;
+}
+
+function press(element: Element, key: string): void {
+  element.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+}
+
+function selected(page: Page): string[] {
+  return page
+    .all("treeitem")
+    .flatMap((each) => (each.getAttribute("aria-selected") === "true" ? [each.getAttribute("aria-label") ?? ""] : []));
+}
+
+test("the root is a region named after the graph and says which events it has", async () => {
+  const page = await shown("diamond");
+  expect(page.root.getAttribute("role")).toBe("region");
+  expect(page.root.getAttribute("aria-label")).toBe("Run golden graph");
+  expect(page.root.dataset).toMatchObject({
+    run: "run-1",
+    seq: String(log("diamond").length),
+    digest: digests("diamond").at(-1),
+  });
+});
+
+test("the mirror names every node with its status word", async () => {
+  const page = await shown("failure");
+  expect(page.get("tree", "Nodes")).toBeTruthy();
+  expect(page.names("treeitem")).toEqual([
+    "bad: failed",
+    "good: done",
+    "below: skipped",
+    "deeper: skipped",
+    "never: skipped",
+  ]);
+  expect(
+    page.all("treeitem").map((each) => `${each.getAttribute("aria-posinset")}/${each.getAttribute("aria-setsize")}`),
+  ).toEqual(["1/5", "2/5", "3/5", "4/5", "5/5"]);
+});
+
+test("the counts strip is one sentence of plain digits", async () => {
+  const page = await shown("failure");
+  expect(page.all("status").map((each) => each.textContent)).toEqual(["1 done · 1 failed · 3 skipped"]);
+});
+
+test("clicking a treeitem selects its node and opens its panel", async () => {
+  const page = await shown("diamond");
+  expect(page.all("tabpanel")).toEqual([]);
+  page.get("treeitem", "left: done").click();
+  await page.settle();
+  expect(selected(page)).toEqual(["left: done"]);
+  expect(page.names("tab")).toEqual(["Overview"]);
+  expect(page.get("tabpanel", /Attempt 1/).textContent).toContain("done");
+});
+
+test("arrows follow edges, Escape lets go, and Enter leads into the detail", async () => {
+  const page = await shown("diamond");
+  const tree = page.get("tree", "Nodes");
+  tree.focus();
+  press(tree, "ArrowRight");
+  press(tree, "ArrowRight");
+  await page.settle();
+  expect(selected(page)).toEqual(["left: done"]);
+  press(tree, "ArrowDown");
+  await page.settle();
+  expect(selected(page)).toEqual(["right: done"]);
+  expect(tree.getAttribute("aria-activedescendant")).toBe(page.get("treeitem", "right: done").id);
+  press(tree, "Enter");
+  expect(document.activeElement).toBe(page.get("tab", "Overview"));
+  press(page.get("tab", "Overview"), "Escape");
+  await page.settle();
+  expect(selected(page)).toEqual([]);
+  expect(page.all("tabpanel")).toEqual([]);
+  expect(document.activeElement).toBe(tree);
+});
+
+test("the full stop leads to the next problem", async () => {
+  const page = await shown("failure");
+  press(page.get("tree", "Nodes"), ".");
+  await page.settle();
+  expect(selected(page)).toEqual(["bad: failed"]);
+});
+
+test("a failed node shows each attempt, the user's line, and a traceback", async () => {
+  const page = await shown("failure");
+  page.get("treeitem", "bad: failed").click();
+  await page.settle();
+  expect(page.names("tab")).toEqual(["Overview", "Error"]);
+  const panel = page.get("tabpanel", /Attempt 1/);
+  expect(panel.textContent).toContain("ValueError: bad value: -1");
+  expect(panel.textContent).toContain("raise ValueError(f'bad value: {x}')");
+  page.get("tab", "Error").click();
+  await page.settle();
+  expect(page.get("tabpanel", /fit/).textContent).toContain("<ipython-input-3>:4");
+  expect(page.get("button", "Copy traceback")).toBeTruthy();
+});
+
+test("what the kernel knows of a node is asked for, and asked again when the node moves on", async () => {
+  const page = await open();
+  const lines = log("diamond");
+  page.kernel.synchronise(lines.slice(0, 3));
+  await page.settle();
+  page.get("treeitem", "load: running").click();
+  await page.settle(200);
+  expect(page.kernel.last("detail")).toMatchObject({ node_id: "load" });
+  page.kernel.reply("detail", {
+    node_id: "load",
+    inputs: [{ name: "x", type: "int", text: "1" }],
+    logs: [[1, "stdout", "hello"]],
+    source: "def load(): ...",
+    source_line: 3,
+  });
+  await page.settle(200);
+  expect(page.names("tab")).toEqual(["Overview", "Inputs", "Logs", "Source"]);
+  page.get("tab", "Inputs").click();
+  await page.settle(200);
+  expect(page.get("tabpanel", /int/).textContent).toContain("1");
+  page.kernel.say(eventsFrame(lines, 4, 4));
+  await page.settle(200);
+  expect(page.kernel.count("detail")).toBe(2);
+  page.kernel.say({ kind: "signal", node_id: "load", attempt: 1, stream: "stdout", text: "again", at: 2 });
+  page.get("tab", "Logs").click();
+  await page.settle(200);
+  expect(page.get("tabpanel", /hello/).textContent).toContain("again");
+});
+
+test("an open approval stands there with its options, unselected, and shows who answered what", async () => {
+  const page = await open();
+  const lines = log("approval");
+  page.kernel.synchronise(lines.slice(0, 6));
+  await page.settle();
+  expect(page.root.querySelector(".gr-ask")?.textContent).toContain("approve: Publish?");
+  page.get("button", "Approve").click();
+  page.get("button", "Approve").click();
+  expect(page.kernel.count("resume")).toBe(1);
+  expect(page.kernel.last("resume")).toMatchObject({
+    node_id: "approve",
+    attempt: 1,
+    no: 0,
+    payload: { approved: true },
+  });
+  expect(page.root.textContent).toContain("Sending…");
+  expect(page.get("treeitem", "approve: waiting")).toBeTruthy();
+  await page.settle(1000);
+  expect(page.root.textContent).toContain("Kernel busy: will act when it is free");
+  page.kernel.reply("resume");
+  page.kernel.say(eventsFrame(lines, 7, lines.length));
+  await page.settle();
+  expect(page.find("button", "Approve")).toBeUndefined();
+  expect(page.root.querySelector(".gr-answered")?.textContent).toMatch(/^approve: Publish\? → Approve, by view at /);
+});
+
+test("a refused answer is said beside its question, which stays", async () => {
+  const page = await shown("approval", 6);
+  page.get("button", "Reject").click();
+  expect(page.kernel.last("resume")).toMatchObject({ payload: { approved: false } });
+  page.kernel.reply("resume", null, "approved: not a bool");
+  await page.settle();
+  expect(page.get("alert", "approved: not a bool")).toBeTruthy();
+  expect(page.get("button", "Reject")).toBeTruthy();
+  expect(page.root.textContent).not.toContain("Sending…");
+});
+
+test("a text question is a form named after its prompt", async () => {
+  const page = await shown("deadline", 4);
+  const form = page.get("form", "Name?") as HTMLFormElement;
+  const input = form.querySelector("input");
+  if (input === null) throw new Error("no input");
+  input.value = "Ada";
+  form.querySelector<HTMLButtonElement>("button")?.click();
+  expect(page.kernel.last("resume")).toMatchObject({ node_id: "ask", no: 0, payload: { text: "Ada" } });
+  expect(form.querySelector("button")?.textContent).toBe("Send answer");
+});
+
+test("cancelling shows only what was recorded", async () => {
+  const page = await open();
+  const lines = log("cancel");
+  page.kernel.synchronise(lines.slice(0, 5));
+  await page.settle();
+  page.get("button", "Cancel run").click();
+  await page.settle();
+  expect(page.root.querySelector(".gr-badge")?.textContent).not.toBe("cancelling");
+  page.kernel.say(eventsFrame(lines, 6, lines.length));
+  await page.settle();
+  expect(page.root.querySelector(".gr-badge")?.textContent).toBe("cancelled");
+  expect(page.find("button", "Cancel run")).toBeUndefined();
+});
+
+test("a lost kernel is said, with the way on, and nothing can be sent any more", async () => {
+  const page = await shown("approval", 6);
+  page.kernel.die();
+  await page.settle();
+  expect(page.root.textContent).toContain("The kernel is gone.");
+  expect(page.get("button", "Copy %graphrun attach run-1")).toBeTruthy();
+  const before = page.kernel.sent.length;
+  page.get("button", "Approve").click();
+  await page.settle();
+  expect(page.kernel.sent).toHaveLength(before);
+  expect(page.get("alert", /kernel that ran this is gone/)).toBeTruthy();
+});
+
+test("the still picture is hidden while the live view is there", async () => {
+  const page = await open();
+  const picture = document.createElement("div");
+  picture.dataset["graphrunStatic"] = "run-1";
+  document.body.append(picture);
+  expect(getComputedStyle(picture).display).toBe("block");
+  page.kernel.synchronise(log("diamond"));
+  await page.settle();
+  expect(getComputedStyle(picture).display).toBe("none");
+  page.cleanup();
+  expect(getComputedStyle(picture).display).toBe("block");
+});
+
+test("cleaning up leaves neither elements nor listeners", async () => {
+  const page = await shown("retry", 6);
+  page.cleanup();
+  expect(page.root.isConnected).toBe(false);
+  expect(page.kernel.listeners()).toBe(0);
+  const before = page.kernel.sent.length;
+  await page.settle(60_000);
+  expect(page.kernel.sent).toHaveLength(before);
+});
+
+test("the digest can be asked for while the run is under way", async () => {
+  const page = await shown("retry", 6);
+  expect(page.root.dataset["digest"]).toBeUndefined();
+  page.root.dispatchEvent(new CustomEvent("graphrun:digest"));
+  expect(page.root.dataset["digest"]).toBe(digests("retry")[5]);
+});
+
+const HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>";
+
+test("text from a graph is text, wherever it stands", async () => {
+  const page = await open(HOSTILE);
+  const event = (seq: number, kind: string, rest: { readonly [key: string]: Json }): Line => ({
+    run_id: "r",
+    seq,
+    at: seq,
+    event: { kind, ...rest },
+  });
+  const error = {
+    types: [HOSTILE],
+    message: HOSTILE,
+    notes: [HOSTILE],
+    frames: [{ file: HOSTILE, line: 1, function: HOSTILE, source: HOSTILE, user: true }],
+  };
+  const lines = [
+    event(1, "RunStarted", { graph: HOSTILE }),
+    event(2, "SpecAccepted", {
+      fingerprint: "f",
+      nodes: [
+        { node_id: HOSTILE, name: HOSTILE, labels: [HOSTILE] },
+        { node_id: "b", name: "b", needs: [HOSTILE] },
+      ],
+    }),
+    event(3, "AttemptStarted", { node_id: HOSTILE, attempt: 1 }),
+    event(4, "AttemptStarted", { node_id: "b", attempt: 1 }),
+    event(5, "AttemptFailed", { node_id: HOSTILE, attempt: 1, error }),
+    event(6, "WaitOpened", {
+      node_id: "b",
+      attempt: 1,
+      wait: { no: 0, kind: "approval", prompt: HOSTILE, options: [HOSTILE, "no"] },
+    }),
+  ];
+  page.kernel.synchronise(lines);
+  await page.settle();
+  page.get("treeitem", `${HOSTILE}: failed`).click();
+  await page.settle(200);
+  page.kernel.reply("detail", {
+    node_id: HOSTILE,
+    inputs: [{ name: HOSTILE, type: HOSTILE, text: HOSTILE }],
+    outputs: [{ name: HOSTILE, type: HOSTILE, text: HOSTILE }],
+    logs: [[1, "stderr", HOSTILE]],
+    source: HOSTILE,
+    source_file: HOSTILE,
+  });
+  await page.settle(200);
+  expect(page.get("button", HOSTILE)).toBeTruthy();
+  for (const tab of ["Overview", "Error", "Inputs", "Outputs", "Logs", "Source"]) {
+    page.get("tab", tab).click();
+    await page.settle(200);
+    expect(page.all("tabpanel")[0]?.textContent).toContain(HOSTILE);
+    expect(document.querySelectorAll("img, script")).toHaveLength(0);
+  }
+});
