@@ -3,6 +3,7 @@ PYTHON ?= python3
 PORT ?= 8888
 BROWSER ?= default
 PY := .venv/bin/python
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 BUNDLE := graphrun_nb/notebook/static/widget.js
 SOURCES := $(wildcard js/src/*.ts js/src/views/*.ts js/src/*.css) js/build.mjs js/package.json
 
@@ -12,8 +13,8 @@ help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 lab: dev ## Open JupyterLab on the quickstart (PORT=8888, BROWSER=none)
-	$(PY) -m jupyterlab --ip=127.0.0.1 --port=$(PORT) $(if $(filter none,$(BROWSER)),--no-browser) --notebook-dir=notebooks \
-	  --LabApp.default_url=/lab/tree/01_quickstart.ipynb
+	$(PY) -m jupyterlab --ip=127.0.0.1 --port=$(PORT) --ServerApp.root_dir=notebooks $(AS_ROOT) \
+	  $(if $(filter none,$(BROWSER)),--no-browser) --LabApp.default_url=/lab/tree/01_quickstart.ipynb
 
 test: dev check test-python test-js test-notebooks test-browser ## Set up and run everything
 	@echo "everything passed"

@@ -163,7 +163,10 @@ class TaskGraph:
 
     def fingerprint(self) -> str:
         """Return the identity of what the graph computes; worked out once. O(nodes + edges)."""
-        self._fingerprint = self._fingerprint or self.spec.fingerprint()
+        if not self._fingerprint:
+            infos = next(iter(self._infos.values()), None)
+            known = None if infos is None else [info.fingerprint for info in infos]
+            self._fingerprint = self.spec.fingerprint(known)
         return self._fingerprint
 
     def infos(self, default_retry: RetryPolicy) -> tuple[NodeInfo, ...]:

@@ -16,7 +16,7 @@ from graphrun_nb.core.policy import RetryPolicy
 from graphrun_nb.errors import GraphValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 class Ref(Struct, frozen=True, tag="ref"):
@@ -141,15 +141,18 @@ class GraphSpec(Struct, frozen=True, kw_only=True):
     outputs: tuple[tuple[str, Binding], ...] = ()
     nodes: tuple[NodeSpec, ...] = ()
 
-    def fingerprint(self) -> str:
-        """Return the identity of what the graph computes, as 16 hex digits. O(nodes + edges)."""
+    def fingerprint(self, nodes: Sequence[str] | None = None) -> str:
+        """Return the identity of what the graph computes, as 16 hex digits. O(nodes + edges).
+
+        `nodes` are the fingerprints of its nodes in order, where they are known already.
+        """
         return _digest(
             [
                 self.name,
                 self.version,
                 [(each.name, each.required, each.default_digest) for each in self.inputs],
                 [(name, _canonical(binding)) for name, binding in self.outputs],
-                [node.fingerprint() for node in self.nodes],
+                list(nodes) if nodes is not None else [node.fingerprint() for node in self.nodes],
             ]
         )
 

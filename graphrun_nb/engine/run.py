@@ -136,7 +136,8 @@ class Run:
             app_id=env.app_id,
         )
         self.log.stage(started, now)
-        self.log.stage(SpecAccepted(self.graph.fingerprint(), self.graph.infos(env.retry)), now)
+        infos = self.graph.infos(env.retry)
+        self.log.stage(SpecAccepted(self.graph.fingerprint(), infos), now)
         self.log.commit()
         if env.timeout is not None:
             self.clock.call_at(now + env.timeout, self._time_is_up)

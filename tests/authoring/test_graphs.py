@@ -8,11 +8,14 @@ import json
 import linecache
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from graphrun_nb import GraphValidationError, TaskGraph, arg, graph, graphify, run_async, tool
-from graphrun_nb.core.events import NodeInfo
+
+if TYPE_CHECKING:
+    from graphrun_nb.core.events import NodeInfo
 
 
 @tool(outputs=["total"])

@@ -9,6 +9,8 @@ import type { Palette } from "../theme";
 import type { Viewport } from "../viewport";
 import type { Labels } from "./labels";
 
+/** Round corners cost several times a plain rectangle and are hardly seen among so many. */
+const ROUND_UP_TO = 500;
 const CHIP_FROM = 0.26;
 const NAME_FROM = 0.36;
 const CARD_FROM = 0.72;
@@ -42,19 +44,22 @@ function drawMarks(context: CanvasRenderingContext2D, scene: CardScene, shown: r
   const { nodes, placement, viewport, palette } = scene;
   const width = Math.max(CARD_WIDTH * viewport.k * 0.86, 3);
   const height = Math.max(CARD_HEIGHT * viewport.k * 0.8, 2.5);
-  const round = height > 5;
+  const round = height > 5 && shown.length <= ROUND_UP_TO;
   for (const status of NODE_STATUSES) {
-    context.beginPath();
+    context.globalAlpha = MARK_ALPHA[status] ?? 1;
+    context.fillStyle = palette.status[status];
     for (const i of shown) {
       if (nodes[i]?.status !== status) continue;
       const x = (placement.x[i] ?? 0) * viewport.k + viewport.x - width / 2;
       const y = (placement.y[i] ?? 0) * viewport.k + viewport.y - height / 2;
-      if (round) context.roundRect(x, y, width, height, 2);
-      else context.rect(x, y, width, height);
+      if (!round) {
+        context.fillRect(x, y, width, height);
+        continue;
+      }
+      context.beginPath();
+      context.roundRect(x, y, width, height, 2);
+      context.fill();
     }
-    context.globalAlpha = MARK_ALPHA[status] ?? 1;
-    context.fillStyle = palette.status[status];
-    context.fill();
   }
   context.globalAlpha = 1;
   context.strokeStyle = palette.accent;

@@ -131,7 +131,7 @@ function touches(placement: Placement, edge: Edge, box: Box): boolean {
   return bottom + CARD_HEIGHT >= box.y && top - CARD_HEIGHT <= box.y + box.height;
 }
 
-const MAX_BITMAP_PX = 2048;
+const MAX_BITMAP_PX = 1200;
 
 /** All edges at once as a picture, for when the view is far out and there are thousands. */
 export class EdgeBitmap {
