@@ -7,27 +7,27 @@ from __future__ import annotations
 
 import importlib
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     import asyncio
     import concurrent.futures
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from graphrun_nb.core.events import Envelope, Event
     from graphrun_nb.core.state import RunState
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """An attempt ended well; `value` is what the function returned."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Error:
+class Error(Struct, frozen=True):
     """An attempt ended in `exception`."""
 
     exception: BaseException
@@ -36,8 +36,7 @@ class Error:
 Outcome = Value | Error
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One attempt: the function and its arguments by name."""
 
     run_id: str
@@ -97,8 +96,7 @@ class Clock(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(Struct, frozen=True):
     """Telemetry of an attempt: shown, bounded, droppable, never part of the log.
 
     Attributes

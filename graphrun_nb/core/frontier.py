@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from graphrun_nb.core.events import (
     AttemptFailed,
     AttemptLost,
+    AttemptStarted,
     AttemptSucceeded,
     NodeAdded,
     NodeCancelled,
@@ -67,6 +68,8 @@ class Frontier:
 
     def advance(self, event: Event) -> None:
         """Take note of an event that has just been applied to the state. O(dependents of its node)."""
+        if type(event) is AttemptStarted:
+            return
         if isinstance(event, (AttemptSucceeded, OutputPinned)):
             self.n_open -= 1
             left = self._left

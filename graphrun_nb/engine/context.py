@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import logging
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from graphrun_nb.engine.answers import DEFAULT_OPTIONS
+from graphrun_nb.engine.run import Run
 from graphrun_nb.protocols import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from graphrun_nb.engine.run import Run
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
+class Here(Struct, frozen=True):
     """Which attempt of which run the current code belongs to."""
 
     run: Run

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from graphrun_nb.protocols import Observer, RunStore, Signal
 
+_REBUILT_AFTER = frozenset({SpecAccepted, NodeReset, RunForked})
 _LOG = logging.getLogger(__name__)
 
 
@@ -48,7 +49,7 @@ class RunLog:
             It does not fit; nothing has changed.
         """
         apply(self.state, event, at)
-        if isinstance(event, (SpecAccepted, NodeReset, RunForked)):
+        if type(event) in _REBUILT_AFTER:
             self.frontier = Frontier(self.state)
         else:
             self.frontier.advance(event)
