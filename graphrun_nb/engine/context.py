@@ -6,23 +6,24 @@ import logging
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
-
 from graphrun_nb.engine.answers import DEFAULT_OPTIONS
-from graphrun_nb.engine.run import Run
 from graphrun_nb.protocols import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from graphrun_nb.engine.run import Run
 
 
-class Here(Struct, frozen=True):
+class Here:
     """Which attempt of which run the current code belongs to."""
 
-    run: Run
-    node_id: str
-    attempt: int
+    __slots__ = ("attempt", "node_id", "run")
+
+    def __init__(self, run: Run, node_id: str, attempt: int) -> None:
+        self.run = run
+        self.node_id = node_id
+        self.attempt = attempt
 
 
 CURRENT: ContextVar[Here | None] = ContextVar("graphrun_here", default=None)
