@@ -60,7 +60,7 @@ _DISC = "M8 1a7 7 0 1 1 0 14a7 7 0 0 1 0-14z"
 _RING = "M8 1.75a6.25 6.25 0 1 1 0 12.5a6.25 6.25 0 0 1 0-12.5z"
 
 _ICONS: dict[NodeStatus, _Icon] = {
-    NodeStatus.PENDING: _Icon(_RING, "M8 8v0"),
+    NodeStatus.PENDING: _Icon(_RING, ""),
     NodeStatus.RUNNING: _Icon(_RING, "M6.6 5.6l3.8 2.4l-3.8 2.4z"),
     NodeStatus.WAITING: _Icon(_DISC, "M6.1 6.4a1.95 1.95 0 1 1 2.85 1.75c-.6.32-.95.7-.95 1.4M8 11.5v.05", solid=True),
     NodeStatus.RETRYING: _Icon("", "M13.5 8a5.5 5.5 0 1 1-1.7-4M13.6 1.6v3h-3"),
@@ -80,18 +80,16 @@ def draw(state: RunState, layout: Layout) -> str:
     width = round(max(layout.size[0], heading + left)) + 2 * MARGIN_X
     height = round(layout.size[1]) + 2 * MARGIN_Y + HEADER
     box = f"{-MARGIN_X} {-MARGIN_Y - HEADER} {width} {height}"
-    return "".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width}" height="{height}" viewBox="{box}"'
-            f' font-family="{_FONT}"><title>{_safe(f"{state.graph}: {summary}")}</title>',
-            f'<rect x="{-MARGIN_X}" y="{-MARGIN_Y - HEADER}" width="{width}" height="{height}" rx="8" fill="#ffffff"/>',
-            f'<text x="{left:g}" y="{-HEADER / 2 + 4:g}" font-size="15" font-weight="600" fill="{_TEXT}">{_safe(name)}'
-            f'<tspan dx="10" font-size="12" font-weight="400" fill="{_SOFT}">{summary}</tspan></text>',
-            *_edges(state, layout),
-            *(_card(node_id, node, layout.position[node_id]) for node_id, node in state.nodes.items()),
-            "</svg>",
-        ]
-    )
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width}" height="{height}" viewBox="{box}"',
+        f' font-family="{_FONT}"><title>{_safe(f"{state.graph}: {summary}")}</title>',
+        f'<rect x="{-MARGIN_X}" y="{-MARGIN_Y - HEADER}" width="{width}" height="{height}" rx="8" fill="#ffffff"/>',
+        f'<text x="{left:g}" y="{4 - HEADER / 2:g}" font-size="15" font-weight="600" fill="{_TEXT}">{_safe(name)}',
+        f'<tspan dx="10" font-size="12" font-weight="400" fill="{_SOFT}">{summary}</tspan></text>',
+        *_edges(state, layout),
+    ]
+    parts += [_card(node_id, node, layout.position[node_id]) for node_id, node in state.nodes.items()]
+    return "".join([*parts, "</svg>"])
 
 
 def _summary(state: RunState) -> str:
@@ -128,7 +126,7 @@ def _edges(state: RunState, layout: Layout) -> Iterator[str]:
 
 
 def _path(layout: Layout, start: str, end: str) -> str:
-    """Return the line between two nodes: flat past the ranks, curved in the channels between them."""
+    """Return the line between two nodes: level past the ranks, curved in the channels between them."""
     x, y = layout.position[start]
     end_x, end_y = layout.position[end]
     x, end_x = x + WIDTH / 2, end_x - WIDTH / 2 - _TIP
@@ -136,12 +134,15 @@ def _path(layout: Layout, start: str, end: str) -> str:
     path = f"M{x:g} {y:g}"
     for i, (bend_x, bend_y) in enumerate(bends):
         next_x = bends[i + 1][0] if i + 1 < len(bends) else end_x
-        before = min(WIDTH / 2, (bend_x - x) / 3)
-        beyond = min(WIDTH / 2, (next_x - bend_x) / 3)
-        path += _curve((x, y), (bend_x - before, bend_y))
-        x, y = bend_x + beyond, bend_y
+        path += _curve((x, y), (bend_x - _level(bend_x - x), bend_y))
+        x, y = bend_x + _level(next_x - bend_x), bend_y
         path += f"H{x:.1f}"
     return path + _curve((x, y), (end_x, end_y))
+
+
+def _level(room: float) -> float:
+    """Return how far a line runs level beside a bend: past the card, as long as room is left for the curve."""
+    return max(min(WIDTH / 2, room - min(24, room * 0.4)), 0)
 
 
 def _curve(start: Point, end: Point) -> str:
@@ -156,46 +157,40 @@ def _card(node_id: str, node: NodeState, centre: Point) -> str:
     row = NODE_STATUS[node.status]
     colour = COLOURS[row.colour]
     tint = _TINTS.get(node.status)
-    border = f'stroke="{colour if tint else _LINE}"'
-    if node.status in _FADED and node.status is not NodeStatus.PENDING:
-        border += ' stroke-dasharray="3 3"'
+    ink, shade = (_SOFT if node.status in _FADED else _TEXT), (colour if tint else _SOFT)
     tries = _tries(node)
-    remark = _fitted(_remark(node), 11, _ROOM - (_width(tries, 10.5) + 6 if tries else 0))
     name = _fitted(node_id, 12.5, _ROOM)
+    remark = _fitted(_remark(node), 11, _ROOM - (_width(tries, 10.5) + 6 if tries else 0))
     parts = [
-        f'<g transform="translate({centre[0] - WIDTH / 2:g} {centre[1] - HEIGHT / 2:g})">'
-        f"<title>{_safe(node_id)}: {row.word}</title>"
-        f'<rect width="{WIDTH}" height="{HEIGHT}" rx="8" fill="{tint or "#ffffff"}" {border}/>',
+        f'<g transform="translate({centre[0] - WIDTH / 2:g} {centre[1] - HEIGHT / 2:g})">',
+        f"<title>{_safe(node_id)}: {row.word}</title>",
+        f'<rect width="{WIDTH}" height="{HEIGHT}" rx="8" fill="{tint or "#ffffff"}"',
+        f' stroke="{colour if tint else _LINE}"',
+        ' stroke-dasharray="3 3"/>' if node.status in _FADED - {NodeStatus.PENDING} else "/>",
         _sign(node.status, colour),
-        f'<text x="{_TEXT_X}" y="20.5" font-size="12.5" font-weight="500"'
-        f' fill="{_SOFT if node.status in _FADED else _TEXT}">{_safe(name)}</text>'
-        f'<text x="{_TEXT_X}" y="37" font-size="11" fill="{colour if tint else _SOFT}">{_safe(remark)}</text>',
+        f'<text x="{_TEXT_X}" y="20.5" font-size="12.5" font-weight="500" fill="{ink}">{_safe(name)}</text>',
+        f'<text x="{_TEXT_X}" y="37" font-size="11" fill="{shade}">{_safe(remark)}</text>',
     ]
     if tries:
-        shade = colour if tint else COLOURS["caution"]
-        parts.append(
-            f'<text x="{WIDTH - 10}" y="37" font-size="10.5" font-weight="500" text-anchor="end" fill="{shade}">'
-            f"{tries}</text>"
-        )
+        again = colour if tint else COLOURS["caution"]
+        parts.append(f'<text x="{WIDTH - 10}" y="37" font-size="10.5" font-weight="500" text-anchor="end"')
+        parts.append(f' fill="{again}">{tries}</text>')
     return "".join([*parts, "</g>"])
 
 
 def _sign(status: NodeStatus, colour: str) -> str:
     body, mark, solid = _ICONS[status]
-    parts = [f'<g transform="translate({_PAD} {(HEIGHT - _ICON) / 2:g})" fill="none" stroke-width="1.5"']
-    parts.append(f' stroke="{colour}" stroke-linecap="round" stroke-linejoin="round">')
+    parts = [
+        f'<g transform="translate({_PAD} {(HEIGHT - _ICON) / 2:g})" fill="none" stroke="{colour}" stroke-width="1.5"',
+        ' stroke-linecap="round" stroke-linejoin="round">',
+    ]
     if solid:
         parts.append(f'<path d="{body}" fill="{colour}" stroke="none"/>')
         parts.append(f'<path d="{mark}" stroke="#ffffff" stroke-width="1.7"/>')
     else:
-        if body:
-            parts.append(f'<path d="{body}"{_dotted(status)}/>')
-        parts.append(f'<path d="{mark}"/>')
+        dotted = ' stroke-dasharray="2.2 2.2"' if status is NodeStatus.PENDING else ""
+        parts += [f'<path d="{body}"{dotted}/>' if body else "", f'<path d="{mark}"/>' if mark else ""]
     return "".join([*parts, "</g>"])
-
-
-def _dotted(status: NodeStatus) -> str:
-    return ' stroke-dasharray="2.2 2.2"' if status is NodeStatus.PENDING else ""
 
 
 def _remark(node: NodeState) -> str:
@@ -215,7 +210,7 @@ def _tries(node: NodeState) -> str:
         return ""
     if most > 1:
         return f"{made}/{max(most, made)}"
-    return f"×{made}" if made > 1 else ""
+    return f"\N{MULTIPLICATION SIGN}{made}" if made > 1 else ""
 
 
 def _safe(text: str) -> str:
@@ -224,7 +219,7 @@ def _safe(text: str) -> str:
 
 
 def _in_xml(char: str) -> bool:
-    return char in "\t\n\r" or (" " <= char < "\ud800") or ("\ue000" <= char and char not in "\ufffe\uffff")
+    return char in "\t\n\r" or " " <= char < "\ud800" or (char >= "\ue000" and char not in "\ufffe\uffff")
 
 
 def _fitted(text: str, size: float, room: float) -> str:
@@ -250,7 +245,7 @@ def _ems(char: str) -> float:
     if east_asian_width(char) in "WF":
         return 1.05
     if char in "fijlrtI.,:;'|!()[]/ ·":
-        return 0.4
+        return 0.36
     if char in "mwMW@%…":
-        return 0.98
-    return 0.72 if char.isupper() else 0.63
+        return 0.95
+    return 0.7 if char.isupper() else 0.59
