@@ -1,12 +1,15 @@
 # ruff: noqa: INP001 (a script: `make demo` runs it)
-"""The quickstart without a browser: its own cells in a real kernel, the answer from code, the run as text and picture."""
+"""The quickstart without a browser: its own cells in a real kernel, the run as text and picture.
+
+Its question is answered from code, before it is asked: the answer is kept until then.
+"""
 
 from __future__ import annotations
 
 import sys
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import nbformat
 from nbclient import NotebookClient
@@ -18,10 +21,12 @@ from graphrun_nb.view.svg import draw
 from graphrun_nb.view.text import table
 
 if TYPE_CHECKING:
+    from graphrun_nb.core.events import Envelope
     from graphrun_nb.core.state import RunState
 
 NOTEBOOK = Path(__file__).with_name("01_quickstart.ipynb")
 PICTURE = NOTEBOOK.parents[1] / "build" / "quickstart.svg"
+REPORT = NOTEBOOK.parent / "report" / "index.html"
 CELL_TIMEOUT_S = 60
 
 ANSWER = 'future.resume("approve", {"approved": True}, by="demo");'
@@ -32,7 +37,15 @@ print(dump_lines(future.events).decode())
 """
 
 
-def play(folder: Path, *, answer: str | None = ANSWER) -> tuple[Any, RunState]:
+class Played(NamedTuple):
+    """The notebook with its outputs, the log of its run and the state that this log leads to."""
+
+    notebook: Any
+    log: list[Envelope]
+    state: RunState
+
+
+def play(folder: Path, *, answer: str | None = ANSWER) -> Played:
     """Run the quickstart's cells in a new kernel.
 
     Parameters
@@ -41,13 +54,6 @@ def play(folder: Path, *, answer: str | None = ANSWER) -> tuple[Any, RunState]:
         Where the kernel works, and so where the report goes.
     answer
         Source that stands in for the cells tagged ``answer``; None keeps them.
-
-    Returns
-    -------
-    notebook : nbformat.NotebookNode
-        With its outputs.
-    state : RunState
-        Folded from the run's log.
 
     Raises
     ------
@@ -59,9 +65,14 @@ def play(folder: Path, *, answer: str | None = ANSWER) -> tuple[Any, RunState]:
         if answer is not None and "answer" in cell.metadata.get("tags", ()):
             cell.source = answer
     notebook.cells.append(nbformat.v4.new_code_cell(HAND_OUT_LOG))
-    NotebookClient(notebook, timeout=CELL_TIMEOUT_S, resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT_S,
+        resources={"metadata": {"path": str(folder)}},
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+    ).execute()
     log = list(load_lines(notebook.cells.pop().outputs[0].text.encode()))
-    return notebook, fold(log[0].run_id, log)
+    return Played(notebook, log, fold(log[0].run_id, log))
 
 
 def picture(state: RunState) -> str:
@@ -73,10 +84,15 @@ def picture(state: RunState) -> str:
 
 def main() -> None:
     """Play the notebook where it is, print its run and draw it."""
-    _, state = play(NOTEBOOK.parent)
+    state = play(NOTEBOOK.parent).state
     PICTURE.parent.mkdir(exist_ok=True)
     PICTURE.write_text(picture(state), encoding="utf-8")
-    sys.stdout.write(f"{table(state)}\n\npicture: {PICTURE}\nreport: {NOTEBOOK.parent / 'report' / 'index.html'}\n")
+    sys.stdout.write(f"{table(state)}\n\npicture: {_near(PICTURE)}\nreport:  {_near(REPORT)}\n")
+
+
+def _near(path: Path) -> Path:
+    """Return `path` as seen from the working directory, if it lies below it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 if __name__ == "__main__":
