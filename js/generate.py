@@ -33,10 +33,11 @@ SCALARS = {str: ("string", "text"), int: ("number", "number"), float: ("number",
 
 
 def is_union(hint: object) -> bool:
+    """Tell whether `hint` is ``A | B``."""
     return isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
 
 
-def translate(hint: typing.Any) -> tuple[str, str]:
+def translate(hint: typing.Any) -> tuple[str, str]:  # noqa: PLR0911 (one return per kind of type)
     """Return the TypeScript type of a field and the expression of its reader."""
     if hint in SCALARS:
         return SCALARS[hint]
@@ -67,6 +68,7 @@ def translate(hint: typing.Any) -> tuple[str, str]:
 
 
 def default_of(field: msgspec.structs.FieldInfo) -> str | None:
+    """Return a field's default as TypeScript, or None if it has none."""
     if field.default is NODEFAULT:
         return None
     if field.default == ():
@@ -105,6 +107,7 @@ def struct(cls: type[Struct]) -> str:
 
 
 def union(name: str, members: tuple[type[Struct], ...]) -> str:
+    """Return a discriminated union and its reader."""
     rows = "\n".join(f'  ["{cls.__struct_config__.tag}", read{cls.__name__}],' for cls in members)
     alternatives = "".join(f"\n  | {cls.__name__}" for cls in members)
     return (
@@ -139,8 +142,8 @@ def status() -> str:
         return ", ".join(literal(each.value) for each in enum)
 
     rows = "\n".join(
-        f"  {row.status}: {{ word: {literal(row.word)}, terminal: {literal(row.terminal)}, glyph: {literal(row.glyph)}, "
-        f"colour: {literal(row.colour)}, allows: new Set({literal(list(row.allows))}) }},"
+        f"  {row.status}: {{ word: {literal(row.word)}, terminal: {literal(row.terminal)}, "
+        f"glyph: {literal(row.glyph)}, colour: {literal(row.colour)}, allows: new Set({literal(list(row.allows))}) }},"
         for row in NODE_STATUS.values()
     )
     codes = "\n".join(f"  {code}: {literal(each.value)}," for each, code in frames.STATUS_CODES.items())
@@ -175,6 +178,7 @@ export const STATUS_CODES: Readonly<Record<string, NodeStatus>> = {{
 
 
 def main() -> int:
+    """Write what is stale; with ``--check`` only say so."""
     stale = []
     for path, made in ((HERE / "src" / "protocol.ts", protocol()), (HERE / "src" / "status.ts", status())):
         if path.exists() and path.read_text() == made:

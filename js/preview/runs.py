@@ -56,15 +56,25 @@ ERROR = ErrorInfo(
     types=("builtins.ValueError", "builtins.Exception"),
     message="17 missing values in 'sales'",
     frames=(
-        FrameInfo("<ipython-input-7>", 12, "train_gradient_boosting", "    return fit_checked(table, rounds)", user=True),
-        FrameInfo(".../site-packages/sklearn/base.py", 1365, "wrapper", "return fit_method(estimator, *args, **kwargs)"),
+        FrameInfo(
+            "<ipython-input-7>", 12, "train_gradient_boosting", "    return fit_checked(table, rounds)", user=True
+        ),
+        FrameInfo(
+            ".../site-packages/sklearn/base.py", 1365, "wrapper", "return fit_method(estimator, *args, **kwargs)"
+        ),
         FrameInfo(".../site-packages/sklearn/utils/validation.py", 1289, "check_X_y", "y = _check_y(y)"),
-        FrameInfo("<ipython-input-7>", 6, "fit_checked", "    raise ValueError(f\"{n} missing values in 'sales'\")", user=True),
+        FrameInfo(
+            "<ipython-input-7>", 6, "fit_checked", "    raise ValueError(f\"{n} missing values in 'sales'\")", user=True
+        ),
     ),
     notes=("Hint: drop or impute rows without sales in clean_orders.",),
 )
-TIMEOUT = ErrorInfo(types=("builtins.TimeoutError", "builtins.Exception"), message="weather service did not answer in 5 s")
-APPROVAL = WaitInfo(no=0, kind="approval", prompt="Publish the forest model (R² = 0.913)?", options=("Approve", "Reject"))
+TIMEOUT = ErrorInfo(
+    types=("builtins.TimeoutError", "builtins.Exception"), message="weather service did not answer in 5 s"
+)
+APPROVAL = WaitInfo(
+    no=0, kind="approval", prompt="Publish the forest model (R² = 0.913)?", options=("Approve", "Reject")
+)
 
 
 def info(node_id: str, needs: str, **rest: object) -> NodeInfo:

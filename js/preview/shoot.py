@@ -1,5 +1,7 @@
 """Takes pictures of the inspector with made-up runs: ``python js/preview/shoot.py OUT [NAME ...]``."""
 
+# ruff: noqa: ANN201 (a script run by hand, for the eyes of whoever runs it)
+
 import sys
 import threading
 from functools import partial
@@ -10,10 +12,16 @@ from playwright.sync_api import Page, sync_playwright
 from runs import ROOT, RUNS
 
 CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
 
 
-def select(name: str, tab: str = "Overview"):  # noqa: ANN201
+def select(name: str, tab: str = "Overview"):
     def act(page: Page) -> None:
         page.get_by_role("treeitem", name=name).click()
         page.wait_for_timeout(500)
@@ -27,7 +35,7 @@ def approve(page: Page) -> None:
     page.wait_for_timeout(400)
 
 
-def keys(*names: str):  # noqa: ANN201
+def keys(*names: str):
     def act(page: Page) -> None:
         page.get_by_role("tree", name="Nodes").focus()
         for name in names:
@@ -36,7 +44,7 @@ def keys(*names: str):  # noqa: ANN201
     return act
 
 
-def hover(name: str):  # noqa: ANN201
+def hover(name: str):
     return lambda page: page.get_by_role("treeitem", name=name).hover()
 
 
@@ -90,9 +98,11 @@ def main() -> None:
         for name in names:
             run, options, act = SHOTS[name]
             made.setdefault(run, RUNS[run]())
-            page = browser.new_page(viewport={"width": options.get("width", 960) + 32, "height": 452}, device_scale_factor=2)
-            page.on("console", lambda message: print(name, message.text))
-            page.on("pageerror", lambda error: print(name, error))
+            page = browser.new_page(
+                viewport={"width": options.get("width", 960) + 32, "height": 452}, device_scale_factor=2
+            )
+            page.on("console", lambda message, name=name: print(name, message.text))
+            page.on("pageerror", lambda error, name=name: print(name, error))
             page.goto(f"http://127.0.0.1:{server.server_address[1]}/js/preview/page.html")
             page.wait_for_function("window.ready === true")
             page.evaluate("([run, options]) => window.mount(run, options)", [made[run], options])

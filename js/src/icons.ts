@@ -15,7 +15,7 @@ const DISC = "M8 1a7 7 0 1 1 0 14a7 7 0 0 1 0-14z";
 const RING = "M8 1.75a6.25 6.25 0 1 1 0 12.5a6.25 6.25 0 0 1 0-12.5z";
 
 export const ICONS: Readonly<Record<NodeStatus, Icon>> = {
-  PENDING: { body: RING, mark: "M8 8v0", solid: false },
+  PENDING: { body: RING, mark: "", solid: false },
   RUNNING: { body: RING, mark: "M6.6 5.6l3.8 2.4l-3.8 2.4z", solid: false },
   WAITING: { body: DISC, mark: "M6.1 6.4a1.95 1.95 0 1 1 2.85 1.75c-.6.32-.95.7-.95 1.4M8 11.5v.05", solid: true },
   RETRYING: { body: "", mark: "M13.5 8a5.5 5.5 0 1 1-1.7-4M13.6 1.6v3h-3", solid: false },

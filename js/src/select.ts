@@ -116,6 +116,13 @@ export function subtitle(node: NodeState, now: number): string {
   }
 }
 
+/** All that a card says, for where it is too small to say it. */
+export function inOneLine(node: NodeState, now: number): string {
+  const { word } = NODE_STATUS[node.status];
+  const more = subtitle(node, now);
+  return [node.info.name, word, ...(more.startsWith(word) ? [] : [more])].join(" · ");
+}
+
 /** `2/3` once there was more than one attempt, or while more are to come after a failure. */
 export function attempts(node: NodeState): string {
   const most = node.info.max_attempts;

@@ -6,10 +6,9 @@ import { h } from "../dom";
 import type { Local } from "../local";
 import { neighbour } from "../navigate";
 import { between, CARD_HEIGHT, CARD_WIDTH, type Placement, placementOf } from "../placement";
-import { firstProblem, nextProblem, subtitle } from "../select";
+import { firstProblem, inOneLine, nextProblem } from "../select";
 import { Buckets } from "../spatial";
 import type { NodeState } from "../state";
-import { NODE_STATUS } from "../status";
 import type { Store } from "../store";
 import { prefersStillness } from "../theme";
 import { type Edge, pathEdges } from "../topology";
@@ -31,6 +30,7 @@ export class GraphView {
   readonly #picture = new Picture();
   readonly #mirror = mirror((dx, dy) => this.#steer(() => this.#camera.jump(this.#camera.target.panned(dx, dy))));
   readonly #tip = new Tip();
+  readonly #empty = h("div", { class: "gr-empty" }, "Waiting for the kernel…");
   readonly #camera = new Camera();
   #size: Size = { width: 0, height: 0 };
   #placement: Placement;
@@ -54,7 +54,14 @@ export class GraphView {
     this.#placement = placementOf(local.topology.value, store.layout);
     this.#from = this.#placement;
     this.#buckets = new Buckets(this.#placement);
-    this.element = h("div", { class: "gr-stage" }, this.#picture.element, this.#mirror.element, this.#tip.element);
+    this.element = h(
+      "div",
+      { class: "gr-stage" },
+      this.#picture.element,
+      this.#mirror.element,
+      this.#tip.element,
+      this.#empty,
+    );
     gestures(
       this.element,
       {
@@ -141,6 +148,7 @@ export class GraphView {
   #refresh(_: number): void {
     this.#nodes = [...this.store.state.nodes.values()];
     this.#mirrorStale = true;
+    this.#empty.hidden = this.store.state.seq > 0;
     this.#showProblem();
     this.#draw();
   }
@@ -190,9 +198,7 @@ export class GraphView {
       this.#tip.hide();
     } else {
       const at = this.#camera.target.toScreen(this.#cardBox(hovered));
-      const word = NODE_STATUS[node.status].word;
-      const detail = subtitle(node, this.local.now.peek());
-      const text = [node.info.name, word, ...(detail.startsWith(word) ? [] : [detail])].join(" · ");
+      const text = inOneLine(node, this.local.now.peek());
       this.#tip.show(text, at.x + (CARD_WIDTH * this.#camera.target.k) / 2, Math.max(at.y - 6, 26));
     }
     this.#draw();

@@ -57,6 +57,7 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
     }),
     effect(() => {
       store.version.value;
+      time.hidden = store.state.started_at === 0;
       const seconds = elapsed(store.state, local.now.value);
       say(time, store.state.finished === null ? ticking(seconds) : duration(seconds));
     }),
