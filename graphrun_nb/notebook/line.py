@@ -68,15 +68,16 @@ def split(text: str) -> list[str]:
     ['sums', 'x=[1, 2]', "name='a b'", '--wait']
     """
     words: list[str] = []
-    start, depth, quote = None, 0, ""
+    start, depth, quote, escaped = None, 0, "", False
     for i, char in enumerate(text):
         if start is None:
             if char.isspace():
                 continue
             start = i
         if quote:
-            if char == quote and text[i - 1] != "\\":
+            if char == quote and not escaped:
                 quote = ""
+            escaped = char == "\\" and not escaped
         elif char in "'\"":
             quote = char
         elif char in "([{":
@@ -108,16 +109,18 @@ def _take(words: list[str], line: Line) -> None:
 
 def _take_option(word: str, words: list[str], line: Line) -> None:
     option, equals, value = word.partition("=")
+    if option in FLAGS and equals:
+        raise UsageError(f"{option} takes no value, not {value!r}")
     if option == "--wait":
         line.wait = True
     elif option in FLAGS:
         line.overrides[FLAGS[option]] = True
     elif option in OPTIONS:
         name, convert = OPTIONS[option]
-        if not equals:
-            if not words:
-                raise UsageError(f"{option} needs a value")
+        if not equals and words and not words[0].startswith("--"):
             value = words.pop(0)
+        if not value:
+            raise UsageError(f"{option} needs a value")
         try:
             line.overrides[name] = convert(value)
         except ValueError as error:
