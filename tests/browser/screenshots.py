@@ -1,0 +1,196 @@
+"""The pictures of README, and a gallery to look the widget over: real runs in a real JupyterLab, in light and dark."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import nbformat
+from PIL import Image
+from playwright.sync_api import expect
+
+from .shots import WIDGET, open_studio, shoot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Locator
+
+    from .lab import NotebookPage
+
+ROOT = Path(__file__).parents[2]
+QUICKSTART = ROOT / "notebooks" / "01_quickstart.ipynb"
+IMAGES = ROOT / "notebooks" / "images"
+GALLERY = ROOT / "build" / "screenshots"
+
+THREE = """
+%load_ext graphrun_nb
+from graphrun_nb import graphify, tool
+
+@tool(outputs=["rows"])
+def load(day):
+    return list(range(day))
+
+@tool(outputs=["total"])
+def add_up(rows):
+    return sum(rows)
+
+@tool(outputs=["text"])
+def report(total):
+    return f"{total} in all"
+
+@graphify("daily", inputs=["day"], outputs=["text"])
+def daily(day):
+    return {"text": report(add_up(load(day).rows).total).text}
+
+%graphrun daily day=30
+"""
+
+FAILURE = """
+%load_ext graphrun_nb
+from graphrun_nb import graphify, tool
+
+@tool(outputs=["rows"])
+def load():
+    return [{"name": "Ada", "age": 36}, {"name": "Grace", "age": None}]
+
+@tool(outputs=["n"])
+def count(rows):
+    return len(rows)
+
+@tool(outputs=["mean"])
+def mean_age(rows):
+    return sum(row["age"] for row in rows) / len(rows)
+
+@tool(outputs=["text"])
+def report(n, mean):
+    return f"{n} people, {mean:.1f} years old"
+
+@graphify("people", outputs=["text"])
+def people():
+    rows = load().rows
+    return {"text": report(count(rows).n, mean_age(rows).mean).text}
+
+%graphrun people
+"""
+
+HALF_DONE = """
+%load_ext graphrun_nb
+import asyncio
+from random import Random
+from graphrun_nb import graphify, tool
+
+rng = Random(7)
+second_half = asyncio.Event()
+
+@tool(outputs=["x"])
+async def step(parts, held):
+    if held:
+        await second_half.wait()
+    return 1
+
+@graphify("layers", outputs=["last"])
+def layers():
+    above = []
+    for layer in range(12):
+        above = [
+            step([each.x for each in rng.sample(above, min(2, len(above)))], layer >= 6, _id=f"step {layer}.{i}")
+            for i in range(25)
+        ]
+    return {"last": above[0].x}
+
+%graphrun layers --max-concurrency 16
+"""
+
+
+class Shot(NamedTuple):
+    """One picture, made twice: what is run, when it is taken, and how large the widget may be, in CSS px."""
+
+    name: str
+    cells: list[str]
+    until: Callable[[NotebookPage], None]
+    width: int = 1000
+    height: int = 900
+    folder: Path = GALLERY
+
+
+def quickstart() -> list[str]:
+    """Return the quickstart's code up to the cell that runs the graph."""
+    code = [cell.source for cell in nbformat.read(QUICKSTART, as_version=4).cells if cell.cell_type == "code"]
+    last = next(i for i, source in enumerate(code) if source.startswith("future = %graphrun"))
+    return code[: last + 1]
+
+
+def node(page: NotebookPage, text: str) -> Locator:
+    return page.page.locator(WIDGET).first.get_by_role("tree", name="Nodes").get_by_role("treeitem", name=text)
+
+
+def counts(page: NotebookPage, text: str) -> None:
+    expect(page.page.locator(WIDGET).first.get_by_role("status").first).to_contain_text(text)
+
+
+def until_asked(page: NotebookPage) -> None:
+    """Wait for the question, and for all that does not depend on its answer."""
+    expect(node(page, "approve: waiting")).to_be_attached()
+    expect(node(page, "draw: done")).to_be_attached()
+
+
+def until_published(page: NotebookPage) -> None:
+    until_asked(page)
+    page.page.locator(WIDGET).first.get_by_role("button", name="Approve").click()
+    expect(node(page, "write_report: done")).to_be_attached()
+    page.page.mouse.move(0, 0)
+
+
+def until_error_is_shown(page: NotebookPage) -> None:
+    counts(page, "1 failed")
+    node(page, "mean_age: failed").click()
+    page.page.locator(WIDGET).first.get_by_role("tab", name="Error").click()
+    expect(page.page.locator(WIDGET).first.get_by_role("tabpanel")).to_contain_text("TypeError")
+    page.page.mouse.move(0, 0)
+
+
+def until_half_done(page: NotebookPage) -> None:
+    """Wait for the kernel's layout too: the answer to *Tidy* comes after it."""
+    counts(page, "150 done · 16 running")
+    tidy = page.page.locator(WIDGET).first.get_by_role("button", name="Tidy")
+    tidy.click()
+    expect(tidy).to_have_attribute("data-phase", "answered")
+    page.page.mouse.move(0, 0)
+
+
+def shots() -> list[Shot]:
+    return [
+        Shot("quickstart", quickstart(), until_asked, folder=IMAGES),
+        Shot("three", [THREE], partial(counts, text="3 done")),
+        Shot("done", quickstart(), until_published),
+        Shot("failure", [FAILURE], until_error_is_shown),
+        Shot("layers", [HALF_DONE], until_half_done),
+        Shot("narrow", quickstart(), until_asked, width=420, height=1200),
+    ]
+
+
+def shrink(path: Path) -> int:
+    """Give a picture a palette of 256 colours, and return its size in bytes."""
+    with Image.open(path) as image:
+        flat = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    flat.save(path, optimize=True)
+    return path.stat().st_size
+
+
+def main() -> None:
+    wanted = set(sys.argv[1:])
+    with open_studio() as studio:
+        for shot, theme in product(shots(), ("light", "dark")):
+            if wanted and shot.name not in wanted:
+                continue
+            out = shot.folder / f"{shot.name}-{theme}.png"
+            shoot(shot.cells, out, theme=theme, width=shot.width, height=shot.height, until=shot.until, studio=studio)
+            sys.stdout.write(f"{shrink(out) / 1000:6.1f} kB  {out.relative_to(ROOT)}\n")
+
+
+if __name__ == "__main__":
+    main()
