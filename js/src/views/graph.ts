@@ -120,8 +120,9 @@ export class GraphView {
     this.#size = { width, height };
     this.#picture.resize(this.#size);
     const selected = this.#selected();
-    if (selected !== null) this.#bringIn(selected);
-    else if (!this.local.steered) this.#camera.jump(this.#aim());
+    const aim = this.#aim();
+    if (!this.local.steered && (selected === null || aim.k >= READABLE_K)) this.#camera.jump(aim);
+    else if (selected !== null) this.#bringIn(selected);
     // Now and not in the next frame: a canvas that has just been given a size is blank.
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
