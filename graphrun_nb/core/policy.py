@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +12,8 @@ from graphrun_nb.core.ids import qualified_name
 if TYPE_CHECKING:
     from graphrun_nb.core.events import ErrorInfo
 
-NEVER_RETRIED = frozenset({"graphrun_nb.errors.WaitExpired", "graphrun_nb.errors.NodeOutputError"})
+POISONED = "graphrun_nb.poisoned"
+NEVER_RETRIED = frozenset({POISONED, "graphrun_nb.errors.WaitExpired", "graphrun_nb.errors.NodeOutputError"})
 LOST_LIMIT = 3
 
 
@@ -77,8 +79,11 @@ class RetryPolicy:
 
     def pause_s(self, run_id: str, node_id: str, failures: int) -> float:
         """Return the seconds between failure number `failures` (from 1) and the next attempt."""
-        growth = self.backoff_base ** min(failures - 1, 64)
-        pause = min(self.backoff_first_s * growth, self.backoff_max_s)
+        try:
+            growth = float(self.backoff_base) ** (failures - 1)
+        except OverflowError:
+            growth = math.inf
+        pause = min(self.backoff_first_s * growth, self.backoff_max_s) if self.backoff_first_s else 0.0
         if not self.jitter:
             return pause
         share = zlib.crc32(f"{run_id}\x1f{node_id}\x1f{failures}".encode()) / 2**32
