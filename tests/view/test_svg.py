@@ -83,7 +83,7 @@ def test_a_long_name_is_cut_on_the_card_and_whole_in_its_title():
     assert len(shown) > 12
 
 
-@pytest.mark.parametrize("name", ["evaluate_boosting", "evaluate_logistic", "load_customers"])
+@pytest.mark.parametrize("name", ["score_boosting", "evaluate_logistic", "load_customers"])
 def test_names_of_usual_length_are_not_cut(name):
     assert texts(parsed(run_of(NodeInfo(name, name))))[1] == name
 
