@@ -7,7 +7,6 @@ Its question is answered from code, before it is asked: the answer is kept until
 from __future__ import annotations
 
 import sys
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -77,9 +76,7 @@ def play(folder: Path, *, answer: str | None = ANSWER) -> Played:
 
 def picture(state: RunState) -> str:
     """Return the run's drawing, an SVG document."""
-    infos = [node.info for node in state.nodes.values()]
-    edges = [(before, info.node_id) for info in infos for before in chain(info.needs, info.after)]
-    return draw(state, layout(list(state.nodes), edges))
+    return draw(state, layout(list(state.nodes), state.edges()))
 
 
 def main() -> None:

@@ -138,6 +138,10 @@ class RunState(Struct):
         """Count the nodes in each status. O(nodes)."""
         return Counter(node.status for node in self.nodes.values())
 
+    def edges(self) -> list[tuple[str, str]]:
+        """Return all (earlier, later) pairs of nodes, of values and of order. O(nodes + edges)."""
+        return [(b, n) for n, node in self.nodes.items() for b in dict.fromkeys((*node.info.needs, *node.info.after))]
+
     def digest(self) -> str:
         """Return a checksum of all that a view shows of the state; equal in Python and TypeScript. O(nodes).
 

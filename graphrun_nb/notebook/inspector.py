@@ -100,7 +100,7 @@ class Inspector(anywidget.AnyWidget):
             self._emit(frames.layout_frame(self._layout, list(nodes)))
         elif not self._laying_out and nodes:
             order = list(nodes)
-            edges = [(b, n) for n, node in nodes.items() for b in (*node.info.needs, *node.info.after)]
+            edges = self._run.state.edges()
             loop = running_loop()
             if len(order) <= INLINE_LAYOUT or loop is None:
                 self._placed(_layout(order, edges, self._layout))
@@ -157,6 +157,9 @@ class Inspector(anywidget.AnyWidget):
             self._emit(frames.Reply(command.id, error=str(error), hint=" ".join(error.hints)))
         else:
             self._emit(frames.Reply(command.id, data=data))
+
+    def __repr__(self) -> str:
+        return f"<Inspector of {self._run.spec.name}>"
 
     def close(self) -> None:
         """Stop following the run."""

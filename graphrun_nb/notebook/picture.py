@@ -53,8 +53,7 @@ def image(state: RunState) -> str:
     """Return the run's drawing as an HTML image, with its text as the alternative."""
     from graphrun_nb.view.layout import layout  # noqa: PLC0415 (brings networkx and numpy)
 
-    order = list(state.nodes)
-    edges = [(b, n) for n, node in state.nodes.items() for b in (*node.info.needs, *node.info.after)]
-    drawing = base64.b64encode(draw(state, layout(order, edges)).encode()).decode()
+    drawing = base64.b64encode(draw(state, layout(list(state.nodes), state.edges())).encode()).decode()
     alternative = html.escape(table(state), quote=True)
-    return f'<img alt="{alternative}" style="max-width: 100%" src="data:image/svg+xml;base64,{drawing}">'
+    picture = f'<img alt="{alternative}" style="max-width: none" src="data:image/svg+xml;base64,{drawing}">'
+    return f'<div style="overflow-x: auto">{picture}</div>'
