@@ -44,7 +44,7 @@ dev: .venv/.ready js/node_modules/.ready $(BUNDLE) ## Make .venv with everything
 	@touch $@
 
 js/node_modules/.ready: js/package.json js/package-lock.json
-	cd js && npm install --no-save --no-audit --no-fund
+	cd js && npm ci --no-audit --no-fund
 	@touch $@
 
 $(BUNDLE): $(SOURCES) js/node_modules/.ready

@@ -25,7 +25,7 @@ class BundleHook(BuildHookInterface[Any]):
                 return
             raise RuntimeError("node >= 20 with npm is needed to build graphrun_nb from source (the wheel needs none)")
         if not (ROOT / "js" / "node_modules").exists():
-            subprocess.run([npm, "install", "--no-save", "--no-audit", "--no-fund"], cwd=ROOT / "js", check=True)
+            subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=ROOT / "js", check=True)
         subprocess.run([npm, "run", "build"], cwd=ROOT / "js", check=True)
 
     @staticmethod

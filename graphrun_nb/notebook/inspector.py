@@ -46,7 +46,7 @@ class Inspector(anywidget.AnyWidget):
     Notes
     -----
     At most 20 frames a second leave the kernel: the first event of a quiet spell at once, the rest gathered. A burst of
-    more than 1,500 events is sent as one packed snapshot.
+    more than 1,500 events is sent as one packed snapshot. A spell of events ends with an empty frame.
     """
 
     _esm = STATIC / "widget.js"
@@ -89,7 +89,7 @@ class Inspector(anywidget.AnyWidget):
             self._emit(frames.events_frame(have + 1, missing))
         self._sent = max(self._sent, len(log))
         self.lay_out()
-        return {"seq": len(log)}
+        return {"seq": len(log), "at": self._run.clock.time()}
 
     def lay_out(self, *, afresh: bool = False) -> None:
         """Send where the nodes stand; what was placed stays, unless `afresh`."""
@@ -125,6 +125,7 @@ class Inspector(anywidget.AnyWidget):
         pending = log.since(self._sent)
         signals, self._signals = self._signals, []
         if not pending and not signals:
+            self._emit(frames.events_frame(self._sent + 1, ()))  # so that a view learns that a last frame was lost
             return
         if len(pending) > MAX_EVENTS:
             self._emit(frames.snapshot_frame(log.state))

@@ -40,7 +40,10 @@ class _Frame(Struct, frozen=True, tag_field="kind", omit_defaults=True):
 
 
 class EventsFrame(_Frame, frozen=True, tag="events"):
-    """Events `first`, `first` + 1, …, each with its instant in Unix seconds. Token digests are blanked."""
+    """Events `first`, `first` + 1, …, each with its instant in Unix seconds; token digests are blanked.
+
+    Without any it says only that `first` is what comes next.
+    """
 
     first: int
     at: tuple[float, ...]
