@@ -20,7 +20,7 @@ from graphrun_nb.core.events import (
     RunFinished,
     WaitExpired,
 )
-from graphrun_nb.core.policy import LOST_LIMIT, RetryPolicy
+from graphrun_nb.core.policy import LOST_LIMIT, POISONED, RetryPolicy
 from graphrun_nb.core.status import TERMINAL, NodeStatus, RunStatus
 
 if TYPE_CHECKING:
@@ -86,14 +86,14 @@ def decide(state: RunState, frontier: Frontier, rules: Rules, now: float, free: 
         turn.give_up_on_poisoned()
     if frontier.failed:
         turn.answer_failures()
-    if state.cancelled_by or turn.cancelled_by:
-        turn.cancel_the_rest()
-    else:
+    if not turn.cancelled_by:
         due = frontier.next_due()
         if due is not None and due <= now:
             turn.serve_timers()
         if free > 0 and frontier.has_ready():
             turn.start_ready(free)
+    if turn.cancelled_by:
+        turn.cancel_the_rest()
     if frontier.n_open == turn.n_ended:
         events.append(RunFinished(turn.verdict()))
     return events
@@ -112,7 +112,7 @@ class _Turn:
         self.events = events
         self.ended: set[str] = set()
         self.n_ended = 0
-        self.cancelled_by = ""
+        self.cancelled_by = state.cancelled_by
 
     def give_up_on_poisoned(self) -> None:
         """Fail nodes that took their process down too often."""
@@ -121,32 +121,42 @@ class _Turn:
             node = self.state.nodes[node_id]
             if node.lost >= LOST_LIMIT and node.status is NodeStatus.PENDING:
                 error = ErrorInfo(
-                    types=("graphrun_nb.poisoned", "builtins.BaseException"),
+                    types=(POISONED, "builtins.BaseException"),
                     message=f"poisoned: the process died {node.lost} times while this node ran",
                 )
-                self.events.append(AttemptFailed(node_id, node.attempt, error))
-                self.ended.add(node_id)
-                self.n_ended += 1
-                self.skip_below(node_id)
+                self.fail_for_good(node_id, node.attempt, error)
 
     def answer_failures(self) -> None:
         """Schedule another attempt, or skip all that depends on the failed node."""
         failed, self.frontier.failed = self.frontier.failed, []
+        given_up, self.frontier.given_up = self.frontier.given_up, set()
         state = self.state
         for node_id in failed:
             node = state.nodes[node_id]
-            if node.status is not NodeStatus.FAILED or node.error is None:
+            if node.status is not NodeStatus.FAILED or node.error is None or node_id in given_up:
                 continue
             policy = self.rules.retry(node_id)
-            if node.attempt and not state.cancelled_by and policy.wants_another(node.error, node.failures):
+            if node.attempt and not self.cancelled_by and policy.wants_another(node.error, node.failures):
                 due = self.now + policy.pause_s(state.run_id, node_id, node.failures)
                 self.events.append(RetryScheduled(node_id, node.attempt + 1, due))
                 self.n_ended -= 1
                 continue
-            self.skip_below(node_id)
-            if self.rules.fail_fast and not (state.cancelled_by or self.cancelled_by):
-                self.cancelled_by = "fail_fast"
-                self.events.append(CancelRequested("fail_fast"))
+            self.give_up(node_id)
+
+    def fail_for_good(self, node_id: str, attempt: int, error: ErrorInfo) -> None:
+        """Fail a node that no further attempt could mend."""
+        self.events.append(AttemptFailed(node_id, attempt, error))
+        self.ended.add(node_id)
+        self.n_ended += 1
+        self.frontier.given_up.add(node_id)
+        self.give_up(node_id)
+
+    def give_up(self, node_id: str) -> None:
+        """Draw the consequences of a failure that stays."""
+        self.skip_below(node_id)
+        if self.rules.fail_fast and not self.cancelled_by:
+            self.cancelled_by = "fail_fast"
+            self.events.append(CancelRequested("fail_fast"))
 
     def skip_below(self, node_id: str) -> None:
         """Skip everything downstream of `node_id` that has not ended."""
@@ -161,9 +171,12 @@ class _Turn:
 
     def cancel_the_rest(self) -> None:
         """End every node that is not running; the shell stops those that are and reports each."""
-        stopping = (NodeStatus.RUNNING,)
+        started = {event.node_id for event in self.events if type(event) is AttemptStarted}
+        retried = {event.node_id for event in self.events if type(event) is RetryScheduled}
         for node_id, node in self.state.nodes.items():
-            if node.status not in TERMINAL and node.status not in stopping and node_id not in self.ended:
+            if node_id in self.ended or node_id in started or node.status is NodeStatus.RUNNING:
+                continue
+            if node.status not in TERMINAL or node_id in retried:
                 self.ended.add(node_id)
                 self.n_ended += 1
                 self.events.append(NodeCancelled(node_id))
@@ -182,7 +195,7 @@ class _Turn:
         """Start up to `free` nodes; one whose condition does not hold is skipped, with all below it."""
         events = self.events
         nodes = self.state.nodes
-        while free:
+        while free and not self.cancelled_by:
             node_id = self.frontier.take()
             if node_id is None:
                 return
@@ -199,12 +212,12 @@ class _Turn:
 
     def refuse(self, node_id: str, attempt: int, verdict: bool | ErrorInfo) -> None:
         """End a node whose condition is false or cannot be evaluated."""
+        if isinstance(verdict, ErrorInfo):
+            self.fail_for_good(node_id, attempt, verdict)
+            return
         self.ended.add(node_id)
         self.n_ended += 1
-        if isinstance(verdict, ErrorInfo):
-            self.events.append(AttemptFailed(node_id, attempt, verdict))
-        else:
-            self.events.append(NodeSkipped(node_id))
+        self.events.append(NodeSkipped(node_id))
         self.skip_below(node_id)
 
     def verdict(self) -> RunStatus:

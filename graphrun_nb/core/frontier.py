@@ -39,6 +39,8 @@ class Frontier:
         Nodes that have not ended.
     failed
         Nodes whose failure no policy has been asked about yet.
+    given_up
+        Those of them that no policy need be asked about: `decide` failed them itself.
     lost
         Nodes whose process died since the last decision.
     """
@@ -53,10 +55,13 @@ class Frontier:
         self._timers: list[tuple[float, int, int]] = []
         self.n_open = 0
         self.failed: list[str] = []
+        self.given_up: set[str] = set()
         self.lost: list[str] = []
         for node in state.nodes.values():
             self._place(node.info)
         for node_id, node in state.nodes.items():
+            if node.status is NodeStatus.PENDING and node.lost:
+                self.lost.append(node_id)
             if node.status is NodeStatus.PENDING and not self._left[node_id]:
                 self._ready.append(self._rank[node_id])
             elif node.status is NodeStatus.RETRYING:
