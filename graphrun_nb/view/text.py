@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,24 +20,34 @@ class _Short(reprlib.Repr):
         self.maxlong = 200
         self.maxlevel = 4
 
-    def repr_instance(self, x: Any, level: int) -> str:
+    repr_bytes = repr_bytearray = reprlib.Repr.repr_str
+
+    def repr1(self, x: Any, level: int) -> str:
         try:
-            text = repr(x)
-        except Exception as error:  # noqa: BLE001 (a user's __repr__ may do anything)
-            return f"<{type(x).__name__}: its repr raised {type(error).__name__}>"
+            return super().repr1(x, level)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (a user's __repr__ may do anything)
+            return f"<{_TYPE_NAME(type(x))}: its repr raised {_TYPE_NAME(type(error))}>"
+
+    def repr_dict(self, x: dict[Any, Any], level: int) -> str:
+        if level <= 0 and x:
+            return "{...}"
+        pairs = islice(x.items(), self.maxdict)
+        shown = [f"{self.repr1(key, level - 1)}: {self.repr1(value, level - 1)}" for key, value in pairs]
+        return f"{{{', '.join(shown if len(x) <= self.maxdict else [*shown, '...'])}}}"
+
+    def repr_instance(self, x: Any, level: int) -> str:
         del level
+        text = repr(x)
         return text if len(text) <= MAX_PREVIEW else f"{text[:MAX_PREVIEW]}…"
 
 
 _SHORT = _Short()
+_TYPE_NAME = type.__dict__["__name__"].__get__
 
 
 def preview(value: Any) -> str:
-    """Return at most 4,000 characters that show `value` to a person; never raises."""
-    try:
-        text = _SHORT.repr(value)
-    except Exception as error:  # noqa: BLE001 (a user's __repr__ may do anything)
-        text = f"<{type(value).__name__}: its repr raised {type(error).__name__}>"
+    """Return at most 4,000 characters that show `value` to a person and can be encoded; never raises."""
+    text = str.encode(_SHORT.repr(value), "utf-8", "replace").decode()
     return text if len(text) <= MAX_PREVIEW else f"{text[: MAX_PREVIEW - 1]}…"
 
 
@@ -48,9 +59,9 @@ def duration(seconds: float) -> str:
     >>> [duration(each) for each in (0.0031, 0.25, 12.34, 75, 7380)]
     ['3 ms', '250 ms', '12.3 s', '1 min 15 s', '2 h 03 min']
     """
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
+    if seconds < 0.9995:
+        return f"{max(seconds, 0) * 1000:.0f} ms"
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
@@ -77,10 +88,10 @@ def _row(node_id: str, node: NodeState) -> tuple[str, str, str, str, str]:
     took = duration(node.ended_at - node.started_at) if node.ended_at and node.started_at else ""
     remark = ""
     if node.error is not None:
-        remark = f"{node.error.type_name}: {node.error.message}".splitlines()[0][:100]
+        remark = f"{node.error.type_name}: {node.error.message}"
     elif node.waits:
-        remark = node.waits[0].wait.prompt[:100]
+        remark = node.waits[0].wait.prompt
     elif node.because:
         remark = f"because of {node.because}"
     attempts = f"{node.attempt}/{node.info.max_attempts}" if node.info.max_attempts > 1 else str(node.attempt or "")
-    return (node_id, node.status.lower(), attempts, took, remark)
+    return (node_id, node.status.lower(), attempts, took, "".join(remark.splitlines()[:1])[:100])
