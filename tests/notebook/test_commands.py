@@ -1,0 +1,466 @@
+"""What a view may ask for, and that nothing else has any effect."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import linecache
+import random
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import graphrun_nb.view.layout  # noqa: F401 (a view lays out at once only when it is imported)
+from graphrun_nb import NodeStatus, RetryPolicy, graph, graphify, run, tool
+from graphrun_nb.core.events import WaitOpened, WaitResolved
+from graphrun_nb.core.state import RunState, apply
+from graphrun_nb.core.status import RunStatus
+from graphrun_nb.notebook import inspector as inspector_module
+from graphrun_nb.notebook.commands import MAX_SOURCE, Cancel, Command, Detail, Digest, Resume, Sync, Tidy, read_command
+from graphrun_nb.notebook.inspector import Inspector
+from graphrun_nb.tools import ask_approval, ask_text
+from graphrun_nb.view import frames
+from tests.engine.conftest import ManualClock, settle
+
+LINES = Path(__file__).read_text(encoding="utf-8").splitlines()
+VALID = [
+    ({"kind": "sync", "id": 1, "have": 0}, Sync(kind="sync", id=1, have=0)),
+    ({"kind": "sync", "id": 1, "have": 3, "nodes": 2}, Sync(kind="sync", id=1, have=3, nodes=2)),
+    ({"kind": "cancel", "id": 0}, Cancel(kind="cancel", id=0)),
+    (
+        {"kind": "resume", "id": 2, "node_id": "a", "attempt": 1, "no": 0, "payload": {"x": [None]}},
+        Resume(kind="resume", id=2, node_id="a", attempt=1, no=0, payload={"x": [None]}),
+    ),
+    ({"kind": "detail", "id": 3, "node_id": "a"}, Detail(kind="detail", id=3, node_id="a")),
+    ({"kind": "tidy", "id": 4}, Tidy(kind="tidy", id=4)),
+    ({"kind": "digest", "id": 5}, Digest(kind="digest", id=5)),
+]
+
+
+class View:
+    """An inspector without a kernel: what it sends is kept, as the front end would get it."""
+
+    def __init__(self, future):
+        self.future = future
+        self.inspector = Inspector(future)
+        self.sent = []
+        self.inspector.send = self._keep
+
+    def _keep(self, content, buffers=None):
+        self.sent.append(json.loads(json.dumps(content, ensure_ascii=False).encode()))
+
+    def tell(self, content):
+        """Give the widget a custom message, and return what it sends for it."""
+        self.sent.clear()
+        self.inspector._obey(content)
+        return list(self.sent)
+
+    def ask(self, kind, **rest):
+        """Give a command, and return the reply to it."""
+        (reply,) = [each for each in self.tell({"kind": kind, "id": 7, **rest}) if each["kind"] == "reply"]
+        assert reply["id"] == 7
+        return reply
+
+
+@graphify(name="gate", inputs=["amount"], outputs=["ok"])
+def gate(amount):
+    return {"ok": ask_approval(prompt="Pay?", _id="approve").approved}
+
+
+@pytest.fixture
+async def view():
+    future = run(gate, {"amount": 5})
+    await settle()
+    assert future.node("approve").status is NodeStatus.WAITING
+    yield View(future)
+    future.cancel()
+    await settle()
+
+
+def trace(future):
+    """Everything that a command could have changed."""
+    return len(future.events), future.run.state.digest(), future.status, future.waits
+
+
+@pytest.mark.parametrize(("content", "command"), VALID, ids=[content["kind"] for content, _ in VALID])
+def test_every_command_is_read(content, command):
+    assert read_command(content) == command
+
+
+def test_a_message_can_change_a_command_no_more():
+    command = read_command(VALID[2][0])
+    with pytest.raises(ValueError, match="frozen"):
+        command.id = 9
+
+
+def junk(rng, depth=0):
+    """Make a random value as JSON can bring it."""
+    leaves = [None, True, 0, -1, 2**70, 1.5, "", "sync", "kind", "x" * 300, "🎈", "\0", "__class__"]
+    match rng.randrange(4 if depth < 3 else 2):
+        case 2:
+            return [junk(rng, depth + 1) for _ in range(rng.randrange(4))]
+        case 3:
+            keys = ["kind", "id", "node_id", "payload", "have", "x", ""]
+            return {key: junk(rng, depth + 1) for key in rng.sample(keys, rng.randrange(5))}
+        case _:
+            return rng.choice(leaves)
+
+
+def spoilt(rng):
+    """Make a command, and spoil it in one place."""
+    content = dict(rng.choice(VALID)[0])
+    field = rng.choice([key for key in content if key not in ("payload", "nodes")])
+    match rng.randrange(5):
+        case 0:
+            del content[field]
+        case 1:
+            content[field] = rng.choice([None, [content[field]], {"x": 1}, 1.0, True])
+        case 2:
+            content["more"] = junk(rng)
+        case 3:
+            content["kind"] = rng.choice(["Sync", "sync ", "eval", "", None, 3, ["sync"]])
+        case 4:
+            content[field] = str(content[field]) if field in ("id", "have", "attempt", "no") else 3
+    return content
+
+
+@pytest.mark.parametrize("make", [junk, spoilt])
+async def test_what_is_no_command_is_refused_and_changes_nothing(view, make):
+    rng = random.Random(7)  # noqa: S311 (messages, not secrets)
+    before = trace(view.future)
+    for _ in range(300):
+        content = make(rng)
+        assert not isinstance(read_command(content), Command), content
+        (reply,) = view.tell(content)
+        assert reply["kind"] == "reply"
+        assert reply["error"].startswith("refused: ")
+        assert "\n" not in reply["error"]
+    await settle()
+    assert trace(view.future) == before
+
+
+@pytest.mark.parametrize("content", [None, [], 3, "sync", {}, {"kind": "sync"}, {"id": "1", "kind": "sync"}])
+def test_a_refusal_of_a_message_without_an_id_bears_zero(content):
+    assert read_command(content).id == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        ({"id": 3, "kind": "eval"}, "refused: : Input tag 'eval'"),
+        ({"id": 3, "kind": "sync"}, "refused: sync.have: Field required"),
+        ({"id": 3, "kind": "sync", "have": -1}, "refused: sync.have: Input should be greater than or equal to 0"),
+        ({"id": 3, "kind": "sync", "have": "1"}, "refused: sync.have: Input should be a valid integer"),
+        ({"id": 3, "kind": "cancel", "run": "x"}, "refused: cancel.run: Extra inputs are not permitted"),
+    ],
+)
+def test_a_refusal_bears_the_id_and_names_the_place(content, error):
+    reply = read_command(content)
+    assert reply.id == 3
+    assert reply.error.startswith(error)
+
+
+async def test_commands_come_in_as_the_widgets_custom_messages(view):
+    content = {"method": "custom", "content": {"kind": "digest", "id": 11}}
+    view.inspector._handle_msg({"content": {"data": content}, "buffers": []})
+    state = view.future.run.state
+    assert view.sent == [{"kind": "reply", "id": 11, "data": {"seq": state.seq, "digest": state.digest()}}]
+
+
+async def test_a_message_from_another_thread_is_obeyed_on_the_loop(view):
+    message = {"content": {"data": {"method": "custom", "content": {"kind": "cancel", "id": 11}}}, "buffers": []}
+    await asyncio.to_thread(view.inspector._handle_msg, message)
+    await settle()
+    assert view.sent[0] == {"kind": "reply", "id": 11, "data": {"cancelled": True}}
+    assert view.future.status is RunStatus.CANCELLED
+
+
+async def test_an_answer_is_recorded_once_and_told_when(view):
+    asked = {"node_id": "approve", "attempt": 1, "no": 0}
+    reply = view.ask("resume", **asked, payload={"choice": "Reject"})
+    (resolved,) = [each for each in view.future.events if isinstance(each.event, WaitResolved)]
+    assert reply["data"] == {"at": pytest.approx(resolved.at, abs=1)}
+    assert resolved.event.by == "view"
+    again = view.ask("resume", **asked, payload={"approved": True})
+    assert "has its answer, from view" in again["error"]
+    assert again["hint"]
+    assert await view.future == {"ok": False}
+    assert len([each for each in view.future.events if isinstance(each.event, WaitResolved)]) == 1
+    late = view.ask("resume", **asked, payload={"approved": True})
+    assert late["error"]
+
+
+@pytest.mark.parametrize(
+    "payload", [None, 3, {}, [], "Maybe", {"approved": "yes"}, {"choice": []}, {"choice": {"x": 1}}]
+)
+async def test_an_answer_that_does_not_fit_is_refused_and_records_nothing(view, payload):
+    before = trace(view.future)
+    reply = view.ask("resume", node_id="approve", attempt=1, no=0, payload=payload)
+    assert reply["error"]
+    await settle()
+    assert trace(view.future) == before
+    assert "error" not in view.ask("resume", node_id="approve", attempt=1, no=0, payload=True)
+
+
+@pytest.mark.parametrize("payload", ["Aprove", {"choice": "Maybe"}, 3])
+async def test_a_refused_answer_says_what_would_do(view, payload):
+    reply = view.ask("resume", node_id="approve", attempt=1, no=0, payload=payload)
+    assert "Approve" in reply["hint"]
+
+
+@pytest.mark.parametrize(
+    ("place", "error"),
+    [
+        ({"node_id": "aprove", "attempt": 1, "no": 0}, "has no node 'aprove'"),
+        ({"node_id": "approve", "attempt": 2, "no": 0}, "attempt 2"),
+        ({"node_id": "approve", "attempt": 0, "no": 0}, "attempt 0"),
+        ({"node_id": "approve", "attempt": 1, "no": 1}, "asks nothing"),
+        ({"node_id": "approve", "attempt": 1, "no": -1}, "asks nothing"),
+    ],
+)
+async def test_an_answer_to_what_was_not_asked_is_refused_and_records_nothing(view, place, error):
+    before = trace(view.future)
+    assert error in view.ask("resume", **place, payload=True)["error"]
+    await settle()
+    assert trace(view.future) == before
+
+
+async def test_an_unknown_node_is_told_which_is_close(view):
+    reply = view.ask("resume", node_id="aprove", attempt=1, no=0, payload=True)
+    assert reply["hint"] == "did you mean 'approve'?"
+
+
+async def test_an_answer_meant_for_an_earlier_attempt_does_not_reach_the_next_one():
+    clock, asked = ManualClock(), []
+
+    @tool(outputs=["x"])
+    async def ask_twice(context):
+        asked.append(context.attempt)
+        answer = await context.wait("text", prompt=f"Attempt {context.attempt}?")
+        if context.attempt == 1:
+            raise ValueError("once more")
+        return answer["text"]
+
+    with graph(name="g") as g:
+        g.expose("x", ask_twice(_id="ask").x)
+    future = run(g.build(), retry=RetryPolicy(max_attempts=2, backoff_first_s=1), clock=clock)
+    await settle()
+    view = View(future)
+    assert "error" not in view.ask("resume", node_id="ask", attempt=1, no=0, payload="first")
+    await clock.advance(1)
+    assert asked == [1, 2]
+    before = trace(future)
+    assert "attempt 1" in view.ask("resume", node_id="ask", attempt=1, no=0, payload="late")["error"]
+    assert trace(future) == before
+    assert "error" not in view.ask("resume", node_id="ask", attempt=2, no=0, payload="second")
+    assert await future == {"x": "second"}
+
+
+async def test_an_answer_goes_to_the_question_of_its_number():
+    @tool(outputs=["both"])
+    async def ask_two(context):
+        first = await context.wait("text", prompt="First?")
+        second = await context.wait("text", prompt="Second?")
+        return first["text"] + second["text"]
+
+    with graph(name="g") as g:
+        g.expose("both", ask_two(_id="ask").both)
+    future = run(g.build())
+    await settle()
+    view = View(future)
+    assert view.ask("resume", node_id="ask", attempt=1, no=1, payload="b")["error"]
+    assert "error" not in view.ask("resume", node_id="ask", attempt=1, no=0, payload="a")
+    await settle()
+    assert "has its answer" in view.ask("resume", node_id="ask", attempt=1, no=0, payload="x")["error"]
+    assert "error" not in view.ask("resume", node_id="ask", attempt=1, no=1, payload="b")
+    assert await future == {"both": "ab"}
+
+
+async def test_a_cancel_ends_the_run_once(view):
+    assert view.ask("cancel")["data"] == {"cancelled": True}
+    await settle()
+    assert view.future.status is RunStatus.CANCELLED
+    assert view.ask("cancel")["data"] == {"cancelled": False}
+
+
+@tool(outputs=["total", "rows"])
+def add_up(a, b=2):
+    # A comment that shows in the source.
+    return {"total": a + b, "rows": ["word"] * 10_000}
+
+
+@graphify(name="sums", inputs=["x"], outputs=["y"])
+def sums(x):
+    first = add_up(a=x, _id="first")
+    asked = ask_text(prompt="Name?", _id="ask", _after=first)
+    return {"y": add_up(a=first.total, _id="second", _after=asked).total}
+
+
+async def test_a_detail_has_inputs_outputs_source_and_story():
+    future = run(sums, {"x": 1})
+    while not future.waits:
+        await settle()
+    view = View(future)
+    detail = view.ask("detail", node_id="first")["data"]
+    assert detail["node_id"] == "first"
+    assert detail["inputs"][0] == {"name": "a", "type": "int", "text": "1"}
+    total, rows = detail["outputs"]
+    assert total == {"name": "total", "type": "int", "text": "3"}
+    assert (rows["name"], rows["type"]) == ("rows", "list")
+    assert rows["text"].startswith("['word', 'word'")
+    assert detail["source"].startswith('@tool(outputs=["total", "rows"])\ndef add_up(a, b=2):\n    # A comment')
+    assert detail["source_file"] == __file__
+    assert LINES[detail["source_line"] - 1] == '@tool(outputs=["total", "rows"])'
+    told = [(seq, event["kind"]) for seq, _, event in detail["story"]]
+    assert told == [
+        (envelope.seq, type(envelope.event).__name__)
+        for envelope in future.events
+        if getattr(envelope.event, "node_id", None) == "first"
+    ]
+    assert [kind for _, kind in told] == ["AttemptStarted", "AttemptSucceeded"]
+    future.cancel()
+    await settle()
+
+
+async def test_a_detail_of_a_node_that_has_not_run_knows_what_is_known():
+    future = run(sums, {"x": 1})
+    view = View(future)
+    detail = view.ask("detail", node_id="second")["data"]
+    assert "outputs" not in detail
+    assert "story" not in detail
+    assert "a" not in [each["name"] for each in detail.get("inputs", ())]
+    future.cancel()
+    await settle()
+
+
+async def test_a_detail_is_bounded():
+    namespace = {}
+    body = "\n".join(f"    x{i} = '{i:080}'" for i in range(1000))
+    source = f"def long(x):\n{body}\n    return x"
+    linecache.cache["<long>"] = (len(source), None, source.splitlines(keepends=True), "<long>")
+    exec(compile(source, "<long>", "exec"), namespace)  # noqa: S102
+    with graph(name="g") as g:
+        g.expose("x", tool(outputs=["x"])(namespace["long"])(x="y" * 1_000_000, _id="long").x)
+    future = run(g.build())
+    await future
+    detail = View(future).ask("detail", node_id="long")["data"]
+    assert len(detail["source"]) == MAX_SOURCE
+    assert len(json.dumps(detail)) < 2 * MAX_SOURCE
+
+
+async def test_a_detail_of_an_unknown_node_is_an_error(view):
+    assert view.ask("detail", node_id="zzz")["error"] == "there is no node 'zzz'"
+
+
+async def test_nothing_that_is_sent_bears_a_token_or_its_digest(view):
+    (wait,) = view.future.waits
+    (opened,) = [each.event for each in view.future.events if isinstance(each.event, WaitOpened)]
+    assert wait.token
+    assert opened.wait.token_digest
+    told = []
+    for content in (
+        {"kind": "detail", "id": 1, "node_id": "approve"},
+        {"kind": "sync", "id": 2, "have": 0},
+        {"kind": "sync", "id": 3, "have": 99},
+        {"kind": "digest", "id": 4},
+        {"kind": "resume", "id": 5, "node_id": "approve", "attempt": 1, "no": 0, "payload": True},
+        {"kind": "detail", "id": 6, "node_id": "approve"},
+    ):
+        told += view.tell(content)
+    text = json.dumps(told)
+    assert '"WaitOpened"' in text
+    assert '"snapshot"' in text
+    assert "Pay?" in text
+    assert wait.token not in text
+    assert opened.wait.token_digest not in text
+    assert "token" not in text
+
+
+def fed(state, told):
+    """Fold the frames that a view was sent into its state, refusing a gap."""
+    for frame in told:
+        if frame["kind"] == "events":
+            assert frame["first"] == state.seq + 1
+            frame = msgspec.convert(frame, frames.Frame)  # noqa: PLW2901
+            for at, event in zip(frame.at, frame.events, strict=True):
+                apply(state, event, at)
+    return state
+
+
+async def test_a_sync_sends_exactly_the_events_that_are_missing(view):
+    n = len(view.future.events)
+    for have in range(n):
+        told = view.tell({"kind": "sync", "id": 1, "have": have})
+        (frame,) = [each for each in told if each["kind"] in ("events", "snapshot")]
+        assert frame["kind"] == "events"
+        assert (frame["first"], len(frame["events"])) == (have + 1, n - have)
+        assert told[-1]["data"]["seq"] == n
+
+
+async def test_a_view_that_misses_nothing_is_sent_no_events(view):
+    told = view.tell({"kind": "sync", "id": 1, "have": len(view.future.events)})
+    assert [each["kind"] for each in told] == ["layout", "reply"]
+
+
+async def test_a_sync_from_nothing_leads_to_the_runs_state(view):
+    state = fed(RunState(view.future.run_id), view.tell({"kind": "sync", "id": 1, "have": 0}))
+    assert state.digest() == view.ask("digest")["data"]["digest"] == view.future.run.state.digest()
+
+
+async def test_a_view_that_claims_more_than_there_is_gets_a_snapshot(view):
+    n = len(view.future.events)
+    told = view.tell({"kind": "sync", "id": 1, "have": n + 1})
+    (frame,) = [each for each in told if each["kind"] in ("events", "snapshot")]
+    assert (frame["kind"], frame["seq"], len(frame["nodes"])) == ("snapshot", n, 1)
+    told = view.tell({"kind": "sync", "id": 1, "have": n + 1, "nodes": 1})
+    (frame,) = [each for each in told if each["kind"] in ("events", "snapshot")]
+    assert frame["nodes"] == []
+
+
+async def test_a_view_that_misses_very_much_gets_a_snapshot(view, monkeypatch):
+    monkeypatch.setattr(inspector_module, "MAX_EVENTS", 3)
+    assert view.tell({"kind": "sync", "id": 1, "have": 1})[0]["kind"] == "events"
+    assert view.tell({"kind": "sync", "id": 1, "have": 0})[0]["kind"] == "snapshot"
+
+
+async def test_a_view_is_told_nothing_before_it_asks_and_everything_after():
+    future = run(gate, {"amount": 5})
+    view = View(future)
+    await settle()
+    assert view.sent == []
+    state = fed(RunState(future.run_id), view.tell({"kind": "sync", "id": 1, "have": 0}))
+    view.sent.clear()
+    future.resume("approve", True)
+    await future
+    while state.finished is None:
+        await settle()
+        fed(state, view.sent)
+        view.sent.clear()
+    assert state.digest() == future.run.state.digest()
+
+
+async def test_two_views_of_a_run_agree_and_change_nothing(view):
+    other = View(view.future)
+    before = trace(view.future)
+    states = [fed(RunState("r"), each.tell({"kind": "sync", "id": 1, "have": 0})) for each in (view, other)]
+    assert states[0].digest() == states[1].digest() == before[1]
+    assert trace(view.future) == before
+
+
+async def test_tidy_places_the_nodes_afresh_and_changes_nothing(view):
+    before = trace(view.future)
+    told = view.tell({"kind": "tidy", "id": 1})
+    assert [each["kind"] for each in told] == ["layout", "reply"]
+    assert told[0]["n"] == 1
+    assert trace(view.future) == before
+
+
+async def test_a_closed_view_is_told_nothing_more(view):
+    view.tell({"kind": "sync", "id": 1, "have": 0})
+    view.inspector.close()
+    view.sent.clear()
+    view.future.resume("approve", True)
+    await view.future
+    await settle()
+    assert view.sent == []
