@@ -7,6 +7,7 @@ frames (`view.frames`) when a view asks for it.
 from __future__ import annotations
 
 import contextvars
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from graphrun_nb.core.state import RunState
     from graphrun_nb.engine.future import RunFuture
     from graphrun_nb.protocols import Signal
-    from graphrun_nb.view.layout import Layout
+    from graphrun_nb.view.drawing import Layout
 
 STATIC = Path(__file__).parent / "static"
 FRAME_S = 0.05
@@ -102,7 +103,7 @@ class Inspector(anywidget.AnyWidget):
             order = list(nodes)
             edges = self._run.state.edges()
             loop = running_loop()
-            if len(order) <= INLINE_LAYOUT or loop is None:
+            if loop is None or (len(order) <= INLINE_LAYOUT and _is_warm()):
                 self._placed(_layout(order, edges, self._layout))
             else:
                 self._laying_out = True
@@ -166,6 +167,11 @@ class Inspector(anywidget.AnyWidget):
         """Stop following the run."""
         self._run.log.detach(self)
         super().close()
+
+
+def _is_warm() -> bool:
+    """Tell whether a layout can begin at once, without the loop waiting for networkx and numpy to be imported."""
+    return hasattr(sys.modules.get("graphrun_nb.view.layout"), "layout")
 
 
 def _layout(order: Sequence[str], edges: Sequence[tuple[str, str]], grown_from: Layout | None) -> Layout:

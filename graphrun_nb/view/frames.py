@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from graphrun_nb.core.state import RunState
-    from graphrun_nb.view.layout import Layout
+    from graphrun_nb.view.drawing import Layout
 
 PROTOCOL = 1
 

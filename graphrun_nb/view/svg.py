@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from graphrun_nb.core.state import NodeState, RunState
-    from graphrun_nb.view.layout import Layout, Point
+    from graphrun_nb.view.drawing import Layout, Point
 
 WIDTH, HEIGHT = 176, 48
 MARGIN_X, MARGIN_Y, HEADER = 2, 8, 34

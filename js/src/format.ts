@@ -26,3 +26,10 @@ export function firstLine(text: string): string {
 function pad(n: number): string {
   return String(n).padStart(2, "0");
 }
+
+const PLACES: Readonly<Record<string, string>> = { view: "a click", cell: "a cell", token: "a token" };
+
+/** Says where an answer came from as people do. */
+export function place(by: string): string {
+  return PLACES[by] ?? by;
+}

@@ -159,7 +159,7 @@ test("an open approval stands there with its options, unselected, and shows who 
   page.kernel.say(eventsFrame(lines, 7, lines.length));
   await page.settle();
   expect(page.find("button", "Approve")).toBeUndefined();
-  expect(page.root.querySelector(".gr-answered")?.textContent).toMatch(/^approve: Publish\? → Approve, by view at /);
+  expect(page.root.querySelector(".gr-answered")?.textContent).toMatch(/^approve: Publish\? → Approve, by a click at /);
 });
 
 test("a refused answer is said beside its question, which stays", async () => {

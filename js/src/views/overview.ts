@@ -1,7 +1,7 @@
 /** The first thing to know of a node: how it stands, each attempt in a line, what was asked and answered. */
 
 import { type Child, h, icon } from "../dom";
-import { clockTime, duration, ticking } from "../format";
+import { clockTime, duration, place, ticking } from "../format";
 import type { Local } from "../local";
 import type { NodeDetail } from "../protocol";
 import { errorLine } from "../select";
@@ -120,7 +120,7 @@ function answerRow({ wait, at, by, answer }: Answered): HTMLElement {
     { class: "gr-answer" },
     h("span", { class: "gr-answer-prompt" }, wait.prompt || wait.kind),
     h("span", { class: "gr-answer-text" }, answerText(wait, answer)),
-    h("span", { class: "gr-answer-by" }, `by ${by} at ${clockTime(at)}`),
+    h("span", { class: "gr-answer-by" }, `by ${place(by)} at ${clockTime(at)}`),
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { effect } from "@preact/signals-core";
 import { fill, h, icon, say, set } from "../dom";
-import { clockTime, ticking } from "../format";
+import { clockTime, place, ticking } from "../format";
 import type { Link } from "../link";
 import type { Local } from "../local";
 import type { WaitInfo } from "../protocol";
@@ -75,7 +75,7 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
     fill(
       answered,
       icon("DONE"),
-      h("span", {}, nodeId, question, " → ", answer, `, by ${told.by} at ${clockTime(told.at)}`),
+      h("span", {}, nodeId, question, " → ", answer, `, by ${place(told.by)} at ${clockTime(told.at)}`),
     );
     answered.hidden = false;
   }
