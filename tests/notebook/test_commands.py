@@ -438,6 +438,9 @@ async def test_a_view_is_told_nothing_before_it_asks_and_everything_after():
         fed(state, view.sent)
         view.sent.clear()
     assert state.digest() == future.run.state.digest()
+    while not view.sent:
+        await settle()
+    assert view.sent == [{"kind": "events", "first": state.seq + 1, "at": [], "events": []}]
 
 
 async def test_two_views_of_a_run_agree_and_change_nothing(view):
