@@ -67,7 +67,7 @@ _CAN_START = _ALLOWED[AttemptStarted]
 _CAN_SUCCEED = _ALLOWED[AttemptSucceeded]
 
 
-class OpenWait(Struct, frozen=True):
+class OpenWait(Struct, frozen=True, gc=False):
     """A question nobody has answered yet, and when it was asked (Unix seconds)."""
 
     wait: WaitInfo
@@ -75,7 +75,7 @@ class OpenWait(Struct, frozen=True):
     at: float
 
 
-class NodeState(Struct):
+class NodeState(Struct, gc=False):
     """Where one node stands. Only `apply` changes it; everyone else reads.
 
     Attributes

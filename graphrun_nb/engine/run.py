@@ -8,7 +8,6 @@ import contextvars
 import re
 import secrets
 import weakref
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from graphrun_nb.authoring.tool import named_outputs
@@ -53,16 +52,6 @@ _UNFINISHED: set[Run] = set()
 CALL_TIMEOUT_S = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """How a node is called, worked out once."""
-
-    spec: NodeSpec
-    function: Callable[..., Any]
-    executor: Executor
-    context: str
-
-
 class Run:
     """A run under way, or ended. `start` begins it on the running loop; everything happens on that loop's thread.
 
@@ -88,7 +77,7 @@ class Run:
         self.exceptions: dict[str, BaseException] = {}
         self.loop: asyncio.AbstractEventLoop | None = None
         self._executors: dict[str, Executor] = {}
-        self._plans = {node.node_id: self._plan(node) for node in graph.spec.nodes}
+        self._executor_of = {node.node_id: self._executor_for(node) for node in graph.spec.nodes}
         self._base = contextvars.Context()
         self._listeners: list[Callable[[], None]] = []
         self._crash: Exception | None = None
@@ -233,7 +222,7 @@ class Run:
     def inputs_of(self, node_id: str) -> Mapping[str, Any]:
         """Return a node's arguments, as far as they are known."""
         known: dict[str, Any] = {}
-        for name, binding in self._plans[node_id].spec.inputs:
+        for name, binding in self.graph.spec_of(node_id).inputs:
             if self._is_known(binding):
                 known[name] = resolve(binding, self.values, self.inputs)
         return known
@@ -258,42 +247,43 @@ class Run:
                 return True
         return all(self._is_known(item) for _, item in binding.items)
 
-    def _plan(self, node: NodeSpec) -> _Plan:
-        function = self.graph.functions[node.node_id]
+    def _executor_for(self, node: NodeSpec) -> Executor:
         wanted = node.executor or self.env.executor
-        name = "loop" if function.is_async and wanted == "thread" else wanted
+        name = "loop" if wanted == "thread" and self.graph.functions[node.node_id].is_async else wanted
         if name not in self._executors:
             self._executors[name] = make_executor(name)
-        return _Plan(node, function.call, self._executors[name], function.context)
+        return self._executors[name]
 
     def _launch(self, node_id: str, attempt: int) -> tuple[contextvars.Context, Coroutine[Any, Any, Outcome]]:
-        plan = self._plans[node_id]
+        spec = self.graph.spec_of(node_id)
+        function = self.graph.functions[node_id]
         here = Here(self, node_id, attempt)
         context = self._base.copy()
         context.run(CURRENT.set, here)
         values = self.values
         arguments: dict[str, Any] = {}
         try:
-            for name, binding in plan.spec.inputs:
+            for name, binding in spec.inputs:
                 if type(binding) is Ref:
                     arguments[name] = values[binding.node_id][binding.output]
                 else:
                     arguments[name] = resolve(binding, values, self.inputs)
         except Exception as error:  # noqa: BLE001 (a mapping of the user's may raise anything)
             return context, _failed(error)
-        if plan.context:
-            arguments[plan.context] = NodeContext(here, dict(arguments))
-        call = Call(self.run_id, node_id, attempt, plan.function, arguments)
-        if plan.spec.timeout_s is not None:
-            return context, _within(plan.spec.timeout_s, plan.executor, call)
-        return context, plan.executor.submit(call)
+        if function.context:
+            arguments[function.context] = NodeContext(here, dict(arguments))
+        call = Call(self.run_id, node_id, attempt, function.call, arguments)
+        executor = self._executor_of[node_id]
+        if spec.timeout_s is not None:
+            return context, _within(spec.timeout_s, executor, call)
+        return context, executor.submit(call)
 
     def _settle(self, node_id: str, attempt: int, outcome: Outcome) -> Event:
         if isinstance(outcome, Error):
             return self._failed(node_id, attempt, outcome.exception)
-        spec = self._plans[node_id].spec
+        outputs = self.graph.spec_of(node_id).outputs
         try:
-            self.values[node_id] = named_outputs(f"node {node_id!r}", spec.outputs, outcome.value)
+            self.values[node_id] = named_outputs(node_id, outputs, outcome.value)
         except Exception as error:  # noqa: BLE001 (a dict of the user's may raise anything)
             return self._failed(node_id, attempt, error)
         return AttemptSucceeded(node_id, attempt)
@@ -303,10 +293,10 @@ class Run:
         return AttemptFailed(node_id, attempt, describe(exception))
 
     def _retry_of(self, node_id: str) -> Any:
-        return self._plans[node_id].spec.retry or self.env.retry
+        return self.graph.spec_of(node_id).retry or self.env.retry
 
     def _holds(self, node_id: str) -> bool | ErrorInfo:
-        condition = self._plans[node_id].spec.condition
+        condition = self.graph.spec_of(node_id).condition
         try:
             return condition is None or holds(condition, self.values, self.inputs)
         except Exception as error:  # noqa: BLE001 (comparing users' values may raise anything)
