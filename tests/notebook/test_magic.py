@@ -1,0 +1,445 @@
+"""``%graphrun`` and the live view in real kernels: what cells show, what mistakes say, how waits are answered."""
+
+from __future__ import annotations
+
+import contextlib
+from types import SimpleNamespace
+
+import pytest
+
+from tests.notebook import kernels, matrix
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+SETUP = """
+import asyncio
+from graphrun_nb import RunFuture, graphify, run, tool
+from graphrun_nb.engine.env import RuntimeEnv
+from graphrun_nb.tools import ask_approval
+
+@tool(outputs=["total"])
+def add(a, b):
+    return a + b
+
+@graphify("sums", inputs=["x"], outputs=["y"])
+def sums(x):
+    return {"y": add(a=add(a=x, b=1, _id="first").total, b=10, _id="second").total}
+
+@graphify("gate", inputs={"amount": 5}, outputs=["ok"])
+def gate(amount):
+    return {"ok": ask_approval(prompt="Pay?", _id="approve").approved}
+
+@graphify("fails", outputs=["y"])
+def fails():
+    return {"y": add(a=1, b="one", _id="bad").total}
+
+@graphify("noisy", inputs=["error"], outputs=["y"])
+def noisy(error):
+    raise error
+
+@graphify("broken", outputs=["y"])
+def broken():
+    return {"y": add(a=1, c=2).total}
+
+def turning(text):
+    asyncio.get_running_loop().call_soon(lambda: print(text, flush=True))
+
+def n_runs():
+    return len(RuntimeEnv().store.run_ids())
+
+async def asks(future):
+    async with asyncio.timeout(10):
+        while not future.waits:
+            await asyncio.sleep(0)
+
+number = 3
+"""
+
+
+@pytest.fixture(scope="module", params=matrix.versions())
+def python(request):
+    """Give the interpreter of one version."""
+    found = matrix.python(request.param)
+    if found is None:
+        pytest.skip(f"not there: python tests/notebook/matrix.py prepare {request.param}")
+    return found
+
+
+@pytest.fixture(scope="module")
+def shared(python, tmp_path_factory):
+    """Give a box with a kernel of one version, started anew if a test has spoilt it."""
+    with contextlib.ExitStack() as stack:
+        yield SimpleNamespace(
+            kernel=None, start=lambda: stack.enter_context(kernels.started(python, tmp_path_factory.mktemp("kernel")))
+        )
+
+
+@pytest.fixture
+def kernel(shared):
+    """Give a kernel with the extension loaded and some graphs."""
+    if shared.kernel is None:
+        shared.kernel = shared.start()
+    ready = shared.kernel.run(f"%load_ext graphrun_nb\n{SETUP}")
+    assert (ready.status, ready.stdout) in [("ok", ""), ("ok", RELOAD)], ready
+    shared.kernel.published.clear()
+    yield shared.kernel
+    if not shared.kernel.is_well():
+        shared.kernel = None
+
+
+RELOAD = "The graphrun_nb extension is already loaded. To reload it, use:\n  %reload_ext graphrun_nb\n"
+
+
+class Cell:
+    """A cell that has ended, and what it shows."""
+
+    def __init__(self, kernel, code):
+        self.kernel = kernel
+        self.id = kernel.submit(code)
+        self.reply = kernel.reply(self.id)
+
+    @property
+    def displayed(self):
+        return [
+            message
+            for message in self.kernel.published
+            if kernels.of(message, self.id) and message["msg_type"] == "display_data"
+        ]
+
+    @property
+    def views(self):
+        return [
+            message["content"]["data"][VIEW]["model_id"]
+            for message in self.displayed
+            if VIEW in message["content"]["data"]
+        ]
+
+    @property
+    def slots(self):
+        """The places of pictures: their display ids."""
+        return [
+            message["content"]["transient"]["display_id"]
+            for message in self.displayed
+            if "data-graphrun-static" in message["content"]["data"].get("text/html", "")
+        ]
+
+    def shows_one_run(self):
+        return (self.reply.status, len(self.views), len(self.slots), len(self.displayed)) == ("ok", 1, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "f = %graphrun sums x=1",
+        "%graphrun sums x=1",
+        "%graphrun run sums x=1",
+        "print('before')\n%graphrun sums x=1",
+        "f = %graphrun sums x=1\nf",
+        "f = run(sums, {'x': 1})\nf",
+        "run(sums, {'x': 1})",
+        "f = %graphrun sums x=1\ng = f.result()",
+        "f = %graphrun sums x=1 --wait",
+        "%graphrun sums x=1 --wait",
+    ],
+)
+def test_a_launch_shows_exactly_one_view_and_one_place_for_its_picture(kernel, code):
+    cell = Cell(kernel, code)
+    assert cell.shows_one_run(), cell.displayed
+
+
+def test_the_value_of_a_launch_is_a_future(kernel):
+    Cell(kernel, "f = %graphrun sums x=number+len('a b')")
+    assert kernel.run("type(f).__name__, f.result()").text == "('RunFuture', {'y': 17})"
+
+
+def test_wait_keeps_the_cell_and_gives_the_outputs(kernel):
+    assert kernel.run("%graphrun sums x=1 --wait").text == "{'y': 12}"
+    assert kernel.run("f = %graphrun sums x=[1][0] --wait\nf").text == "{'y': 12}"
+
+
+def test_options_reach_the_run(kernel):
+    Cell(kernel, "f = %graphrun sums x=1 --max-concurrency 7 --session-id='s' --run-id options-1")
+    assert (
+        kernel.run("f.run_id, f.run.state.max_concurrency, f.run.state.session_id").text == "('options-1', 7, \"'s'\")"
+    )
+
+
+def test_two_runs_in_one_cell_are_two_views(kernel):
+    cell = Cell(kernel, "f = %graphrun sums x=1\ng = %graphrun sums x=2")
+    assert len(set(cell.views)) == len(set(cell.slots)) == 2
+
+
+def test_a_run_shown_again_in_another_cell_is_the_same_view(kernel):
+    first = Cell(kernel, "f = %graphrun sums x=1")
+    again = Cell(kernel, "f")
+    assert again.views == first.views
+    assert again.shows_one_run()
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint", "hint"),
+    [
+        ("", "which graph?", "%graphrun NAME"),
+        ("smus x=1", "there is no 'smus' in this notebook", "did you mean 'sums'?"),
+        ("zzz x=1", "there is no 'zzz' in this notebook", "run the cell that defines it first"),
+        ("sums", "needs 'x'", "pass x=…"),
+        ("sums x=1 xx=2", "has no input 'xx'", "did you mean 'x'?"),
+        ("sums x=1 x=2", "'x' is given twice", ""),
+        ("sums x", "'x' is neither key=value nor an option", "write key=value"),
+        ("sums x=nope", "x=nope: NameError: name 'nope' is not defined", "values are Python expressions"),
+        ("sums x=1/0", "x=1/0: ZeroDivisionError: division by zero", "values are Python expressions"),
+        ("sums x=1+", "x=1+: SyntaxError", "values are Python expressions"),
+        ("sums x=int('a\\nb')", "ValueError: invalid literal", "values are Python expressions"),
+        ("sums x=(1", "a quote or bracket is not closed", ""),
+        ("number", "int 3 cannot be run", "pass a @graphify function"),
+        ("add", "cannot be run", "a tool is one node"),
+        ("broken", "add() has no argument 'c'", "its arguments are: a, b"),
+        ("noisy error=1", "exceptions must derive from BaseException", ""),
+        ("sums x=1 --max-concurency 8", "there is no option '--max-concurency'", "did you mean '--max-concurrency'?"),
+        ("sums x=1 --max-concurrency many", "--max-concurrency takes a number, not 'many'", ""),
+        ("sums x=1 --max-concurrency 0", "max_concurrency counts nodes, so at least 1: 0", ""),
+        ("sums x=1 --retry 0", "counts all attempts, so at least 1: 0", ""),
+        ("sums x=1 --timeout -1", "timeout takes seconds > 0", ""),
+        ("sums x=1 --on-wait never", "on_wait is one of block, raise, return, not 'never'", ""),
+        ("sums x=1 --executor moon", "executor is one of", ""),
+        ("sums x=1 --run-id", "--run-id needs a value", ""),
+        ("sums x=1 --run-id no/slash", "run_id='no/slash': 1 to 64 letters, digits, _ and -", ""),
+        ("sums x=1 --wait=no", "--wait takes no value, not 'no'", ""),
+    ],
+)
+def test_a_mistake_is_one_line_and_at_most_one_hint_and_starts_nothing(kernel, line, complaint, hint):
+    before = kernel.run("n_runs()").text
+    cell = Cell(kernel, f"f = %graphrun {line}" if line else "f = %graphrun")
+    assert cell.reply.status == "ok"
+    first, *rest = cell.reply.stdout.splitlines()
+    assert first.startswith("graphrun: ")
+    assert complaint in first
+    assert len(rest) == bool(hint)
+    assert all(each.startswith(f"hint: {hint}") for each in rest)
+    assert cell.displayed == []
+    streams = [m["content"]["name"] for m in kernel.published if kernels.of(m, cell.id) and m["msg_type"] == "stream"]
+    assert streams == ["stderr"]
+    assert kernel.run("f is None, n_runs()").text == f"(True, {before})"
+
+
+def test_a_run_id_that_is_taken_is_a_mistake_too(kernel):
+    kernel.run("f = %graphrun sums x=1 --run-id twice --wait")
+    cell = Cell(kernel, "%graphrun sums x=1 --run-id twice")
+    assert cell.displayed == []
+    first, second = cell.reply.stdout.splitlines()
+    assert "there is already a run 'twice'" in first
+    assert second.startswith("hint: ")
+
+
+def picture(kernel, slot):
+    """Wait for the picture in its place, as a saved notebook keeps it."""
+    drawn = kernel.wait(
+        lambda m: (
+            m["msg_type"] == "update_display_data"
+            and m["content"]["transient"]["display_id"] == slot
+            and "<img" in m["content"]["data"]["text/html"]
+        ),
+        "the picture",
+    )
+    return drawn["content"]["data"]
+
+
+@pytest.mark.parametrize("ending", ["", "\nf.result()", "\nawait f"], ids=["by itself", "blocked", "awaited"])
+def test_a_run_that_has_ended_leaves_its_picture_in_the_notebook(kernel, ending):
+    (slot,) = Cell(kernel, f"f = %graphrun sums x=1{ending}").slots
+    saved = picture(kernel, slot)
+    assert saved["text/plain"] == "sums: done (2 done)"
+    alternative = saved["text/html"].partition('<img alt="')[2].partition('"')[0]
+    assert alternative.startswith("sums: done (2 done)\nnode")
+    assert [line.split()[:2] for line in alternative.splitlines()[2:]] == [["first", "done"], ["second", "done"]]
+    assert 'src="data:image/svg+xml;base64,' in saved["text/html"]
+
+
+def test_the_picture_of_a_run_that_failed_says_why(kernel):
+    (slot,) = Cell(kernel, "f = %graphrun fails").slots
+    saved = picture(kernel, slot)
+    assert saved["text/plain"] == "fails: failed (1 failed)"
+    assert "TypeError: unsupported operand" in saved["text/html"]
+    assert kernel.run("f.result()").error == "GraphRunFailed"
+
+
+def test_a_run_that_waits_keeps_no_cell_from_running_or_launching(kernel):
+    first = Cell(kernel, "f = %graphrun gate\nawait asks(f)")
+    second = Cell(kernel, "g = %graphrun gate amount=6\nawait asks(g)")
+    third = Cell(kernel, "h = %graphrun sums x=1 --wait")
+    assert [first.shows_one_run(), second.shows_one_run(), third.shows_one_run()] == [True] * 3
+    assert kernel.run("str(f.status), str(g.status), h").text == "('WAITING', 'WAITING', {'y': 12})"
+    assert kernel.run("f.cancel(), g.cancel()").text == "(True, True)"
+
+
+class View:
+    """The front end's half of a live view, as far as it talks with the kernel."""
+
+    def __init__(self, kernel, model):
+        self.kernel = kernel
+        self.model = model
+
+    def send(self, kind, *, subshell=None, **rest):
+        message = {"method": "custom", "content": {"kind": kind, "id": 7, **rest}}
+        self.kernel.comm_send(self.model, message, subshell=subshell)
+
+    def answer(self, payload, *, subshell=None):
+        self.send("resume", node_id="approve", attempt=1, no=0, payload=payload, subshell=subshell)
+
+    def frame(self, is_wanted, what):
+        """Wait for a frame of this view."""
+
+        def is_it(message):
+            content = message["content"]
+            if message["msg_type"] != "comm_msg" or content["comm_id"] != self.model:
+                return False
+            return content["data"]["method"] == "custom" and is_wanted(content["data"]["content"])
+
+        return self.kernel.wait(is_it, what)["content"]["data"]["content"]
+
+    def reply(self):
+        return self.frame(lambda frame: frame["kind"] == "reply", "a reply")
+
+    def sees(self, event):
+        self.frame(lambda frame: any(each["kind"] == event for each in frame.get("events", ())), event)
+
+
+@pytest.fixture
+def waiting(kernel):
+    """Give the view of a run `f` that waits for an answer."""
+    (model,) = Cell(kernel, "f = %graphrun gate\nawait asks(f)").views
+    yield View(kernel, model)
+    kernel.run("f.cancel()")
+
+
+BY_THE_VIEW = "[each.event.by for each in f.events if type(each.event).__name__ == 'WaitResolved']"
+
+
+def test_the_view_answers_while_the_kernel_is_idle(kernel, waiting):
+    waiting.answer({"approved": True})
+    reply = waiting.reply()
+    assert (reply["id"], list(reply["data"])) == (7, ["at"])
+    assert kernel.run("f.result()").text == "{'ok': True}"
+    assert kernel.run(BY_THE_VIEW).text == "['view']"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "turning('waits'); outputs = await f; outputs",
+        "turning('waits'); outputs = f.result(); outputs",
+        "await asyncio.sleep(0); turning('waits'); outputs = f.result(); outputs",
+    ],
+    ids=["awaits", "blocks", "blocks in an async cell"],
+)
+def test_the_view_answers_while_a_cell(kernel, waiting, code):
+    cell = kernel.submit(code)
+    kernel.wait_for_text("waits")
+    waiting.answer({"choice": "Reject"})
+    assert kernel.reply(cell).text == "{'ok': False}"
+    assert "error" not in waiting.reply()
+    assert kernel.run(BY_THE_VIEW).text == "['view']"
+
+
+def test_the_view_answers_a_launch_that_waits_in_its_own_cell(kernel):
+    cell = kernel.submit("%graphrun gate --wait")
+    shown = kernel.wait(lambda m: VIEW in m["content"].get("data", {}), "the view")
+    view = View(kernel, shown["content"]["data"][VIEW]["model_id"])
+    view.send("sync", have=0)
+    view.sees("WaitOpened")
+    view.answer(True)
+    assert kernel.reply(cell).text == "{'ok': True}"
+
+
+def test_the_view_follows_a_run_while_a_cell_blocks(kernel, waiting):
+    waiting.send("sync", have=0)
+    waiting.sees("WaitOpened")
+    cell = kernel.submit("turning('waits'); outputs = f.result(); turning('ended')")
+    kernel.wait_for_text("waits")
+    waiting.answer(True)
+    waiting.sees("RunFinished")
+    kernel.reply(cell)
+
+
+def test_the_view_answers_on_a_subshell(kernel, waiting):
+    subshell = kernel.create_subshell()
+    if subshell is None:
+        pytest.skip("this ipykernel has no subshells")
+    cell = kernel.submit("turning('waits'); outputs = f.result(); outputs")
+    kernel.wait_for_text("waits")
+    waiting.answer(True, subshell=subshell)
+    assert kernel.reply(cell).text == "{'ok': True}"
+
+
+def test_a_second_answer_from_the_view_is_told_that_it_came_late(kernel, waiting):
+    waiting.answer(True)
+    assert kernel.run("f.result()").text == "{'ok': True}"
+    kernel.published.clear()
+    waiting.answer(False)
+    reply = waiting.reply()
+    assert "has its answer, from view" in reply["error"]
+    assert reply["hint"]
+
+
+def test_an_answer_that_does_not_fit_leaves_the_question_open(kernel, waiting):
+    waiting.answer("Maybe")
+    assert waiting.reply()["error"] == "'Maybe' is no option"
+    assert kernel.run("len(f.waits), str(f.status)").text == "(1, 'WAITING')"
+
+
+def test_the_view_cancels_a_run_that_a_cell_blocks_on(kernel, waiting):
+    cell = kernel.submit("turning('waits'); f.result()")
+    kernel.wait_for_text("waits")
+    waiting.send("cancel")
+    assert kernel.reply(cell).error == "CancelledError"
+    assert kernel.run("str(f.status)").text == "'CANCELLED'"
+
+
+@pytest.mark.parametrize("code", ["f.result()", "await f"])
+def test_a_stop_leaves_the_run_alive_and_the_view_answers_it_later(kernel, waiting, code):
+    cell = kernel.submit(f"turning('waits'); {code}")
+    kernel.wait_for_text("waits")
+    kernel.interrupt()
+    assert kernel.reply(cell).error in ("KeyboardInterrupt", "CancelledError")
+    assert kernel.run("str(f.status), len(f.waits)").text == "('WAITING', 1)"
+    waiting.answer(True)
+    assert kernel.run("f.result()").text == "{'ok': True}"
+
+
+def test_a_message_that_is_no_command_is_refused_and_the_view_lives_on(kernel, waiting):
+    waiting.send("eval", code="1/0")
+    assert waiting.reply()["error"].startswith("refused: ")
+    kernel.published.clear()
+    waiting.send("digest")
+    assert kernel.run("f.run.state.digest()").text == repr(waiting.reply()["data"]["digest"])
+
+
+def test_the_magic_explains_itself(kernel):
+    shown = kernel._reply(kernel.submit("%graphrun?"))["content"]["payload"][0]["data"]["text/plain"]
+    assert "%graphrun sums x=1" in shown
+    for option in ("--max-concurrency", "--retry", "--timeout", "--run-id", "--on-wait", "--executor", "--wait"):
+        assert option in shown
+
+
+def test_unload_takes_the_magic_back_and_runs_still_show_themselves(kernel):
+    kernel.run("%unload_ext graphrun_nb")
+    assert "not found" in kernel.run("%graphrun sums x=1").stdout
+    assert Cell(kernel, "run(sums, {'x': 1})").shows_one_run()
+
+
+@pytest.fixture
+def bare(python, tmp_path):
+    """Give a new kernel without the extension."""
+    with kernels.started(python, tmp_path) as kernel:
+        assert kernel.run(SETUP).status == "ok"
+        yield kernel
+
+
+def test_without_the_extension_a_run_shows_itself_and_the_view_answers(bare):
+    assert Cell(bare, "run(sums, {'x': 1})").shows_one_run()
+    cell = Cell(bare, "f = run(gate)\nawait asks(f)\nf")
+    assert cell.shows_one_run()
+    blocked = bare.submit("turning('waits'); f.result()")
+    bare.wait_for_text("waits")
+    View(bare, cell.views[0]).answer(True)
+    assert bare.reply(blocked).text == "{'ok': True}"
