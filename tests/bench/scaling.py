@@ -1,7 +1,7 @@
 """Scheduling cost a node, as process CPU: layered graphs of no-op async nodes, sizes measured in turn.
 
-``python -m tests.bench.scaling`` prints µs a node for 1,000 and 10,000 nodes, their ratio, and the floor: one asyncio task
-a node with a count of what it still needs.
+``python -m tests.bench.scaling`` prints µs a node for 1,000 and 10,000 nodes, their ratio, and the floor: one asyncio
+task a node with a count of what it still needs.
 """
 
 from __future__ import annotations
