@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 
-class Ref(Struct, frozen=True, tag="ref"):
+class Ref(Struct, frozen=True, tag="ref", gc=False):
     """The output called `output` of node `node_id`."""
 
     node_id: str
     output: str
 
 
-class Arg(Struct, frozen=True, tag="arg"):
+class Arg(Struct, frozen=True, tag="arg", gc=False):
     """The graph's input called `name`."""
 
     name: str
