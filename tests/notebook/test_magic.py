@@ -33,8 +33,11 @@ def gate(amount):
 def fails():
     return {"y": add(a=1, b="one", _id="bad").total}
 
-@graphify("noisy", inputs=["error"], outputs=["y"])
-def noisy(error):
+@graphify("noisy", outputs=["y"])
+def noisy():
+    error = ValueError("first line\\nsecond line")
+    error.add_note("hint: the first note\\nin two lines")
+    error.add_note("the second note")
     raise error
 
 @graphify("broken", outputs=["y"])
@@ -194,7 +197,7 @@ def test_a_run_shown_again_in_another_cell_is_the_same_view(kernel):
         ("number", "int 3 cannot be run", "pass a @graphify function"),
         ("add", "cannot be run", "a tool is one node"),
         ("broken", "add() has no argument 'c'", "its arguments are: a, b"),
-        ("noisy error=1", "exceptions must derive from BaseException", ""),
+        ("noisy", "first line second line", "the first note in two lines"),
         ("sums x=1 --max-concurency 8", "there is no option '--max-concurency'", "did you mean '--max-concurrency'?"),
         ("sums x=1 --max-concurrency many", "--max-concurrency takes a number, not 'many'", ""),
         ("sums x=1 --max-concurrency 0", "max_concurrency counts nodes, so at least 1: 0", ""),
@@ -424,6 +427,7 @@ def test_the_magic_explains_itself(kernel):
 def test_unload_takes_the_magic_back_and_runs_still_show_themselves(kernel):
     kernel.run("%unload_ext graphrun_nb")
     assert "not found" in kernel.run("%graphrun sums x=1").stdout
+    assert kernel.run("from graphrun_nb.protocols import hooks; hooks.presenter is None").text == "True"
     assert Cell(kernel, "run(sums, {'x': 1})").shows_one_run()
 
 
