@@ -50,7 +50,7 @@ def describe(exception: BaseException) -> ErrorInfo:
             )
             for frame in frames
         ),
-        notes=tuple(str(note)[:MAX_TEXT] for note in getattr(exception, "__notes__", ())),
+        notes=tuple(_encodable(str(note)[:MAX_TEXT]) for note in getattr(exception, "__notes__", ())),
         cause=_cause(exception),
     )
 
@@ -81,8 +81,12 @@ def _cause(exception: BaseException) -> str:
     return "\n".join(parts)[:MAX_TEXT]
 
 
+def _encodable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
+
+
 def _text(exception: BaseException) -> str:
     try:
-        return str(exception)[:MAX_TEXT]
+        return _encodable(str(exception)[:MAX_TEXT])
     except Exception as error:  # noqa: BLE001 (a user's __str__ may do anything)
         return f"<its text cannot be made: {type(error).__name__}>"

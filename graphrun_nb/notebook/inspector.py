@@ -64,6 +64,7 @@ class Inspector(anywidget.AnyWidget):
         self._signals: list[Signal] = []
         self._layout: Layout | None = None
         self._laying_out = False
+        self._context = contextvars.copy_context()  # ipykernel 7.0 sends nothing without its own variables
         super().__init__(run_id=future.run_id, graph_name=self._run.spec.name)
         self.on_msg(self._on_message)
         self._run.log.attach(self)
@@ -108,7 +109,7 @@ class Inspector(anywidget.AnyWidget):
             else:
                 self._laying_out = True
                 done = loop.run_in_executor(None, _layout, order, edges, self._layout)
-                done.add_done_callback(lambda future: self._placed(future.result()), context=contextvars.Context())
+                done.add_done_callback(lambda future: self._placed(future.result()), context=self._context.copy())
 
     def _placed(self, layout: Layout) -> None:
         self._laying_out = False
@@ -118,7 +119,7 @@ class Inspector(anywidget.AnyWidget):
     def _soon(self) -> None:
         loop = running_loop()
         if self._watched and self._timer is None and loop is not None:
-            self._timer = loop.call_later(0, self._flush, context=contextvars.Context())
+            self._timer = loop.call_later(0, self._flush, context=self._context.copy())
 
     def _flush(self) -> None:
         self._timer = None
@@ -139,7 +140,7 @@ class Inspector(anywidget.AnyWidget):
             self.lay_out()
         loop = running_loop()
         if loop is not None:
-            self._timer = loop.call_later(FRAME_S, self._flush, context=contextvars.Context())
+            self._timer = loop.call_later(FRAME_S, self._flush, context=self._context.copy())
 
     def _emit(self, frame: frames.Frame) -> None:
         self.send(frames.to_builtins(frame))

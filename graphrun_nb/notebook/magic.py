@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from graphrun_nb.core.spec import closest
 from graphrun_nb.engine.api import run
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 class GraphrunMagics(Magics):
     """Holds the ``%graphrun`` magic."""
 
+    @no_var_expand
     @line_magic
     def graphrun(self, line: str) -> RunFuture | dict[str, Any] | None:
         """Launch a graph and watch it in this cell's output.

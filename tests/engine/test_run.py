@@ -528,3 +528,13 @@ def test_an_unknown_override_is_a_type_error_that_names_the_closest():
 def test_an_override_that_cannot_be_meant_is_refused(overrides):
     with pytest.raises(ValueError, match=next(iter(overrides))):
         run(sums, {"x": 1}, **overrides)
+
+
+async def test_an_error_text_that_cannot_be_encoded_still_ends_the_run(one_node):
+    async def half_a_character():
+        raise ValueError("\ud800")
+
+    future = run(one_node(half_a_character))
+    with pytest.raises(GraphRunFailed):
+        await future
+    assert future.node("half_a_character").error.message == "\\ud800"
