@@ -39,7 +39,7 @@ from graphrun_nb.core.events import (
     WaitOpened,
     WaitResolved,
 )
-from graphrun_nb.core.status import NODE_STATUS, TERMINAL, NodeStatus, RunStatus, statuses_allowing
+from graphrun_nb.core.status import NODE_STATUS, NodeStatus, RunStatus, statuses_allowing
 from graphrun_nb.errors import IllegalTransition
 
 if TYPE_CHECKING:
@@ -324,8 +324,3 @@ def _illegal(state: RunState, event: Event, node: NodeState | None) -> IllegalTr
         f"{node.failures} failed, {node.lost} lost (event: {event!r})",
         hints=(f"a node that is {node.status} allows: {allowed}",),
     )
-
-
-def is_terminal(node: NodeState) -> bool:
-    """Tell whether nothing more happens to `node` unless it is reset."""
-    return node.status in TERMINAL
