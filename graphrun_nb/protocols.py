@@ -33,7 +33,13 @@ class Error(Struct, frozen=True):
     exception: BaseException
 
 
-Outcome = Value | Error
+class Lost(Struct, frozen=True):
+    """The attempt went down with the process or machine that ran it; `reason` says what is known."""
+
+    reason: str
+
+
+Outcome = Value | Error | Lost
 
 
 class Call(Struct, frozen=True):

@@ -14,6 +14,7 @@ from graphrun_nb.authoring.tool import named_outputs
 from graphrun_nb.core.decide import Rules
 from graphrun_nb.core.events import (
     AttemptFailed,
+    AttemptLost,
     AttemptSucceeded,
     CancelRequested,
     ErrorInfo,
@@ -32,7 +33,7 @@ from graphrun_nb.engine.scheduler import ForwardScheduler
 from graphrun_nb.engine.waits import Waits
 from graphrun_nb.errors import GraphBuildError, GraphHasPendingWaits, GraphRunFailed
 from graphrun_nb.executors import make_executor
-from graphrun_nb.protocols import Call, Error, Outcome
+from graphrun_nb.protocols import Call, Error, Lost, Outcome
 from graphrun_nb.view.text import preview
 
 if TYPE_CHECKING:
@@ -281,6 +282,8 @@ class Run:
     def _settle(self, node_id: str, attempt: int, outcome: Outcome) -> Event:
         if isinstance(outcome, Error):
             return self._failed(node_id, attempt, outcome.exception)
+        if isinstance(outcome, Lost):
+            return AttemptLost(node_id, attempt, outcome.reason)
         outputs = self.graph.spec_of(node_id).outputs
         try:
             self.values[node_id] = named_outputs(node_id, outputs, outcome.value)
