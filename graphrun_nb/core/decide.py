@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphrun_nb.core.events import (
+    CONTAINERS,
     AttemptFailed,
     AttemptStarted,
     CancelRequested,
@@ -86,6 +87,8 @@ def decide(state: RunState, frontier: Frontier, rules: Rules, now: float, free: 
         turn.give_up_on_poisoned()
     if frontier.failed:
         turn.answer_failures()
+    if frontier.stopped:
+        turn.stop_parts()
     if not turn.cancelled_by:
         due = frontier.next_due()
         if due is not None and due <= now:
@@ -154,19 +157,45 @@ class _Turn:
     def give_up(self, node_id: str) -> None:
         """Draw the consequences of a failure that stays."""
         self.skip_below(node_id)
-        if self.rules.fail_fast and not self.cancelled_by:
+        if self.rules.fail_fast and not self.cancelled_by and not self.is_handled(node_id):
             self.cancelled_by = "fail_fast"
             self.events.append(CancelRequested("fail_fast"))
 
+    def is_handled(self, node_id: str) -> bool:
+        """Tell whether the node is a part of a running body, which may catch its failure."""
+        nodes = self.state.nodes
+        parent = nodes[node_id].info.parent
+        while parent and nodes[parent].info.kind != "body":
+            parent = nodes[parent].info.parent
+        return bool(parent)
+
     def skip_below(self, node_id: str) -> None:
-        """Skip everything downstream of `node_id` that has not ended."""
+        """Skip everything below `node_id` that has not begun; its own parts that have are cancelled."""
         queue = [node_id]
         for above in queue:
             for each in self.frontier.below(above):
-                if each not in self.ended and self.state.nodes[each].status is NodeStatus.PENDING:
+                node = self.state.nodes[each]
+                if each in self.ended or node.status in TERMINAL:
+                    continue
+                if node.status is NodeStatus.PENDING:
+                    self.events.append(NodeSkipped(each, node_id))
+                elif node.info.parent == above:
+                    self.events.append(NodeCancelled(each, node_id))
+                else:
+                    continue
+                self.ended.add(each)
+                self.n_ended += 1
+                queue.append(each)
+
+    def stop_parts(self) -> None:
+        """Cancel what has not ended of containers that were cancelled."""
+        queue, self.frontier.stopped = self.frontier.stopped, []
+        for container in queue:
+            for each in self.frontier.children(container):
+                if each not in self.ended and self.state.nodes[each].status not in TERMINAL:
                     self.ended.add(each)
                     self.n_ended += 1
-                    self.events.append(NodeSkipped(each, node_id))
+                    self.events.append(NodeCancelled(each, container))
                     queue.append(each)
 
     def cancel_the_rest(self) -> None:
@@ -208,7 +237,8 @@ class _Turn:
                     self.refuse(node_id, node.attempt, verdict)
                     continue
             events.append(AttemptStarted(node_id, node.attempt + 1))
-            free -= 1
+            if node.info.kind not in CONTAINERS:
+                free -= 1
 
     def refuse(self, node_id: str, attempt: int, verdict: bool | ErrorInfo) -> None:
         """End a node whose condition is false or cannot be evaluated."""
@@ -221,9 +251,10 @@ class _Turn:
         self.skip_below(node_id)
 
     def verdict(self) -> RunStatus:
-        """Return how the run ended. O(nodes), once a run."""
-        decided = {type(event) for event in self.events}
-        statuses = {node.status for node in self.state.nodes.values()}
-        if NodeStatus.FAILED in statuses or AttemptFailed in decided:
+        """Return how the run ended: a part that failed counts only if its container failed of it. O(nodes), once a run."""
+        nodes = self.state.nodes
+        failed = [node_id for node_id, node in nodes.items() if node.status is NodeStatus.FAILED]
+        failed += [event.node_id for event in self.events if type(event) is AttemptFailed]
+        if any(not nodes[node_id].info.parent for node_id in failed):
             return RunStatus.FAILED
         return RunStatus.CANCELLED if self.state.cancelled_by else RunStatus.DONE

@@ -70,6 +70,13 @@ class ErrorInfo(Struct, frozen=True, gc=False, omit_defaults=True):
         return self.types[0].rpartition(".")[2]
 
 
+CONTAINERS = frozenset({"map", "graph", "body"})
+"""Kinds of nodes that are made of others: mapped elements, a nested graph, the calls of a running function.
+
+They hold no slot, and are never tried again themselves: their parts are.
+"""
+
+
 class NodeInfo(Struct, frozen=True, gc=False, omit_defaults=True):
     """What a view and a later resume need to know of a node's definition.
 
@@ -78,9 +85,9 @@ class NodeInfo(Struct, frozen=True, gc=False, omit_defaults=True):
     needs, after
         Ids of the nodes that feed it, and of those that only have to end before it.
     kind
-        ``tool``, ``wait``, ``map``, ``graph`` or ``call`` (a tool call made by a running function).
+        ``tool`` or ``wait``; or one of `CONTAINERS`.
     parent
-        Id of the node that this one is a part of, or empty.
+        Id of the container that this node is a part of, or empty.
     fingerprint
         Of what it computes: function source, bindings, condition.
     """

@@ -5,7 +5,7 @@ It could be rebuilt from the state at any time (`Frontier(state)`); keeping it b
 
 from __future__ import annotations
 
-import heapq
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
 from graphrun_nb.core.events import (
@@ -21,17 +21,28 @@ from graphrun_nb.core.events import (
     WaitOpened,
 )
 from graphrun_nb.core.status import TERMINAL, NodeStatus
+from graphrun_nb.core.topology import Topology
 
 if TYPE_CHECKING:
     from graphrun_nb.core.events import Event, NodeInfo
-    from graphrun_nb.core.state import RunState
+    from graphrun_nb.core.state import NodeState, RunState
 
-_FREES = frozenset({NodeStatus.DONE})
-_WAITS_FOR_A_SLOT = frozenset({NodeStatus.PENDING, NodeStatus.RETRYING})
+_PENDING = NodeStatus.PENDING
+_RETRYING = NodeStatus.RETRYING
+_DONE = NodeStatus.DONE
+_UNDER_WAY = (NodeStatus.RUNNING, NodeStatus.WAITING)
 
 
 class Frontier:
     """The moving edge of a run.
+
+    A node is ready once all that comes before it is done and its parent, if it has one, has started. A call made by a
+    running body is ready at once: what comes before it had ended, one way or another, when it was made.
+
+    Parameters
+    ----------
+    topology
+        That of exactly the nodes of `state`, in the same order, where it is known already.
 
     Attributes
     ----------
@@ -43,78 +54,99 @@ class Frontier:
         Those of them that no policy need be asked about: `decide` failed them itself.
     lost
         Nodes whose process died since the last decision.
+    stopped
+        Containers that were cancelled since the last decision, whose parts are to be.
+    emptied
+        Containers that may have no open part any more.
     """
 
-    def __init__(self, state: RunState) -> None:
+    def __init__(self, state: RunState, topology: Topology | None = None) -> None:
         self._state = state
-        self._rank: dict[str, int] = {}
-        self._names: list[str] = []
-        self._after: dict[str, list[str]] = {}
-        self._left: dict[str, int] = {}
-        self._ready: list[int] = []
+        self._shared = topology is not None
+        self._take_over(topology or Topology([node.info for node in state.nodes.values()]))
+        self._left = self._topology.n_before.copy()
+        self._n_children = {parent: len(each) for parent, each in self._children.items()}
         self._timers: list[tuple[float, int, int]] = []
-        self.n_open = 0
+        self.n_open = len(state.nodes)
         self.failed: list[str] = []
         self.given_up: set[str] = set()
         self.lost: list[str] = []
-        for node in state.nodes.values():
-            self._place(node.info)
-        for node_id, node in state.nodes.items():
-            if node.status is NodeStatus.PENDING and node.lost:
-                self.lost.append(node_id)
-            if node.status is NodeStatus.PENDING and not self._left[node_id]:
-                self._ready.append(self._rank[node_id])
-            elif node.status is NodeStatus.RETRYING:
-                self._timers.append((node.due, self._rank[node_id], -1))
-            for open_wait in node.waits:
-                if open_wait.wait.deadline is not None:
-                    self._timers.append((open_wait.wait.deadline, self._rank[node_id], open_wait.wait.no))
-        heapq.heapify(self._timers)
+        self.stopped: list[str] = []
+        self.emptied: list[str] = []
+        nodes = list(state.nodes.values())
+        for i, node in enumerate(nodes):
+            if node.status is not _PENDING or node.lost:
+                self._replay(i, node)
+        self._ready = [i for i, left in enumerate(self._left) if not left and nodes[i].status is _PENDING]
+        heapify(self._timers)
+
+    def rebuilt(self) -> Frontier:
+        """Return a new one from the state as it is now, with the questions that no policy has answered yet. O(nodes)."""
+        twin = Frontier(self._state)
+        twin.failed, twin.given_up = self.failed, self.given_up
+        return twin
 
     def advance(self, event: Event) -> None:
         """Take note of an event that has just been applied to the state. O(dependents of its node)."""
         if type(event) is AttemptStarted:
+            if self._children:
+                self._open_gate(event.node_id)
             return
-        if isinstance(event, (AttemptSucceeded, OutputPinned)):
+        if type(event) is AttemptSucceeded or type(event) is OutputPinned:
             self.n_open -= 1
             left = self._left
-            for node_id in self._after[event.node_id]:
-                n = left[node_id] = left[node_id] - 1
-                if not n and self._state.nodes[node_id].status is NodeStatus.PENDING:
-                    heapq.heappush(self._ready, self._rank[node_id])
+            i = self._rank[event.node_id]
+            for each in self._after[i]:
+                n = left[each] = left[each] - 1
+                if not n:
+                    heappush(self._ready, each)
+            if self._parent:
+                self._child_ended(i)
             return
         match event:
             case AttemptFailed():
-                self.n_open -= 1
                 self.failed.append(event.node_id)
-            case NodeSkipped() | NodeCancelled():
-                self.n_open -= 1
+                self._end(event.node_id)
+            case NodeSkipped():
+                self._end(event.node_id)
+            case NodeCancelled():
+                self._end(event.node_id)
+                if self._rank[event.node_id] in self._children:
+                    self.stopped.append(event.node_id)
             case RetryScheduled():
                 self.n_open += 1
-                heapq.heappush(self._timers, (event.due, self._rank[event.node_id], -1))
+                i = self._rank[event.node_id]
+                heappush(self._timers, (event.due, i, -1))
+                if i in self._parent:
+                    self._n_children[self._parent[i]] += 1
             case AttemptLost():
+                i = self._rank[event.node_id]
                 self.lost.append(event.node_id)
-                heapq.heappush(self._ready, self._rank[event.node_id])
+                heappush(self._ready, i)
+                for child in self._children.get(i, ()):
+                    self._left[child] += 1
             case WaitOpened() if event.wait.deadline is not None:
-                heapq.heappush(self._timers, (event.wait.deadline, self._rank[event.node_id], event.wait.no))
+                heappush(self._timers, (event.wait.deadline, self._rank[event.node_id], event.wait.no))
             case NodeAdded():
-                self._place(event.node)
-                if not self._left[event.node.node_id]:
-                    heapq.heappush(self._ready, self._rank[event.node.node_id])
+                self._add(event.node)
             case _:
                 pass
 
     def take(self) -> str | None:
         """Remove and return the next node that can start, by order of definition; None if there is none."""
+        nodes = self._state.nodes
+        left = self._left
         while self._ready:
-            node_id = self._names[heapq.heappop(self._ready)]
-            if self._state.nodes[node_id].status in _WAITS_FOR_A_SLOT:
+            i = heappop(self._ready)
+            node_id = self._names[i]
+            status = nodes[node_id].status
+            if (status is _PENDING and not left[i]) or status is _RETRYING:
                 return node_id
         return None
 
     def make_ready(self, node_id: str) -> None:
         """Let a node start as soon as a slot is free: its pause before a retry is over."""
-        heapq.heappush(self._ready, self._rank[node_id])
+        heappush(self._ready, self._rank[node_id])
 
     def has_ready(self) -> bool:
         """Tell whether some node may be able to start."""
@@ -123,37 +155,104 @@ class Frontier:
     def next_due(self) -> float | None:
         """Return when something falls due next (Unix seconds), or None."""
         while self._timers and not self._is_live(self._timers[0]):
-            heapq.heappop(self._timers)
+            heappop(self._timers)
         return self._timers[0][0] if self._timers else None
 
     def take_due(self, now: float) -> list[tuple[str, int]]:
         """Remove and return what is due at `now`: node id, and the number of the wait or -1 for a retry."""
         due: list[tuple[str, int]] = []
         while self._timers and self._timers[0][0] <= now:
-            timer = heapq.heappop(self._timers)
+            timer = heappop(self._timers)
             if self._is_live(timer):
                 due.append((self._names[timer[1]], timer[2]))
         return due
 
     def below(self, node_id: str) -> list[str]:
-        """Return the nodes right after `node_id`."""
-        return self._after[node_id]
+        """Return the nodes that cannot run without `node_id`: those right after it, and its children."""
+        i = self._rank[node_id]
+        return [self._names[each] for each in (*self._after[i], *self._children.get(i, ()))]
+
+    def children(self, node_id: str) -> list[str]:
+        """Return the nodes that are parts of `node_id`, in order of definition."""
+        return [self._names[each] for each in self._children.get(self._rank[node_id], ())]
+
+    def n_open_children(self, node_id: str) -> int:
+        """Return how many parts of `node_id` have not ended. O(1)."""
+        return self._n_children.get(self._rank[node_id], 0)
+
+    def _take_over(self, topology: Topology) -> None:
+        self._topology = topology
+        self._rank = topology.rank
+        self._names = topology.names
+        self._after = topology.after
+        self._parent = topology.parent
+        self._children = topology.children
+
+    def _replay(self, i: int, node: NodeState) -> None:
+        if node.status is _PENDING:
+            self.lost.append(self._names[i])
+            return
+        if node.status in TERMINAL:
+            self.n_open -= 1
+            if i in self._parent:
+                self._n_children[self._parent[i]] -= 1
+            for each in self._after[i]:
+                if node.status is _DONE or self._is_call(each):
+                    self._left[each] -= 1
+        elif node.status in _UNDER_WAY:
+            for each in self._children.get(i, ()):
+                self._left[each] -= 1
+        if node.status is _RETRYING:
+            self._timers.append((node.due, i, -1))
+        for open_wait in node.waits:
+            if open_wait.wait.deadline is not None:
+                self._timers.append((open_wait.wait.deadline, i, open_wait.wait.no))
+
+    def _open_gate(self, node_id: str) -> None:
+        left = self._left
+        for each in self._children.get(self._rank[node_id], ()):
+            left[each] -= 1
+            if not left[each]:
+                heappush(self._ready, each)
+
+    def _end(self, node_id: str) -> None:
+        self.n_open -= 1
+        self._child_ended(self._rank[node_id])
+
+    def _child_ended(self, i: int) -> None:
+        parent = self._parent.get(i)
+        if parent is not None:
+            self._n_children[parent] -= 1
+            if not self._n_children[parent]:
+                self.emptied.append(self._names[parent])
+
+    def _is_call(self, i: int) -> bool:
+        parent = self._parent.get(i)
+        return parent is not None and self._state.nodes[self._names[parent]].info.kind == "body"
 
     def _is_live(self, timer: tuple[float, int, int]) -> bool:
-        due, rank, no = timer
-        node = self._state.nodes[self._names[rank]]
+        due, i, no = timer
+        node = self._state.nodes[self._names[i]]
         if no < 0:
-            return node.status is NodeStatus.RETRYING and node.due == due
+            return node.status is _RETRYING and node.due == due
         return any(each.wait.no == no and each.wait.deadline == due for each in node.waits)
 
-    def _place(self, info: NodeInfo) -> None:
+    def _add(self, info: NodeInfo) -> None:
+        if self._shared:
+            self._take_over(self._topology.copy())
+            self._shared = False
+        i = self._topology.add(info)
         nodes = self._state.nodes
-        self._rank[info.node_id] = len(self._names)
-        self._names.append(info.node_id)
-        self._after.setdefault(info.node_id, [])
+        is_call = self._is_call(i)
         left = 0
-        for before in dict.fromkeys((*info.needs, *info.after)):
-            self._after.setdefault(before, []).append(info.node_id)
-            left += nodes[before].status not in _FREES
-        self._left[info.node_id] = left
-        self.n_open += nodes[info.node_id].status not in TERMINAL
+        for each in self._topology.before(info):
+            status = nodes[self._names[each]].status
+            left += status not in TERMINAL if is_call else status is not _DONE
+        if i in self._parent:
+            parent = self._parent[i]
+            left += nodes[self._names[parent]].status not in _UNDER_WAY
+            self._n_children[parent] = self._n_children.get(parent, 0) + 1
+        self._left.append(left)
+        self.n_open += 1
+        if not left:
+            heappush(self._ready, i)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from msgspec import Struct, field
 
 from graphrun_nb.core.events import (
+    CONTAINERS,
     AnswerKept,
     AttemptFailed,
     AttemptLost,
@@ -65,6 +66,7 @@ _ALLOWED: dict[type, frozenset[NodeStatus]] = {
 }
 _CAN_START = _ALLOWED[AttemptStarted]
 _CAN_SUCCEED = _ALLOWED[AttemptSucceeded]
+_MOVING = (NodeStatus.RUNNING, NodeStatus.RETRYING)
 
 
 class OpenWait(Struct, frozen=True, gc=False):
@@ -130,17 +132,32 @@ class RunState(Struct):
             return self.finished
         if not self.seq:
             return RunStatus.PENDING
-        counts = self.counts()
-        moving = counts[NodeStatus.RUNNING] + counts[NodeStatus.RETRYING]
-        return RunStatus.WAITING if counts[NodeStatus.WAITING] and not moving else RunStatus.RUNNING
+        waiting = False
+        for node in self.nodes.values():
+            if node.status is NodeStatus.WAITING:
+                waiting = True
+            elif node.status in _MOVING and node.info.kind not in CONTAINERS:
+                return RunStatus.RUNNING
+        return RunStatus.WAITING if waiting else RunStatus.RUNNING
 
     def counts(self) -> Counter[NodeStatus]:
         """Count the nodes in each status. O(nodes)."""
         return Counter(node.status for node in self.nodes.values())
 
     def edges(self) -> list[tuple[str, str]]:
-        """Return all (earlier, later) pairs of nodes, of values and of order. O(nodes + edges)."""
-        return [(b, n) for n, node in self.nodes.items() for b in dict.fromkeys((*node.info.needs, *node.info.after))]
+        """Return all (earlier, later) pairs of nodes, of values and of order. O(nodes + edges).
+
+        A part that comes after none of its siblings comes after its container, which has to start first.
+        """
+        nodes = self.nodes
+        pairs: list[tuple[str, str]] = []
+        for node_id, node in nodes.items():
+            info = node.info
+            before = dict.fromkeys((*info.needs, *info.after))
+            if info.parent and not any(nodes[each].info.parent == info.parent for each in before):
+                before[info.parent] = None
+            pairs += [(each, node_id) for each in before]
+        return pairs
 
     def digest(self) -> str:
         """Return a checksum of all that a view shows of the state; equal in Python and TypeScript. O(nodes).
@@ -165,15 +182,15 @@ def apply(state: RunState, event: Event, at: float) -> None:  # noqa: C901, PLR0
     """
     match event:
         case AttemptStarted():
-            node = _node(state, event.node_id, event)
-            if node.status not in _CAN_START:
+            node = state.nodes.get(event.node_id)
+            if node is None or node.status not in _CAN_START:
                 raise _illegal(state, event, node)
             node.status = NodeStatus.RUNNING
             node.attempt = event.attempt
             node.started_at = at
         case AttemptSucceeded():
-            node = _node(state, event.node_id, event)
-            if node.status not in _CAN_SUCCEED or node.attempt != event.attempt:
+            node = state.nodes.get(event.node_id)
+            if node is None or node.status not in _CAN_SUCCEED or node.attempt != event.attempt:
                 raise _illegal(state, event, node)
             node.status = NodeStatus.DONE
             node.values = event.values
@@ -297,16 +314,9 @@ def _end(node: NodeState, status: NodeStatus, because: str, at: float) -> None:
     node.waits = ()
 
 
-def _node(state: RunState, node_id: str, event: Event) -> NodeState:
-    node = state.nodes.get(node_id)
-    if node is None:
-        raise _illegal(state, event, None)
-    return node
-
-
 def _checked(state: RunState, event: Any) -> NodeState:
-    node = _node(state, event.node_id, event)
-    if node.status not in _ALLOWED[type(event)]:
+    node = state.nodes.get(event.node_id)
+    if node is None or node.status not in _ALLOWED[type(event)]:
         raise _illegal(state, event, node)
     return node
 

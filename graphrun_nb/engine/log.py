@@ -12,6 +12,7 @@ from graphrun_nb.core.state import RunState, apply
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from graphrun_nb.core.topology import Topology
     from graphrun_nb.protocols import Observer, RunStore, Signal
 
 _REBUILT_AFTER = frozenset({SpecAccepted, NodeReset, RunForked})
@@ -29,11 +30,17 @@ class RunLog:
         The fold of the log. Only `stage` changes it.
     frontier
         What can start and what falls due.
+
+    Parameters
+    ----------
+    topology
+        That of the graph whose SpecAccepted is going to be staged, so that it need not be worked out again.
     """
 
-    def __init__(self, run_id: str, store: RunStore) -> None:
+    def __init__(self, run_id: str, store: RunStore, topology: Topology | None = None) -> None:
         self.state = RunState(run_id)
         self.frontier = Frontier(self.state)
+        self._topology = topology
         self._store = store
         self._history: list[tuple[float, Event]] = []
         self._staged: list[tuple[float, Event]] = []
@@ -50,7 +57,9 @@ class RunLog:
         """
         apply(self.state, event, at)
         if type(event) in _REBUILT_AFTER:
-            self.frontier = Frontier(self.state)
+            known = self._topology
+            fits = known is not None and type(event) is SpecAccepted and known.infos is event.nodes
+            self.frontier = Frontier(self.state, known) if fits else self.frontier.rebuilt()
         else:
             self.frontier.advance(event)
         self._staged.append((at, event))
