@@ -8,6 +8,7 @@
     │   ├── GraphMaterializationError           (TypeError)  the target is no graph
     │   └── GraphInputBindError                 (ValueError) the inputs do not fit the graph
     ├── IllegalTransition                       an event that the node's story does not allow
+    ├── PartsFailed                             parts of a nested graph, or mapped elements, failed
     ├── NodeOutputError                         (TypeError)  a node returned something else than it declared
     ├── GraphRunFailed                          nodes failed; chained from the first one's own exception
     ├── GraphHasPendingWaits                    only waits are left, and the caller did not want to block
@@ -93,6 +94,10 @@ class IllegalTransition(GraphRunError):
 
 class NodeOutputError(GraphRunError, TypeError):
     """A node returned something else than its declared outputs."""
+
+
+class PartsFailed(GraphRunError):
+    """Parts of a nested graph, or elements of a mapped node, failed; chained from the first one's own exception."""
 
 
 class GraphRunFailed(GraphRunError):

@@ -6,10 +6,12 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from graphrun_nb.authoring.plan import Plan
 from graphrun_nb.core import graph as graphs
 from graphrun_nb.core.policy import RetryPolicy
 from graphrun_nb.core.spec import closest
 from graphrun_nb.core.state import NodeState, RunState
+from graphrun_nb.core.topology import Topology
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,11 +33,14 @@ class NodeFunction:
         Name of the parameter that gets the NodeContext, or empty.
     is_async
         Calling it gives an awaitable.
+    kind
+        Kind of the nodes that call it.
     """
 
     call: Callable[..., Any]
     context: str = ""
     is_async: bool = False
+    kind: str = "tool"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +152,41 @@ class TaskGraph:
         The function of each node, by node id.
     """
 
-    def __init__(self, spec: GraphSpec, functions: Mapping[str, NodeFunction]) -> None:
+    def __init__(self, spec: GraphSpec, functions: dict[str, NodeFunction]) -> None:
         self.spec = spec
         self.functions = functions
         self._live: Live = _NotStarted(self)
         self._by_id = {node.node_id: node for node in spec.nodes}
         self._infos: dict[int, tuple[NodeInfo, ...]] = {}
+        self._topologies: dict[int, Topology] = {}
+        self._plans: dict[str, Plan] = {}
         self._fingerprint = ""
+        self._grown = False
+
+    def topology(self, default_retry: RetryPolicy) -> Topology:
+        """Return the order among the nodes; worked out once. O(nodes + edges)."""
+        key = default_retry.max_attempts
+        if key not in self._topologies:
+            self._topologies[key] = Topology(self.infos(default_retry))
+        return self._topologies[key]
+
+    def plan_of(self, node_id: str) -> Plan:
+        """Return how a node is called; worked out once. Raises as `node` does."""
+        plan = self._plans.get(node_id)
+        if plan is None:
+            plan = self._plans[node_id] = Plan(self.spec_of(node_id), self.functions[node_id])
+        return plan
+
+    def grow(self, spec: NodeSpec, function: NodeFunction) -> None:
+        """Add a node while the graph runs: to the graph of this run alone."""
+        if not self._grown:
+            self._grown = True
+            self._by_id = dict(self._by_id)
+            self._plans = dict(self._plans)
+            self.functions = dict(self.functions)
+        self._by_id[spec.node_id] = spec
+        self._plans[spec.node_id] = Plan(spec, function)
+        self.functions[spec.node_id] = function
 
     def watching(self, live: Live) -> TaskGraph:
         """Return the same graph with its state taken from `live`. O(1)."""
@@ -184,7 +217,7 @@ class TaskGraph:
     @property
     def nodes(self) -> tuple[NodeView, ...]:
         """All nodes, in order of definition."""
-        return tuple(NodeView(node, self._live) for node in self.spec.nodes)
+        return tuple(NodeView(node, self._live) for node in self._by_id.values())
 
     def node(self, node_id: str) -> NodeView:
         """Return one node.

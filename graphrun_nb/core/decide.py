@@ -251,7 +251,7 @@ class _Turn:
         self.skip_below(node_id)
 
     def verdict(self) -> RunStatus:
-        """Return how the run ended: a part that failed counts only if its container failed of it. O(nodes), once a run."""
+        """Return how the run ended; a failed part counts if its container failed of it. O(nodes), once a run."""
         nodes = self.state.nodes
         failed = [node_id for node_id, node in nodes.items() if node.status is NodeStatus.FAILED]
         failed += [event.node_id for event in self.events if type(event) is AttemptFailed]

@@ -81,12 +81,12 @@ class Frontier:
         heapify(self._timers)
 
     def rebuilt(self) -> Frontier:
-        """Return a new one from the state as it is now, with the questions that no policy has answered yet. O(nodes)."""
+        """Return a new one, made from the state, with what no policy has been asked about yet. O(nodes)."""
         twin = Frontier(self._state)
         twin.failed, twin.given_up = self.failed, self.given_up
         return twin
 
-    def advance(self, event: Event) -> None:
+    def advance(self, event: Event) -> None:  # noqa: C901, PLR0912 (one case per event)
         """Take note of an event that has just been applied to the state. O(dependents of its node)."""
         if type(event) is AttemptStarted:
             if self._children:

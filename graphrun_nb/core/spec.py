@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 import msgspec
 from msgspec import Struct
 
-from graphrun_nb.core.events import NodeInfo
+from graphrun_nb.core.events import CONTAINERS, NodeInfo
 from graphrun_nb.core.graph import find_cycle
 from graphrun_nb.core.ids import is_name
 from graphrun_nb.core.policy import RetryPolicy
@@ -78,11 +78,20 @@ class NodeSpec(Struct, frozen=True, kw_only=True):
         Fingerprint of the function's source and its version.
     timeout_s
         Limit of one attempt, in seconds, or None.
+    parent
+        Id of the container that it is a part of, or empty.
+    results
+        Of a nested graph: its outputs and where they come from.
+    over
+        Of a mapped node: the parameters whose lists it is mapped over. Retry, timeout and executor are its elements'.
     """
 
     node_id: str
     name: str
     kind: str = "tool"
+    parent: str = ""
+    results: tuple[tuple[str, Binding], ...] = ()
+    over: tuple[str, ...] = ()
     inputs: tuple[tuple[str, Binding], ...] = ()
     outputs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
@@ -101,6 +110,14 @@ class NodeSpec(Struct, frozen=True, kw_only=True):
         if self.condition is not None:
             yield from refs(self.condition)
 
+    def before(self) -> Iterator[str]:
+        """Yield the ids of all nodes that come before it: by value, by order, and the container it is a part of."""
+        for ref in self.refs():
+            yield ref.node_id
+        yield from self.after
+        if self.parent:
+            yield self.parent
+
     def fingerprint(self) -> str:
         """Return what the node computes as 16 hex digits; retry, labels, group and executor do not count."""
         return _digest(
@@ -112,11 +129,14 @@ class NodeSpec(Struct, frozen=True, kw_only=True):
                 list(self.outputs),
                 sorted(self.after),
                 _canonical(self.condition) if self.condition else None,
+                *([[(name, _canonical(binding)) for name, binding in self.results]] if self.results else ()),
+                *self.over,
             ]
         )
 
-    def info(self, default_retry: RetryPolicy) -> NodeInfo:
-        """Return what the log keeps of the definition."""
+    def info(self, default_retry: RetryPolicy, *, fingerprint: str | None = None) -> NodeInfo:
+        """Return what the log keeps of the definition; `fingerprint` replaces the node's own."""
+        retry = RetryPolicy() if self.kind in CONTAINERS else self.retry or default_retry
         return NodeInfo(
             node_id=self.node_id,
             name=self.name,
@@ -126,16 +146,21 @@ class NodeSpec(Struct, frozen=True, kw_only=True):
             outputs=self.outputs,
             labels=self.labels,
             group=self.group,
-            max_attempts=(self.retry or default_retry).max_attempts,
+            parent=self.parent,
+            max_attempts=retry.max_attempts,
             conditional=self.condition is not None,
-            fingerprint=self.fingerprint(),
+            fingerprint=self.fingerprint() if fingerprint is None else fingerprint,
         )
 
 
 class GraphSpec(Struct, frozen=True, kw_only=True):
-    """The definition of a graph; nodes in order of definition, which is also the order in which they start."""
+    """The definition of a graph; nodes in order of definition, which is also the order in which they start.
+
+    `body` is the id of the one node that is a running function, whose outputs are the graph's; empty otherwise.
+    """
 
     name: str
+    body: str = ""
     version: str = "1"
     inputs: tuple[InputSpec, ...] = ()
     outputs: tuple[tuple[str, Binding], ...] = ()
@@ -264,10 +289,13 @@ def validate(spec: GraphSpec) -> None:
         for earlier in node.after:
             if earlier not in by_id:
                 raise _dangling(spec, f"node {node.node_id!r} is to run after", earlier, by_id)
+        for _, binding in node.results:
+            for ref in refs(binding):
+                _check_ref(spec, by_id, ref, f"node {node.node_id!r}")
     for name, binding in spec.outputs:
         for ref in refs(binding):
             _check_ref(spec, by_id, ref, f"output {name!r}")
-    cycle = find_cycle({node.node_id: [*(ref.node_id for ref in node.refs()), *node.after] for node in spec.nodes})
+    cycle = find_cycle({node.node_id: list(node.before()) for node in spec.nodes})
     if cycle:
         raise GraphValidationError(
             f"graph {spec.name!r} has a cycle: {' → '.join(cycle)}",

@@ -10,36 +10,25 @@ import secrets
 import weakref
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from graphrun_nb.authoring.tool import named_outputs
 from graphrun_nb.core.decide import Rules
-from graphrun_nb.core.events import (
-    AttemptFailed,
-    AttemptLost,
-    AttemptSucceeded,
-    CancelRequested,
-    ErrorInfo,
-    Event,
-    RunStarted,
-    SpecAccepted,
-    ValueRef,
-)
-from graphrun_nb.core.spec import Arg, Binding, Literal, NodeSpec, Ref, holds, resolve
+from graphrun_nb.core.events import CONTAINERS, CancelRequested, ErrorInfo, Event, RunStarted, SpecAccepted, ValueRef
+from graphrun_nb.core.policy import RetryPolicy
+from graphrun_nb.core.spec import Arg, Binding, Literal, Ref, holds, resolve
 from graphrun_nb.core.status import NodeStatus, RunStatus
 from graphrun_nb.engine.background import running_loop
-from graphrun_nb.engine.context import CURRENT, Here, NodeContext
 from graphrun_nb.engine.failure import describe, without_our_frames
+from graphrun_nb.engine.launch import Launcher
 from graphrun_nb.engine.log import RunLog
 from graphrun_nb.engine.scheduler import ForwardScheduler
 from graphrun_nb.engine.waits import Waits
 from graphrun_nb.errors import GraphBuildError, GraphHasPendingWaits, GraphRunFailed
-from graphrun_nb.executors import make_executor
-from graphrun_nb.protocols import Call, Error, Lost, Outcome
 from graphrun_nb.view.text import preview
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from graphrun_nb.authoring.task_graph import LogLine, TaskGraph
+    from graphrun_nb.core.events import NodeInfo
     from graphrun_nb.core.state import RunState
     from graphrun_nb.engine.env import RuntimeEnv
     from graphrun_nb.protocols import Clock, Executor
@@ -72,22 +61,21 @@ class Run:
         self.inputs = inputs
         self.clock: Clock = env.clock
         self.graph: TaskGraph = graph.watching(self)
-        self.log = RunLog(self.run_id, env.store)
+        self.log = RunLog(self.run_id, env.store, graph.topology(env.retry))
         self.waits = Waits(self.log, env.clock)
         self.values: dict[str, dict[str, Any]] = {}
         self.exceptions: dict[str, BaseException] = {}
         self.loop: asyncio.AbstractEventLoop | None = None
-        self._executors: dict[str, Executor] = {}
-        self._executor_of = {node.node_id: self._executor_for(node) for node in graph.spec.nodes}
-        self._base = contextvars.Context()
+        self._launcher = Launcher(self)
         self._listeners: list[Callable[[], None]] = []
         self._crash: Exception | None = None
         for observer in env.observers:
             self.log.attach(observer)
         self.scheduler = ForwardScheduler(
+            self,
             self.log,
-            launch=self._launch,
-            settle=self._settle,
+            launch=self._launcher.launch,
+            settle=self._launcher.settle,
             rules=Rules(retry=self._retry_of, holds=self._holds, fail_fast=env.fail_fast),
             max_concurrency=env.max_concurrency,
             clock=env.clock,
@@ -112,7 +100,7 @@ class Run:
                 hints=("leave run_id out, or choose another one",),
             )
         self.loop = asyncio.get_running_loop()
-        self._base = contextvars.copy_context()
+        self._launcher.base = contextvars.copy_context()
         RUNS[self.run_id] = self
         _UNFINISHED.add(self)  # asyncio holds tasks weakly, and nobody need hold the future
         env = self.env
@@ -192,6 +180,8 @@ class Run:
         if self._crash is not None:
             raise self._crash
         match state.finished:
+            case RunStatus.DONE if self.spec.body:
+                return dict(self.values[self.spec.body])
             case RunStatus.DONE:
                 return {name: resolve(binding, self.values, self.inputs) for name, binding in self.spec.outputs}
             case RunStatus.FAILED:
@@ -219,6 +209,10 @@ class Run:
     def state(self) -> RunState:
         """The run's state, read-only."""
         return self.log.state
+
+    def executor(self, name: str) -> Executor:
+        """Return this run's executor called `name`; raises ValueError for an unknown one."""
+        return self._launcher.executor(name)
 
     def inputs_of(self, node_id: str) -> Mapping[str, Any]:
         """Return a node's arguments, as far as they are known."""
@@ -248,55 +242,9 @@ class Run:
                 return True
         return all(self._is_known(item) for _, item in binding.items)
 
-    def _executor_for(self, node: NodeSpec) -> Executor:
-        wanted = node.executor or self.env.executor
-        name = "loop" if wanted == "thread" and self.graph.functions[node.node_id].is_async else wanted
-        if name not in self._executors:
-            self._executors[name] = make_executor(name)
-        return self._executors[name]
-
-    def _launch(self, node_id: str, attempt: int) -> tuple[contextvars.Context, Coroutine[Any, Any, Outcome]]:
+    def _retry_of(self, node_id: str) -> RetryPolicy:
         spec = self.graph.spec_of(node_id)
-        function = self.graph.functions[node_id]
-        here = Here(self, node_id, attempt)
-        context = self._base.copy()
-        context.run(CURRENT.set, here)
-        values = self.values
-        arguments: dict[str, Any] = {}
-        try:
-            for name, binding in spec.inputs:
-                if type(binding) is Ref:
-                    arguments[name] = values[binding.node_id][binding.output]
-                else:
-                    arguments[name] = resolve(binding, values, self.inputs)
-        except Exception as error:  # noqa: BLE001 (a mapping of the user's may raise anything)
-            return context, _failed(error)
-        if function.context:
-            arguments[function.context] = NodeContext(here, dict(arguments))
-        call = Call(self.run_id, node_id, attempt, function.call, arguments)
-        executor = self._executor_of[node_id]
-        if spec.timeout_s is not None:
-            return context, _within(spec.timeout_s, executor, call)
-        return context, executor.submit(call)
-
-    def _settle(self, node_id: str, attempt: int, outcome: Outcome) -> Event:
-        if isinstance(outcome, Error):
-            return self._failed(node_id, attempt, outcome.exception)
-        if isinstance(outcome, Lost):
-            return AttemptLost(node_id, attempt, outcome.reason)
-        outputs = self.graph.spec_of(node_id).outputs
-        try:
-            self.values[node_id] = named_outputs(node_id, outputs, outcome.value)
-        except Exception as error:  # noqa: BLE001 (a dict of the user's may raise anything)
-            return self._failed(node_id, attempt, error)
-        return AttemptSucceeded(node_id, attempt)
-
-    def _failed(self, node_id: str, attempt: int, exception: BaseException) -> Event:
-        self.exceptions[node_id] = exception
-        return AttemptFailed(node_id, attempt, describe(exception))
-
-    def _retry_of(self, node_id: str) -> Any:
-        return self.graph.spec_of(node_id).retry or self.env.retry
+        return RetryPolicy() if spec.kind in CONTAINERS else spec.retry or self.env.retry
 
     def _holds(self, node_id: str) -> bool | ErrorInfo:
         condition = self.graph.spec_of(node_id).condition
@@ -314,8 +262,7 @@ class Run:
     def _on_finish(self, error: Exception | None) -> None:
         self._crash = error
         _UNFINISHED.discard(self)
-        for executor in self._executors.values():
-            executor.close()
+        self._launcher.close()
         self._announce()
 
     def _announce(self) -> None:
@@ -325,34 +272,34 @@ class Run:
 
     def _failure(self) -> GraphRunFailed:
         nodes = self.log.state.nodes
-        failed = [node_id for node_id, node in nodes.items() if node.status is NodeStatus.FAILED]
-        first = nodes[failed[0]].error
-        also = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        failed = [
+            node_id
+            for node_id, node in nodes.items()
+            if node.status is NodeStatus.FAILED and not self._was_caught(node.info)
+        ]
+        own = [node_id for node_id in failed if nodes[node_id].info.kind not in CONTAINERS] or failed
+        first = nodes[own[0]].error
+        also = f" (and {len(own) - 1} more)" if len(own) > 1 else ""
         reason = f"{first.type_name}: {first.message}" if first is not None else "unknown"
         error = GraphRunFailed(
-            f"node {failed[0]!r}{also} of run {self.run_id!r} failed: {reason}",
+            f"node {own[0]!r}{also} of run {self.run_id!r} failed: {reason}",
             run_id=self.run_id,
             failed_nodes=failed,
         )
-        cause = self.exceptions.get(failed[0])
+        cause = self.exceptions.get(own[0])
         if cause is not None:
             error.__cause__ = cause.with_traceback(without_our_frames(cause.__traceback__))
         return error
 
-
-async def _failed(error: BaseException) -> Outcome:
-    return Error(error)
-
-
-async def _within(seconds: float, executor: Executor, call: Call) -> Outcome:
-    try:
-        async with asyncio.timeout(seconds):
-            outcome = await executor.submit(call)
-            if isinstance(outcome, Error) and isinstance(outcome.exception, asyncio.CancelledError):
-                raise outcome.exception
-            return outcome
-    except TimeoutError:
-        return Error(TimeoutError(f"node {call.node_id!r} did not end within {seconds:g} s"))
+    def _was_caught(self, info: NodeInfo) -> bool:
+        """Tell whether the failure stayed inside some container."""
+        nodes = self.log.state.nodes
+        while info.parent:
+            node = nodes[info.parent]
+            if node.status is not NodeStatus.FAILED:
+                return True
+            info = node.info
+        return False
 
 
 def _fulfil(done: concurrent.futures.Future[T], act: Callable[[], T]) -> None:

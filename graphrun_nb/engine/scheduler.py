@@ -15,36 +15,39 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.core.decide import Rules, decide
-from graphrun_nb.core.events import AttemptStarted, CancelRequested, Event, NodeCancelled, RunFinished
-from graphrun_nb.core.status import NodeStatus
+from graphrun_nb.core.events import CONTAINERS, AttemptStarted, CancelRequested, Event, NodeCancelled, RunFinished
+from graphrun_nb.core.status import TERMINAL, NodeStatus
+from graphrun_nb.engine.context import Here
 from graphrun_nb.engine.stepping import DrivenOn
-from graphrun_nb.protocols import Error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from graphrun_nb.engine.log import RunLog
-    from graphrun_nb.protocols import Clock, Outcome, Timer
+    from graphrun_nb.engine.run import Run
+    from graphrun_nb.protocols import Clock, Timer
 
-    Launch = Callable[[str, int], tuple[contextvars.Context, Coroutine[Any, Any, Outcome]]]
-    Settle = Callable[[str, int, Outcome], Event]
+    Launch = Callable[["Attempt"], tuple[contextvars.Context, Coroutine[Any, Any, Any]]]
+    Settle = Callable[["Attempt", Any, BaseException | None], Event]
 
 UNYIELDING_S = 0.005
 GRACE_S = 2.0
-_ALIVE = (NodeStatus.RUNNING, NodeStatus.WAITING)
+_RUNNING = NodeStatus.RUNNING
+_WAITING = NodeStatus.WAITING
 
 
-class Attempt:
+class Attempt(Here):
     """One attempt under way."""
 
-    __slots__ = ("cancelled", "holds_slot", "node_id", "number", "task")
+    __slots__ = ("cancelled", "holds_slot", "task")
 
-    def __init__(self, node_id: str, number: int) -> None:
+    def __init__(self, run: Run, node_id: str, attempt: int, *, holds_slot: bool) -> None:
+        self.run = run
         self.node_id = node_id
-        self.number = number
-        self.task: asyncio.Task[None] | None = None
-        self.holds_slot = True
+        self.attempt = attempt
+        self.holds_slot = holds_slot
         self.cancelled = False
+        self.task: asyncio.Task[None] | None = None
 
 
 class ForwardScheduler:
@@ -52,12 +55,14 @@ class ForwardScheduler:
 
     Parameters
     ----------
+    run
+        What attempts belong to.
     log
         The run's log; the scheduler is its only writer once started.
     launch
-        Makes the coroutine of an attempt, and the Context it runs in.
+        Makes the coroutine of an attempt, which gives the node's value or raises, and the Context it runs in.
     settle
-        Turns an outcome into the event that records it.
+        Turns the value, or the exception, into the event that records it.
     rules
         Policies and conditions, see `decide`.
     max_concurrency
@@ -70,6 +75,7 @@ class ForwardScheduler:
 
     def __init__(
         self,
+        run: Run,
         log: RunLog,
         *,
         launch: Launch,
@@ -80,6 +86,7 @@ class ForwardScheduler:
         on_events: Callable[[Sequence[Event]], None],
         on_finish: Callable[[Exception | None], None],
     ) -> None:
+        self._run = run
         self._log = log
         self._launch = launch
         self._settle = settle
@@ -89,11 +96,13 @@ class ForwardScheduler:
         self._on_events = on_events
         self._on_finish = on_finish
         self._queue: deque[Attempt] = deque()
-        self._outcomes: list[tuple[Attempt, Outcome]] = []
+        self._outcomes: list[tuple[Attempt, Any, BaseException | None]] = []
         self._facts: list[Event] = []
         self._attempts: dict[str, Attempt] = {}
         self._idle: list[asyncio.Future[None]] = []
         self._returning: deque[tuple[Attempt, asyncio.Future[None]]] = deque()
+        self._ends: dict[str, list[asyncio.Future[None]]] = {}
+        self._empties: dict[str, asyncio.Future[None]] = {}
         self._workers: set[asyncio.Task[None]] = set()
         self._base = contextvars.Context()
         self._n_suspended = 0
@@ -122,8 +131,33 @@ class ForwardScheduler:
 
     def only_waits_left(self) -> bool:
         """Tell whether nothing moves before somebody answers. O(attempts under way)."""
-        moving = self._queue or self._outcomes or self._facts or self._log.frontier.has_ready()
-        return not moving and bool(self._attempts) and not any(each.holds_slot for each in self._attempts.values())
+        if self._queue or self._outcomes or self._facts or self._log.frontier.has_ready() or not self._attempts:
+            return False
+        return not any(self._moves(each) for each in self._attempts.values())
+
+    def _moves(self, attempt: Attempt) -> bool:
+        if attempt.holds_slot:
+            return True
+        node = self._log.state.nodes[attempt.node_id]
+        return node.info.kind == "body" and not node.waits and not self._log.frontier.n_open_children(attempt.node_id)
+
+    async def ended(self, node_id: str) -> None:
+        """Return when the node has ended."""
+        if self._loop is not None and self._log.state.nodes[node_id].status not in TERMINAL:
+            end: asyncio.Future[None] = self._loop.create_future()
+            self._ends.setdefault(node_id, []).append(end)
+            await end
+
+    async def parts_ended(self, node_id: str) -> None:
+        """Return when no part of the container is left open."""
+        while self._loop is not None and self._log.frontier.n_open_children(node_id):
+            empty = self._empties[node_id] = self._loop.create_future()
+            await empty
+
+    def give_up(self, node_id: str, because: str) -> None:
+        """Cancel one node, if it has not ended."""
+        if not self._stopped and self._log.state.nodes[node_id].status not in TERMINAL:
+            self.tell(NodeCancelled(node_id, because))
 
     def release(self, node_id: str) -> None:
         """Take the slot of a node that now waits for an answer; tell the WaitOpened afterwards."""
@@ -158,20 +192,16 @@ class ForwardScheduler:
             outcomes, self._outcomes = self._outcomes, []
             facts, self._facts = self._facts, []
             nodes = log.state.nodes
-            for attempt, outcome in outcomes:
+            for attempt, value, error in outcomes:
                 if attempt.holds_slot:
                     self._free += 1
                 node = nodes[attempt.node_id]
-                if node.attempt == attempt.number and node.status in _ALIVE:
-                    log.stage(self._event_of(attempt, outcome), now)
+                if node.attempt == attempt.attempt and (node.status is _RUNNING or node.status is _WAITING):
+                    log.stage(self._event_of(attempt, value, error), now)
             for fact in facts:
                 log.stage(fact, now)
-            while self._returning and self._free > 0:
-                returning, comes = self._returning.popleft()
-                if not comes.done():
-                    self._free -= 1
-                    returning.holds_slot = True
-                    comes.set_result(None)
+            if self._returning:
+                self._return_slots()
             events = decide(log.state, log.frontier, self._rules, now, self._free)
             for event in events:
                 log.stage(event, now)
@@ -182,30 +212,60 @@ class ForwardScheduler:
         finally:
             self._in_turn = False
         self._carry_out(facts, events)
+        if self._ends or self._empties:
+            self._tell_ends()
+
+    def _return_slots(self) -> None:
+        while self._returning and self._free > 0:
+            returning, comes = self._returning.popleft()
+            if not comes.done():
+                self._free -= 1
+                returning.holds_slot = True
+                comes.set_result(None)
 
     def _carry_out(self, facts: Sequence[Event], events: Sequence[Event]) -> None:
         notable = list(facts)
+        nodes = self._log.state.nodes
         for event in events:
             if type(event) is AttemptStarted:
-                self._free -= 1
-                attempt = self._attempts[event.node_id] = Attempt(event.node_id, event.attempt)
+                node_id = event.node_id
+                holds_slot = nodes[node_id].info.kind not in CONTAINERS
+                self._free -= holds_slot
+                attempt = self._attempts[node_id] = Attempt(self._run, node_id, event.attempt, holds_slot=holds_slot)
                 self._queue.append(attempt)
             else:
                 notable.append(event)
         if notable:
             self._on_events(notable)
-            if any(isinstance(event, CancelRequested) for event in notable):
-                self._cancel_attempts()
+            for event in notable:
+                if isinstance(event, CancelRequested):
+                    self._cancel_attempts()
+                elif isinstance(event, NodeCancelled) and event.node_id in self._attempts:
+                    self._cancel(self._attempts[event.node_id])
             if isinstance(notable[-1], RunFinished):
                 self._stop()
                 return
         self._arm_timer()
 
-    def _event_of(self, attempt: Attempt, outcome: Outcome) -> Event:
-        cancelled = isinstance(outcome, Error) and isinstance(outcome.exception, asyncio.CancelledError)
-        if cancelled and (attempt.cancelled or self._log.state.cancelled_by):
+    def _tell_ends(self) -> None:
+        nodes = self._log.state.nodes
+        for node_id in [each for each in self._ends if nodes[each].status in TERMINAL]:
+            for end in self._ends.pop(node_id):
+                if not end.done():
+                    end.set_result(None)
+        frontier = self._log.frontier
+        emptied, frontier.emptied = frontier.emptied, []
+        for node_id in emptied:
+            empty = self._empties.get(node_id)
+            if empty is not None and not frontier.n_open_children(node_id):
+                del self._empties[node_id]
+                if not empty.done():
+                    empty.set_result(None)
+
+    def _event_of(self, attempt: Attempt, value: Any, error: BaseException | None) -> Event:
+        if isinstance(error, asyncio.CancelledError) and (attempt.cancelled or self._log.state.cancelled_by):
             return NodeCancelled(attempt.node_id)
-        return self._settle(attempt.node_id, attempt.number, outcome)
+        return self._settle(attempt, value, error)
 
     def _later(self) -> None:
         if not self._turn_due and self._loop is not None:
@@ -233,16 +293,29 @@ class ForwardScheduler:
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         task = asyncio.current_task()
+        assert task is not None  # noqa: S101 (a worker is a task)
         queue = self._queue
         yielded_at = loop.time()
         while not self._stopped:
             while queue:
                 attempt = queue.popleft()
                 attempt.task = task
-                outcome = await self._step(attempt)
+                value, error = None, None
+                try:
+                    if attempt.cancelled or self._log.state.cancelled_by:
+                        attempt.cancelled = True
+                        raise asyncio.CancelledError  # noqa: TRY301 (the outcome of an attempt that never began)
+                    context, coroutine = self._launch(attempt)
+                    pending = context.run(coroutine.send, None)
+                except StopIteration as stop:
+                    value = stop.value
+                except BaseException as exception:  # noqa: BLE001 (user code: whatever it raises is an outcome)
+                    error = exception
+                else:
+                    value, error = await self._drive(attempt, DrivenOn(coroutine, context, pending))
                 self._attempts.pop(attempt.node_id, None)
-                self._outcomes.append((attempt, outcome))
-                if attempt.cancelled or (task is not None and task.cancelling()):
+                self._outcomes.append((attempt, value, error))
+                if attempt.cancelled or task.cancelling():
                     # A cancel that the node swallowed would hit the next one.
                     self._later()
                     return
@@ -260,35 +333,29 @@ class ForwardScheduler:
                 await asyncio.sleep(0)
                 yielded_at = loop.time()
 
-    async def _step(self, attempt: Attempt) -> Outcome:
-        if self._log.state.cancelled_by:
-            attempt.cancelled = True
-            return Error(asyncio.CancelledError())
-        context, coroutine = self._launch(attempt.node_id, attempt.number)
-        try:
-            pending = context.run(coroutine.send, None)
-        except StopIteration as stop:
-            outcome: Outcome = stop.value
-            return outcome
-        except BaseException as exception:  # noqa: BLE001 (user code: whatever it raises is an outcome)
-            return Error(exception)
-        self._n_suspended += 1
+    async def _drive(self, attempt: Attempt, rest: DrivenOn) -> tuple[Any, BaseException | None]:
+        """Stay with a node that has suspended, to its end; another worker takes over the queue."""
+        is_leaf = attempt.holds_slot
+        self._n_suspended += is_leaf
         if self._queue:
             self._wake_worker()
         elif self._outcomes:
             self._later()
         try:
-            return await DrivenOn(coroutine, context, pending)
+            return await rest, None
         except BaseException as exception:  # noqa: BLE001 (user code: whatever it raises is an outcome)
-            return Error(exception)
+            return None, exception
         finally:
-            self._n_suspended -= 1
+            self._n_suspended -= is_leaf
+
+    def _cancel(self, attempt: Attempt) -> None:
+        attempt.cancelled = True
+        if attempt.task is not None:
+            attempt.task.cancel()
 
     def _cancel_attempts(self) -> None:
         for attempt in self._attempts.values():
-            attempt.cancelled = True
-            if attempt.task is not None:
-                attempt.task.cancel()
+            self._cancel(attempt)
         if self._attempts:
             self._clock.call_at(self._clock.time() + GRACE_S, self._abandon)
 
@@ -296,7 +363,7 @@ class ForwardScheduler:
         """Go on without nodes that did not end when they were cancelled; what they still give is dropped."""
         if not self._stopped:
             nodes = self._log.state.nodes
-            left = [node_id for node_id in self._attempts if nodes[node_id].status in _ALIVE]
+            left = [node_id for node_id in self._attempts if nodes[node_id].status not in TERMINAL]
             if left:
                 self.tell(*(NodeCancelled(node_id, "did not end when it was cancelled") for node_id in left))
 
@@ -324,4 +391,7 @@ class ForwardScheduler:
             if not waiter.done():
                 waiter.set_result(None)
         self._idle.clear()
+        for end in [each for ends in self._ends.values() for each in ends] + list(self._empties.values()):
+            if not end.done():
+                end.cancel()
         self._on_finish(error)

@@ -1,0 +1,56 @@
+"""How a node is called: worked out from its definition once, for all runs of its graph."""
+
+from __future__ import annotations
+
+import inspect
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any
+
+from graphrun_nb.core.spec import Binding, Ref, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from graphrun_nb.authoring.task_graph import NodeFunction
+    from graphrun_nb.core.spec import NodeSpec
+
+
+class Plan:
+    """A node's function and where its arguments come from.
+
+    Attributes
+    ----------
+    refs
+        Arguments that are outputs of other nodes: parameter, node id, output.
+    rest
+        All other arguments: parameter and binding.
+    direct
+        Calling the function gives a coroutine, without running any of the user's code, and nothing else has to be
+        done about it.
+    """
+
+    __slots__ = ("call", "context", "direct", "function", "outputs", "refs", "rest", "spec")
+
+    def __init__(self, spec: NodeSpec, function: NodeFunction) -> None:
+        self.spec = spec
+        self.function = function
+        self.call: Callable[..., Any] = function.call
+        self.context = function.context
+        self.outputs = spec.outputs
+        self.refs = tuple((name, each.node_id, each.output) for name, each in spec.inputs if type(each) is Ref)
+        self.rest: tuple[tuple[str, Binding], ...] = tuple(each for each in spec.inputs if type(each[1]) is not Ref)
+        self.direct = (
+            spec.kind in ("tool", "wait")
+            and spec.executor in ("", "loop", "thread")
+            and spec.timeout_s is None
+            and isinstance(function.call, (FunctionType, MethodType))
+            and inspect.iscoroutinefunction(function.call)
+            and bool(function.call.__code__.co_flags & inspect.CO_COROUTINE)
+        )
+
+    def arguments(self, values: Mapping[str, Mapping[str, Any]], inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the node's arguments by name; parameters as in `core.spec.resolve`."""
+        arguments = {name: values[node_id][output] for name, node_id, output in self.refs}
+        for name, binding in self.rest:
+            arguments[name] = resolve(binding, values, inputs)
+        return arguments

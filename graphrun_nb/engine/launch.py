@@ -1,0 +1,116 @@
+"""From an attempt that was started to its coroutine, and from what became of it to the event that records it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from typing import TYPE_CHECKING, Any
+
+from graphrun_nb.authoring.tool import named_outputs
+from graphrun_nb.core.events import CONTAINERS, AttemptFailed, AttemptLost, AttemptSucceeded, Event
+from graphrun_nb.engine.containers import run_container
+from graphrun_nb.engine.context import CURRENT, NodeContext
+from graphrun_nb.engine.failure import describe
+from graphrun_nb.executors import make_executor
+from graphrun_nb.protocols import Call, Error, Lost, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from graphrun_nb.authoring.plan import Plan
+    from graphrun_nb.engine.run import Run
+    from graphrun_nb.engine.scheduler import Attempt
+    from graphrun_nb.protocols import Executor
+
+_SET_CURRENT = CURRENT.set
+
+
+class Gone(Exception):
+    """The attempt was lost with what ran it."""
+
+
+class Launcher:
+    """Calls the nodes of one run.
+
+    Attributes
+    ----------
+    base
+        The Context that every attempt begins with a copy of.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._plan_of = run.graph.plan_of
+        self._executors: dict[str, Executor] = {}
+        self.base = contextvars.Context()
+        for name in {run.env.executor, *(node.executor for node in run.spec.nodes)} - {""}:
+            self.executor(name)
+
+    def launch(self, attempt: Attempt) -> tuple[contextvars.Context, Coroutine[Any, Any, Any]]:
+        """Return the coroutine that gives the node's value or raises, and the Context that it has to be stepped in."""
+        run = self._run
+        plan = self._plan_of(attempt.node_id)
+        context = self.base.copy()
+        context.run(_SET_CURRENT, attempt)
+        arguments = plan.arguments(run.values, run.inputs)
+        if plan.context:
+            arguments[plan.context] = NodeContext(attempt, dict(arguments))
+        if plan.direct:
+            return context, plan.call(**arguments)
+        if plan.spec.kind in CONTAINERS:
+            return context, run_container(run, attempt, plan, arguments)
+        return context, self.submit(plan, attempt, arguments)
+
+    def settle(self, attempt: Attempt, value: Any, error: BaseException | None) -> Event:
+        """Return the event that records how an attempt ended."""
+        if error is None:
+            try:
+                outputs = self._plan_of(attempt.node_id).outputs
+                self._run.values[attempt.node_id] = named_outputs(attempt.node_id, outputs, value)
+                return AttemptSucceeded(attempt.node_id, attempt.attempt)
+            except Exception as unfit:  # noqa: BLE001 (a dict of the user's may raise anything)
+                error = unfit
+        if isinstance(error, Gone):
+            return AttemptLost(attempt.node_id, attempt.attempt, str(error))
+        self._run.exceptions[attempt.node_id] = error
+        return AttemptFailed(attempt.node_id, attempt.attempt, describe(error))
+
+    async def submit(self, plan: Plan, attempt: Attempt, arguments: dict[str, Any]) -> Any:
+        """Run a node's function where it belongs, and return its value or raise."""
+        call = Call(self._run.run_id, attempt.node_id, attempt.attempt, plan.call, arguments)
+        executor = self._executor_of(plan)
+        if plan.spec.timeout_s is None:
+            return _value_of(await executor.submit(call))
+        limit = asyncio.timeout(plan.spec.timeout_s)
+        try:
+            async with limit:
+                return _value_of(await executor.submit(call))
+        except TimeoutError:
+            if limit.expired():
+                raise TimeoutError(f"node {attempt.node_id!r} did not end within {plan.spec.timeout_s:g} s") from None
+            raise
+
+    def executor(self, name: str) -> Executor:
+        """Return this run's executor called `name`; raises ValueError for an unknown one."""
+        if name not in self._executors:
+            self._executors[name] = make_executor(name)
+        return self._executors[name]
+
+    def close(self) -> None:
+        """Let go of the executors."""
+        for executor in self._executors.values():
+            executor.close()
+
+    def _executor_of(self, plan: Plan) -> Executor:
+        wanted = plan.spec.executor or self._run.env.executor
+        return self.executor("loop" if wanted == "thread" and plan.function.is_async else wanted)
+
+
+def _value_of(outcome: Outcome) -> Any:
+    match outcome:
+        case Error():
+            raise outcome.exception
+        case Lost():
+            raise Gone(outcome.reason)
+        case _:
+            return outcome.value
