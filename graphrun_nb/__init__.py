@@ -17,8 +17,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.authoring.builder import arg, graph
+from graphrun_nb.authoring.graph_fn import GraphFunction, graph_fn
 from graphrun_nb.authoring.graphify import graphify
 from graphrun_nb.authoring.handles import NodeHandle
+from graphrun_nb.authoring.mapping import each
 from graphrun_nb.authoring.task_graph import TaskGraph
 from graphrun_nb.authoring.tool import tool
 from graphrun_nb.core.policy import RetryPolicy
@@ -63,6 +65,7 @@ __all__ = [
     "Continuation",
     "ForwardScheduler",
     "GraphBuildError",
+    "GraphFunction",
     "GraphHasPendingWaits",
     "GraphInputBindError",
     "GraphMaterializationError",
@@ -87,7 +90,9 @@ __all__ = [
     "StoreCorrupt",
     "TaskGraph",
     "arg",
+    "each",
     "graph",
+    "graph_fn",
     "graphify",
     "resume",
     "run",

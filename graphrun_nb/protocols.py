@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from msgspec import Struct
@@ -151,6 +151,42 @@ class Presenter(Protocol):
         ...
 
 
+class Callee(Protocol):
+    """A tool or graph function, as the calls of a running body see it."""
+
+    name: str
+    outputs: tuple[str, ...]
+    kind: str
+    node_function: Any
+
+    @property
+    def code(self) -> str:
+        """Fingerprint of what it does."""
+        ...
+
+
+class Runner(Protocol):
+    """Runs graph functions, and makes nodes of the calls inside them; registered by the engine."""
+
+    def is_inside(self) -> bool:
+        """Tell whether the calling code belongs to a node of some run."""
+        ...
+
+    def call(
+        self, callee: Callee, arguments: Mapping[str, Any], controls: Mapping[str, Any], *, in_thread: bool
+    ) -> Any:
+        """Make a call from a running body a node of its run; return `NotImplemented` where no body is running."""
+        ...
+
+    def run(self, target: Any, inputs: Mapping[str, Any]) -> Coroutine[Any, Any, dict[str, Any]]:
+        """Run `target` and return its outputs."""
+        ...
+
+    def result(self, target: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Run `target` and block until its outputs are there."""
+        ...
+
+
 class LoopDriver(Protocol):
     """Keeps a loop turning from inside itself."""
 
@@ -171,12 +207,15 @@ class Hooks:
     ----------
     presenter
         None outside a notebook; `here` makes it when it is first needed.
+    runner
+        None until the engine has been imported.
     default_store
         Makes the store of runs that name none; None means one in memory.
     """
 
     presenter: Presenter | None = None
     _presenter_factory = "graphrun_nb.notebook.presenter:in_a_kernel"
+    runner: Runner | None = None
     default_store: Callable[[], RunStore] | None = None
     _driver: LoopDriver | str = "graphrun_nb.notebook.loop:drive"
 

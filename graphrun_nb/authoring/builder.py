@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Self
 
 from graphrun_nb.authoring.handles import Handle, NodeHandle, binding_of, literal_digest
+from graphrun_nb.authoring.nesting import parts_of, rebound
 from graphrun_nb.authoring.task_graph import NodeFunction, TaskGraph
 from graphrun_nb.core.ids import is_name
 from graphrun_nb.core.policy import RetryPolicy
@@ -94,28 +95,11 @@ class GraphBuilder:
         code: str,
         kind: str,
         controls: Mapping[str, Any],
+        over: tuple[str, ...] = (),
     ) -> NodeHandle:
-        """Add a node and return its handle; tools call this."""
-        unknown = controls.keys() - set(CONTROLS)
-        if unknown:
-            control = min(unknown)
-            raise GraphValidationError(
-                f"{name}() has no node control {control!r}",
-                code="tool_unknown_control",
-                hints=(closest(control, CONTROLS) or f"the controls are: {', '.join(CONTROLS)}",),
-            )
-        node_id = controls.get("_id") or self._free_id(name)
-        if node_id in self._nodes:
-            raise GraphValidationError(
-                f"graph {self._name!r} has two nodes with the id {node_id!r}",
-                code="graph_duplicate_node_id",
-                hints=("give each node its own _id, or leave _id out",),
-            )
-        if not is_name(node_id):
-            raise GraphValidationError(
-                f"_id={node_id!r} cannot name a node: 1 to 200 characters, no control characters",
-                code="graph_invalid_name",
-            )
+        """Add a node and return its handle; tools call this. `over` names what a mapped node is mapped over."""
+        settings = settings_of(name, controls)
+        node_id = self._claim(name, controls)
         self._nodes[node_id] = NodeSpec(
             node_id=node_id,
             name=controls.get("_name") or node_id,
@@ -123,10 +107,50 @@ class GraphBuilder:
             inputs=tuple((key, binding_of(value)) for key, value in arguments.items()),
             outputs=outputs,
             code=code,
-            **_settings(name, controls),
+            over=over,
+            **settings,
         )
         self._functions[node_id] = function
         return NodeHandle(node_id, name, outputs)
+
+    def add_graph(self, inner: TaskGraph, *, arguments: Mapping[str, Any], controls: Mapping[str, Any]) -> NodeHandle:
+        """Add a whole graph as one node with parts, and return its handle.
+
+        `arguments` has a value for every input; ``_retry`` and ``_executor`` hold for parts without their own.
+        """
+        spec = inner.spec
+        settings = settings_of(spec.name, controls)
+        node_id = self._claim(spec.name, controls)
+        inputs = {name: binding_of(value) for name, value in arguments.items()}
+        retry, executor = settings.pop("retry", None), settings.pop("executor", "")
+        self._nodes[node_id] = NodeSpec(
+            node_id=node_id,
+            name=controls.get("_name") or node_id,
+            kind="graph",
+            inputs=tuple(inputs.items()),
+            outputs=tuple(name for name, _ in spec.outputs),
+            results=tuple((name, rebound(binding, node_id, inputs)) for name, binding in spec.outputs),
+            code=spec.version,
+            **settings,
+        )
+        self._functions[node_id] = NodeFunction(inner.build, kind="graph")
+        for part in parts_of(spec, node_id, inputs, retry=retry, executor=executor):
+            if part.node_id in self._nodes:
+                raise _twice(self._name, part.node_id)
+            self._nodes[part.node_id] = part
+        self._functions.update({f"{node_id}/{name}": function for name, function in inner.functions.items()})
+        return NodeHandle(node_id, spec.name, tuple(name for name, _ in spec.outputs))
+
+    def _claim(self, name: str, controls: Mapping[str, Any]) -> str:
+        node_id = controls.get("_id") or self._free_id(name)
+        if node_id in self._nodes:
+            raise _twice(self._name, node_id)
+        if not is_name(node_id):
+            raise GraphValidationError(
+                f"_id={node_id!r} cannot name a node: 1 to 200 characters, no control characters",
+                code="graph_invalid_name",
+            )
+        return node_id
 
     def build(self) -> TaskGraph:
         """Check the graph and return it.
@@ -177,7 +201,22 @@ def arg(name: str) -> Handle:
     return builder.arg(name)
 
 
-def _settings(tool: str, controls: Mapping[str, Any]) -> dict[str, Any]:
+def settings_of(tool: str, controls: Mapping[str, Any]) -> dict[str, Any]:
+    """Return node controls as fields of a NodeSpec.
+
+    Raises
+    ------
+    GraphValidationError
+        A control is unknown, or its value cannot be meant.
+    """
+    unknown = controls.keys() - set(CONTROLS)
+    if unknown:
+        control = min(unknown)
+        raise GraphValidationError(
+            f"{tool}() has no node control {control!r}",
+            code="tool_unknown_control",
+            hints=(closest(control, CONTROLS) or f"the controls are: {', '.join(CONTROLS)}",),
+        )
     if not controls:
         return {}
     retry = controls.get("_retry")
@@ -200,6 +239,14 @@ def _settings(tool: str, controls: Mapping[str, Any]) -> dict[str, Any]:
         "labels": (labels,) if isinstance(labels, str) else tuple(labels),
         "group": controls.get("_group") or "",
     }
+
+
+def _twice(graph: str, node_id: str) -> GraphValidationError:
+    return GraphValidationError(
+        f"graph {graph!r} has two nodes with the id {node_id!r}",
+        code="graph_duplicate_node_id",
+        hints=("give each node its own _id, or leave _id out",),
+    )
 
 
 def _after(value: Any) -> tuple[str, ...]:

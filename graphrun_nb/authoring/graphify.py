@@ -6,8 +6,10 @@ import functools
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from graphrun_nb.authoring.builder import GraphBuilder
+from graphrun_nb.authoring.builder import GraphBuilder, current_builder
 from graphrun_nb.authoring.handles import Handle, NodeHandle
+from graphrun_nb.authoring.registry import define
+from graphrun_nb.authoring.signature import Signature
 from graphrun_nb.core.ids import is_name
 from graphrun_nb.core.spec import closest
 from graphrun_nb.errors import GraphValidationError
@@ -38,10 +40,30 @@ class Graphified:
         self._body = body
         self._required = () if isinstance(inputs, dict) else tuple(inputs)
         self._optional: Mapping[str, Any] = inputs if isinstance(inputs, dict) else {}
+        define(name, self)
 
-    def __call__(self) -> TaskGraph:
-        """Build the graph."""
-        return self.build()
+    def __call__(self, **kwargs: Any) -> TaskGraph | NodeHandle:
+        """Build the graph; while another one is being built, add this one to it as one node with parts.
+
+        Raises
+        ------
+        GraphValidationError
+            An input is missing or unknown; or inputs are given, and no graph is being built.
+        """
+        builder = current_builder()
+        if builder is None:
+            if kwargs:
+                raise GraphValidationError(
+                    f"{self.name}({min(kwargs)}=…) adds the graph to another one, and none is being built here",
+                    code="graph_not_building",
+                    hints=(f"to run it: run({self.name}, {{{min(kwargs)!r}: …}})",),
+                )
+            return self.build()
+        controls = {key: kwargs.pop(key) for key in list(kwargs) if key[:1] == "_"}
+        known = (*self._required, *self._optional)
+        signature = Signature(known, frozenset(self._required), open_ended=False, context="")
+        arguments = {**self._optional, **signature.bind(self.name, (), kwargs)}
+        return builder.add_graph(self.build(), arguments=arguments, controls=controls)
 
     def build(self) -> TaskGraph:
         """Trace the body and return the checked graph.

@@ -209,6 +209,10 @@ class TaskGraph:
             self._infos[key] = tuple(node.info(default_retry) for node in self.spec.nodes)
         return self._infos[key]
 
+    def build(self) -> TaskGraph:
+        """Return this graph."""
+        return self
+
     @property
     def name(self) -> str:
         """The graph's name."""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 from typing import TYPE_CHECKING, Any, overload
 
 from graphrun_nb.authoring.builder import current_builder
+from graphrun_nb.authoring.mapping import spread
 from graphrun_nb.authoring.signature import Signature, code_fingerprint, signature_of
 from graphrun_nb.authoring.task_graph import NodeFunction
 from graphrun_nb.core.ids import is_name
 from graphrun_nb.core.spec import closest
-from graphrun_nb.errors import NodeOutputError
+from graphrun_nb.errors import GraphValidationError, NodeOutputError
+from graphrun_nb.protocols import hooks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from graphrun_nb.authoring.handles import NodeHandle
 
 
 class Tool:
@@ -58,7 +63,7 @@ class Tool:
             getattr(function, "__call__", None)  # noqa: B004 (asks what kind of call it is, not whether)
         )
         self.signature: Signature = signature_of(function, inputs)
-        self._node_function = NodeFunction(function, self.signature.context, self.is_async)
+        self.node_function = NodeFunction(function, self.signature.context, self.is_async, kind)
 
     @functools.cached_property
     def code(self) -> str:
@@ -76,18 +81,71 @@ class Tool:
         controls = {key: kwargs.pop(key) for key in list(kwargs) if key[:1] == "_"}
         builder = current_builder()
         if builder is None:
+            if hooks.runner is not None and hooks.runner.is_inside():
+                arguments = self.signature.bind(self.name, args, kwargs)
+                return hooks.runner.call(self, arguments, controls, in_thread=False)
             if controls:
                 raise TypeError(f"{self.name}({min(controls)}=…) is a node control, and no graph is being built here")
             returned = self.function(*args, **kwargs)
             return self._outputs_later(returned) if self.is_async else self.outputs_of(returned)
         return builder.add(
-            self._node_function,
+            self.node_function,
             name=self.name,
             arguments=self.signature.bind(self.name, args, kwargs),
             outputs=self.outputs,
             code=self.code,
             kind=self.kind,
             controls=controls,
+        )
+
+    def aio(self, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, dict[str, Any]]:
+        """Run the function without blocking the loop: a sync one in a thread. Gives a coroutine of the outputs.
+
+        Inside a graph function it is a node of that run, as any call.
+        """
+        controls = {key: kwargs.pop(key) for key in list(kwargs) if key[:1] == "_"}
+        if hooks.runner is not None and hooks.runner.is_inside():
+            arguments = self.signature.bind(self.name, args, kwargs)
+            called: Coroutine[Any, Any, dict[str, Any]] = hooks.runner.call(
+                self, arguments, controls, in_thread=not self.is_async
+            )
+            return called
+        if controls:
+            raise TypeError(f"{self.name}.aio({min(controls)}=…) is a node control, and no graph is running here")
+        if self.is_async:
+            return self._outputs_later(self.function(*args, **kwargs))
+        return self._outputs_later(asyncio.to_thread(self.function, *args, **kwargs))
+
+    def map(self, *args: Any, **kwargs: Any) -> NodeHandle:
+        """Add a node that calls the function once for each element of a list that may be known only at run time.
+
+        Arguments wrapped in `each` are lists to go through, side by side; with none wrapped, the first argument is one.
+        Each output of the node is the list of what its elements gave, in order. ``_retry``, ``_timeout`` and ``_executor``
+        hold for each element by itself; if one fails the others go on, and then the node fails.
+
+        Raises
+        ------
+        GraphValidationError
+            No graph is being built, or the arguments do not fit.
+        """
+        controls = {key: kwargs.pop(key) for key in list(kwargs) if key[:1] == "_"}
+        builder = current_builder()
+        if builder is None:
+            raise GraphValidationError(
+                f"{self.name}.map(...) makes a node, and no graph is being built here",
+                code="graph_not_building",
+                hints=(f"in a running function, gather calls: await asyncio.gather(*[{self.name}(...) for ...])",),
+            )
+        arguments, over = spread(self.name, self.signature.bind(self.name, args, kwargs))
+        return builder.add(
+            self.node_function,
+            name=self.name,
+            arguments=arguments,
+            outputs=self.outputs,
+            code=self.code,
+            kind="map",
+            controls=controls,
+            over=over,
         )
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:

@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.engine.background import background_loop, running_loop
 from graphrun_nb.engine.binding import bind_inputs, graph_of
+from graphrun_nb.engine.calls import call_in_run
+from graphrun_nb.engine.context import CURRENT
 from graphrun_nb.engine.env import RuntimeEnv
 from graphrun_nb.engine.future import RunFuture
 from graphrun_nb.engine.run import RUNS, Run
 from graphrun_nb.errors import InvalidToken
+from graphrun_nb.protocols import hooks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from graphrun_nb.engine.identity import RequestIdentity
     from graphrun_nb.engine.waits import Receipt
+    from graphrun_nb.protocols import Callee
 
 
 async def run_async(
@@ -127,6 +131,27 @@ def resume(token: str, payload: Any, *, by: str = "token") -> Receipt:
         with contextlib.suppress(InvalidToken):
             return begun.call(functools.partial(begun.waits.answer_token, token, payload, by=by))
     raise InvalidToken
+
+
+class _Runner:
+    """What graph functions ask the engine for; see `protocols.Runner`."""
+
+    def is_inside(self) -> bool:
+        return CURRENT.get() is not None
+
+    def call(
+        self, callee: Callee, arguments: Mapping[str, Any], controls: Mapping[str, Any], *, in_thread: bool
+    ) -> Any:
+        return call_in_run(callee, arguments, controls, in_thread=in_thread)
+
+    async def run(self, target: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        return await run_async(target, inputs)
+
+    def result(self, target: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        return run(target, inputs).result()
+
+
+hooks.runner = _Runner()
 
 
 def _prepare(target: Any, inputs: Mapping[str, Any] | None, overrides: Mapping[str, Any]) -> Run:

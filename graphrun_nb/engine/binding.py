@@ -6,6 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.authoring.builder import GraphBuilder
+from graphrun_nb.authoring.graph_fn import GraphFunction
 from graphrun_nb.authoring.graphify import Graphified
 from graphrun_nb.authoring.task_graph import TaskGraph
 from graphrun_nb.authoring.tool import Tool
@@ -30,7 +31,7 @@ def graph_of(target: Any) -> TaskGraph:
     """
     if isinstance(target, TaskGraph):
         return target
-    if isinstance(target, (Graphified, GraphBuilder)):
+    if isinstance(target, (Graphified, GraphFunction, GraphBuilder)):
         return target.build()
     built: Any = None
     if not isinstance(target, (type, Tool)) and callable(getattr(target, "build", None)):

@@ -100,7 +100,7 @@ async def _called(run: Run, attempt: Attempt, plan: Plan, arguments: dict[str, A
         value = await plan.call(**arguments)
     else:
         call = Call(run.run_id, attempt.node_id, attempt.attempt, plan.call, arguments)
-        outcome = await run.executor("thread").submit(call)
+        outcome = await run.launcher.executor("thread").submit(call)
         match outcome:
             case Error():
                 raise outcome.exception

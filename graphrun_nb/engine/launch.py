@@ -50,8 +50,7 @@ class Launcher:
         """Return the coroutine that gives the node's value or raises, and the Context that it has to be stepped in."""
         run = self._run
         plan = self._plan_of(attempt.node_id)
-        context = self.base.copy()
-        context.run(_SET_CURRENT, attempt)
+        context = self.context_of(attempt)
         arguments = plan.arguments(run.values, run.inputs)
         if plan.context:
             arguments[plan.context] = NodeContext(attempt, dict(arguments))
@@ -60,6 +59,12 @@ class Launcher:
         if plan.spec.kind in CONTAINERS:
             return context, run_container(run, attempt, plan, arguments)
         return context, self.submit(plan, attempt, arguments)
+
+    def context_of(self, attempt: Attempt) -> contextvars.Context:
+        """Return a new Context that knows the attempt."""
+        context = self.base.copy()
+        context.run(_SET_CURRENT, attempt)
+        return context
 
     def settle(self, attempt: Attempt, value: Any, error: BaseException | None) -> Event:
         """Return the event that records how an attempt ended."""

@@ -16,6 +16,7 @@ from graphrun_nb.core.policy import RetryPolicy
 from graphrun_nb.core.spec import Arg, Binding, Literal, Ref, holds, resolve
 from graphrun_nb.core.status import NodeStatus, RunStatus
 from graphrun_nb.engine.background import running_loop
+from graphrun_nb.engine.calls import Calls
 from graphrun_nb.engine.failure import describe, without_our_frames
 from graphrun_nb.engine.launch import Launcher
 from graphrun_nb.engine.log import RunLog
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from graphrun_nb.core.events import NodeInfo
     from graphrun_nb.core.state import RunState
     from graphrun_nb.engine.env import RuntimeEnv
-    from graphrun_nb.protocols import Clock, Executor
+    from graphrun_nb.protocols import Clock
 
 T = TypeVar("T")
 
@@ -66,7 +67,8 @@ class Run:
         self.values: dict[str, dict[str, Any]] = {}
         self.exceptions: dict[str, BaseException] = {}
         self.loop: asyncio.AbstractEventLoop | None = None
-        self._launcher = Launcher(self)
+        self.launcher = Launcher(self)
+        self.calls = Calls(self)
         self._listeners: list[Callable[[], None]] = []
         self._crash: Exception | None = None
         for observer in env.observers:
@@ -74,8 +76,8 @@ class Run:
         self.scheduler = ForwardScheduler(
             self,
             self.log,
-            launch=self._launcher.launch,
-            settle=self._launcher.settle,
+            launch=self.launcher.launch,
+            settle=self.launcher.settle,
             rules=Rules(retry=self._retry_of, holds=self._holds, fail_fast=env.fail_fast),
             max_concurrency=env.max_concurrency,
             clock=env.clock,
@@ -100,7 +102,7 @@ class Run:
                 hints=("leave run_id out, or choose another one",),
             )
         self.loop = asyncio.get_running_loop()
-        self._launcher.base = contextvars.copy_context()
+        self.launcher.base = contextvars.copy_context()
         RUNS[self.run_id] = self
         _UNFINISHED.add(self)  # asyncio holds tasks weakly, and nobody need hold the future
         env = self.env
@@ -210,10 +212,6 @@ class Run:
         """The run's state, read-only."""
         return self.log.state
 
-    def executor(self, name: str) -> Executor:
-        """Return this run's executor called `name`; raises ValueError for an unknown one."""
-        return self._launcher.executor(name)
-
     def inputs_of(self, node_id: str) -> Mapping[str, Any]:
         """Return a node's arguments, as far as they are known."""
         known: dict[str, Any] = {}
@@ -262,7 +260,7 @@ class Run:
     def _on_finish(self, error: Exception | None) -> None:
         self._crash = error
         _UNFINISHED.discard(self)
-        self._launcher.close()
+        self.launcher.close()
         self._announce()
 
     def _announce(self) -> None:

@@ -141,6 +141,10 @@ class ForwardScheduler:
         node = self._log.state.nodes[attempt.node_id]
         return node.info.kind == "body" and not node.waits and not self._log.frontier.n_open_children(attempt.node_id)
 
+    def attempt_without_slot(self, node_id: str, attempt: int) -> Attempt:
+        """Return an attempt that somebody else carries out, and that was recorded as started."""
+        return Attempt(self._run, node_id, attempt, holds_slot=False)
+
     async def ended(self, node_id: str) -> None:
         """Return when the node has ended."""
         if self._loop is not None and self._log.state.nodes[node_id].status not in TERMINAL:
@@ -212,6 +216,8 @@ class ForwardScheduler:
         finally:
             self._in_turn = False
         self._carry_out(facts, events)
+        if self._free > 0 and log.frontier.has_ready():
+            self._later()  # a container has just started, and its parts with it
         if self._ends or self._empties:
             self._tell_ends()
 

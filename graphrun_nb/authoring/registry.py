@@ -1,0 +1,34 @@
+"""Graphs by name, so that a running node can name the one that it starts."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from graphrun_nb.core.spec import closest
+from graphrun_nb.errors import GraphMaterializationError
+
+_DEFINED: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
+
+
+def define(name: str, target: Any) -> None:
+    """Remember `target` as the graph called `name`, instead of any earlier one, as long as somebody holds it."""
+    _DEFINED[name] = target
+
+
+def defined(name: str) -> Any:
+    """Return the graph called `name`.
+
+    Raises
+    ------
+    GraphMaterializationError
+        No such graph is defined in this process.
+    """
+    target = _DEFINED.get(name)
+    if target is None:
+        raise GraphMaterializationError(
+            f"no graph {name!r} is defined in this process",
+            code="run_async_invalid_target",
+            hints=(closest(name, list(_DEFINED)) or "run the cell that defines it first",),
+        )
+    return target
