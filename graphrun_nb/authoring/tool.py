@@ -120,8 +120,8 @@ class Tool:
         """Add a node that calls the function once for each element of a list that may be known only at run time.
 
         Arguments wrapped in `each` are lists to go through, side by side; with none wrapped, the first argument is one.
-        Each output of the node is the list of what its elements gave, in order. ``_retry``, ``_timeout`` and ``_executor``
-        hold for each element by itself; if one fails the others go on, and then the node fails.
+        Each output of the node is the list of what its elements gave, in order. ``_retry``, ``_timeout`` and
+        ``_executor`` hold for each element by itself; if one fails the others go on, and then the node fails.
 
         Raises
         ------

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from graphrun_nb.engine.background import background_loop, running_loop
 from graphrun_nb.engine.binding import bind_inputs, graph_of
 from graphrun_nb.engine.calls import call_in_run
-from graphrun_nb.engine.context import CURRENT
 from graphrun_nb.engine.env import RuntimeEnv
 from graphrun_nb.engine.future import RunFuture
-from graphrun_nb.engine.run import RUNS, Run
+from graphrun_nb.engine.here import CURRENT
+from graphrun_nb.engine.live import RUNS
+from graphrun_nb.engine.run import Run
 from graphrun_nb.errors import InvalidToken
 from graphrun_nb.protocols import hooks
 
@@ -157,7 +158,9 @@ hooks.runner = _Runner()
 def _prepare(target: Any, inputs: Mapping[str, Any] | None, overrides: Mapping[str, Any]) -> Run:
     env = RuntimeEnv.from_overrides(overrides)
     graph = graph_of(target)
-    return Run(graph, bind_inputs(graph.spec, inputs), env)
+    here = CURRENT.get()
+    parent = None if here is None else (here.run.run_id, here.node_id)
+    return Run(graph, bind_inputs(graph.spec, inputs), env, parent=parent)
 
 
 def _start_in_background(begun: Run) -> None:

@@ -14,13 +14,14 @@ from graphrun_nb.core.policy import RetryPolicy
 from graphrun_nb.core.spec import Literal, NodeSpec
 from graphrun_nb.core.status import TERMINAL, NodeStatus
 from graphrun_nb.engine.background import running_loop
-from graphrun_nb.engine.context import CURRENT, NodeContext
+from graphrun_nb.engine.context import NodeContext
+from graphrun_nb.engine.here import CURRENT
 from graphrun_nb.errors import GraphRunError, GraphValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from graphrun_nb.engine.context import Here
+    from graphrun_nb.engine.here import Here
     from graphrun_nb.engine.run import Run
     from graphrun_nb.protocols import Callee
 

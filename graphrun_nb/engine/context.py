@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import logging
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from graphrun_nb.engine import nested
 from graphrun_nb.engine.answers import DEFAULT_OPTIONS
+from graphrun_nb.engine.live import live_run
 from graphrun_nb.protocols import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from graphrun_nb.engine.run import Run
-
-
-class Here:
-    """Which attempt of which run the current code belongs to."""
-
-    __slots__ = ("attempt", "node_id", "run")
-
-    def __init__(self, run: Run, node_id: str, attempt: int) -> None:
-        self.run = run
-        self.node_id = node_id
-        self.attempt = attempt
-
-
-CURRENT: ContextVar[Here | None] = ContextVar("graphrun_here", default=None)
+    from graphrun_nb.engine.here import Here
 
 
 class NodeContext:
@@ -44,6 +31,7 @@ class NodeContext:
 
     def __init__(self, here: Here, inputs: Mapping[str, Any]) -> None:
         env = here.run.env
+        self._here = here
         self._run = here.run
         self.run_id = here.run.run_id
         self.session_id = env.session_id
@@ -82,6 +70,44 @@ class NodeContext:
             What can be chosen.
         """
         return await self._run.waits.ask(self.node_id, self.attempt, kind=kind, prompt=prompt, options=options)
+
+    async def spawn_run(self, target: Any, inputs: Mapping[str, Any] | None = None, **overrides: Any) -> str:
+        """Start a run of its own and return its id; it goes on when this node ends.
+
+        Parameters
+        ----------
+        target
+            What `run` takes, or the name of a graph that is defined in this process.
+        inputs, overrides
+            As for `run`; store, clock, session, agent and app are this run's if not given.
+        """
+        return nested.spawn(self._here, target, inputs, overrides).run_id
+
+    async def run_and_wait(
+        self, target: Any, inputs: Mapping[str, Any] | None = None, **overrides: Any
+    ) -> dict[str, Any]:
+        """Start a run and return its outputs; raises as `run_async`. This node holds no slot meanwhile.
+
+        Cancelling this node cancels the run. Parameters as for `spawn_run`.
+        """
+        return await nested.spawn_and_wait(self._here, target, inputs, overrides)
+
+    async def wait_run(self, run_id: str, timeout_s: float | None = None) -> dict[str, Any]:
+        """Return the outputs of a run of this process; this node holds no slot meanwhile.
+
+        Raises
+        ------
+        GraphRunError
+            There is no such run here.
+        TimeoutError
+            `timeout_s` seconds have passed; the run goes on.
+        """
+        return await nested.wait_for(self._here, run_id, timeout_s)
+
+    async def cancel_run(self, run_id: str) -> bool:
+        """Ask a run of this process to end; return False if it has ended already."""
+        run = live_run(run_id)
+        return run.call(lambda: run.cancel(by=f"{self.run_id}/{self.node_id}"))
 
     def channel(self) -> Channel:
         """Return the ways to talk to a person."""

@@ -1,30 +1,15 @@
-"""Exceptions of users' code: as data for the log, and with our own frames taken out for people."""
+"""Exceptions of users' code, as data for the log."""
 
 from __future__ import annotations
 
 import linecache
-import site
-import sysconfig
 import traceback
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+from graphrun_nb.authoring.frames import is_users, without_our_frames
 from graphrun_nb.core.events import ErrorInfo, FrameInfo
 from graphrun_nb.core.ids import qualified_name
 from graphrun_nb.protocols import hooks
 
-if TYPE_CHECKING:
-    from types import TracebackType
-
-OURS = str(Path(__file__).resolve().parent.parent)
-_LIBRARIES = tuple(
-    {
-        sysconfig.get_path("stdlib"),
-        sysconfig.get_path("purelib"),
-        sysconfig.get_path("platlib"),
-        *site.getsitepackages(),
-    }
-)
 MAX_FRAMES = 40
 MAX_TEXT = 4000
 
@@ -53,19 +38,6 @@ def describe(exception: BaseException) -> ErrorInfo:
         notes=tuple(_encodable(str(note)[:MAX_TEXT]) for note in getattr(exception, "__notes__", ())),
         cause=_cause(exception),
     )
-
-
-def without_our_frames(trace: TracebackType | None) -> TracebackType | None:
-    """Return the traceback from the first frame that is not ours; all of it if every frame is."""
-    first = trace
-    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(OURS):
-        trace = trace.tb_next
-    return trace or first
-
-
-def is_users(filename: str) -> bool:
-    """Tell whether a source file is the user's own: a cell, or a file outside of any library."""
-    return not filename.startswith((OURS, *_LIBRARIES)) and not filename.startswith("<frozen ")
 
 
 def _cause(exception: BaseException) -> str:

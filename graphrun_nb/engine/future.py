@@ -7,7 +7,7 @@ import concurrent.futures
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.engine.background import running_loop
-from graphrun_nb.engine.context import CURRENT
+from graphrun_nb.engine.here import CURRENT
 from graphrun_nb.errors import GraphRunError, ResultInsideNode
 from graphrun_nb.protocols import hooks
 
@@ -37,6 +37,11 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
     def run_id(self) -> str:
         """The run's id."""
         return self._run.run_id
+
+    @property
+    def parent(self) -> tuple[str, str] | None:
+        """The run and node that started this run, if one did."""
+        return self._run.parent
 
     @property
     def graph(self) -> TaskGraph:

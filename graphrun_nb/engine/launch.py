@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from graphrun_nb.authoring.tool import named_outputs
 from graphrun_nb.core.events import CONTAINERS, AttemptFailed, AttemptLost, AttemptSucceeded, Event
 from graphrun_nb.engine.containers import run_container
-from graphrun_nb.engine.context import CURRENT, NodeContext
+from graphrun_nb.engine.context import NodeContext
 from graphrun_nb.engine.failure import describe
+from graphrun_nb.engine.here import CURRENT
 from graphrun_nb.executors import make_executor
 from graphrun_nb.protocols import Call, Error, Lost, Outcome
 

@@ -7,9 +7,9 @@ import concurrent.futures
 import contextvars
 import re
 import secrets
-import weakref
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from graphrun_nb.authoring.frames import without_our_frames
 from graphrun_nb.core.decide import Rules
 from graphrun_nb.core.events import CONTAINERS, CancelRequested, ErrorInfo, Event, RunStarted, SpecAccepted, ValueRef
 from graphrun_nb.core.policy import RetryPolicy
@@ -17,8 +17,9 @@ from graphrun_nb.core.spec import Arg, Binding, Literal, Ref, holds, resolve
 from graphrun_nb.core.status import NodeStatus, RunStatus
 from graphrun_nb.engine.background import running_loop
 from graphrun_nb.engine.calls import Calls
-from graphrun_nb.engine.failure import describe, without_our_frames
+from graphrun_nb.engine.failure import describe
 from graphrun_nb.engine.launch import Launcher
+from graphrun_nb.engine.live import RUNS, UNFINISHED
 from graphrun_nb.engine.log import RunLog
 from graphrun_nb.engine.scheduler import ForwardScheduler
 from graphrun_nb.engine.waits import Waits
@@ -36,10 +37,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-RUNS: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()
-"""The runs of this process that somebody still holds, by id."""
-
-_UNFINISHED: set[Run] = set()
 CALL_TIMEOUT_S = 30.0
 
 
@@ -50,16 +47,26 @@ class Run:
     ----------
     graph : TaskGraph
         With this run's live state.
+    parent : (str, str) or None
+        The run and node that started it.
     log : RunLog
     values : dict of str to dict
         Outputs by node id, of the nodes that are done.
     """
 
-    def __init__(self, graph: TaskGraph, inputs: Mapping[str, Any], env: RuntimeEnv) -> None:
+    def __init__(
+        self,
+        graph: TaskGraph,
+        inputs: Mapping[str, Any],
+        env: RuntimeEnv,
+        *,
+        parent: tuple[str, str] | None = None,
+    ) -> None:
         self.run_id = env.run_id or _new_run_id(graph.spec.name)
         self.env = env
         self.spec = graph.spec
         self.inputs = inputs
+        self.parent = parent
         self.clock: Clock = env.clock
         self.graph: TaskGraph = graph.watching(self)
         self.log = RunLog(self.run_id, env.store, graph.topology(env.retry))
@@ -104,7 +111,7 @@ class Run:
         self.loop = asyncio.get_running_loop()
         self.launcher.base = contextvars.copy_context()
         RUNS[self.run_id] = self
-        _UNFINISHED.add(self)  # asyncio holds tasks weakly, and nobody need hold the future
+        UNFINISHED.add(self)
         env = self.env
         now = self.clock.time()
         started = RunStarted(
@@ -114,6 +121,7 @@ class Run:
             session_id=env.session_id,
             agent_id=env.agent_id,
             app_id=env.app_id,
+            parent=self.parent,
         )
         self.log.stage(started, now)
         infos = self.graph.infos(env.retry)
@@ -259,7 +267,7 @@ class Run:
 
     def _on_finish(self, error: Exception | None) -> None:
         self._crash = error
-        _UNFINISHED.discard(self)
+        UNFINISHED.discard(self)
         self.launcher.close()
         self._announce()
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from graphrun_nb.core.decide import Rules, decide
 from graphrun_nb.core.events import CONTAINERS, AttemptStarted, CancelRequested, Event, NodeCancelled, RunFinished
 from graphrun_nb.core.status import TERMINAL, NodeStatus
-from graphrun_nb.engine.context import Here
+from graphrun_nb.engine.here import Here
 from graphrun_nb.engine.stepping import DrivenOn
 
 if TYPE_CHECKING:

@@ -1,0 +1,33 @@
+"""The runs of this process."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING
+
+from graphrun_nb.core.spec import closest
+from graphrun_nb.errors import GraphRunError
+
+if TYPE_CHECKING:
+    from graphrun_nb.engine.run import Run
+
+RUNS: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()
+"""Those that somebody still holds, by id."""
+
+UNFINISHED: set[Run] = set()
+"""Those under way: asyncio holds tasks weakly, and nobody need hold a run's future."""
+
+
+def live_run(run_id: str) -> Run:
+    """Return a run of this process by its id.
+
+    Raises
+    ------
+    GraphRunError
+        There is none.
+    """
+    run = RUNS.get(run_id)
+    if run is None:
+        hint = closest(run_id, list(RUNS)) or "a run is known to its process as long as somebody holds its future"
+        raise GraphRunError(f"there is no run {run_id!r} in this process", hints=(hint,))
+    return run
