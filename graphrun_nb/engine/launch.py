@@ -71,8 +71,10 @@ class Launcher:
         """Return the event that records how an attempt ended."""
         if error is None:
             try:
-                outputs = self._plan_of(attempt.node_id).outputs
-                self._run.values[attempt.node_id] = named_outputs(attempt.node_id, outputs, value)
+                plan = self._plan_of(attempt.node_id)
+                if plan.outputs or plan.spec.kind != "body":
+                    value = named_outputs(attempt.node_id, plan.outputs, value)
+                self._run.values[attempt.node_id] = value
                 return AttemptSucceeded(attempt.node_id, attempt.attempt)
             except Exception as unfit:  # noqa: BLE001 (a dict of the user's may raise anything)
                 error = unfit
