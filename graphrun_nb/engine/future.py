@@ -14,7 +14,8 @@ from graphrun_nb.protocols import hooks
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from graphrun_nb.authoring.task_graph import NodeView, TaskGraph
+    from graphrun_nb.authoring.node_view import NodeView
+    from graphrun_nb.authoring.task_graph import TaskGraph
     from graphrun_nb.core.events import Envelope
     from graphrun_nb.core.status import RunStatus
     from graphrun_nb.engine.run import Run

@@ -29,7 +29,8 @@ from graphrun_nb.view.text import preview
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from graphrun_nb.authoring.task_graph import LogLine, TaskGraph
+    from graphrun_nb.authoring.node_view import LogLine
+    from graphrun_nb.authoring.task_graph import TaskGraph
     from graphrun_nb.core.events import NodeInfo
     from graphrun_nb.core.state import RunState
     from graphrun_nb.engine.env import RuntimeEnv
