@@ -50,7 +50,9 @@ class Plan:
 
     def arguments(self, values: Mapping[str, Mapping[str, Any]], inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the node's arguments by name; parameters as in `core.spec.resolve`."""
-        arguments = {name: values[node_id][output] for name, node_id, output in self.refs}
+        arguments = {}
+        for name, node_id, output in self.refs:
+            arguments[name] = values[node_id][output]
         for name, binding in self.rest:
             arguments[name] = resolve(binding, values, inputs)
         return arguments

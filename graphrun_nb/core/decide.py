@@ -231,13 +231,14 @@ class _Turn:
             if node_id in self.ended:
                 continue
             node = nodes[node_id]
-            if node.info.conditional and node.status is NodeStatus.PENDING:
+            info = node.info
+            if info.conditional and node.status is NodeStatus.PENDING:
                 verdict = self.rules.holds(node_id)
                 if verdict is not True:
                     self.refuse(node_id, node.attempt, verdict)
                     continue
             events.append(AttemptStarted(node_id, node.attempt + 1))
-            if node.info.kind not in CONTAINERS:
+            if info.kind not in CONTAINERS:
                 free -= 1
 
     def refuse(self, node_id: str, attempt: int, verdict: bool | ErrorInfo) -> None:

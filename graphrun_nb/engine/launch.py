@@ -50,8 +50,9 @@ class Launcher:
     def launch(self, attempt: Attempt) -> tuple[contextvars.Context, Coroutine[Any, Any, Any]]:
         """Return the coroutine that gives the node's value or raises, and the Context that it has to be stepped in."""
         run = self._run
-        plan = self._plan_of(attempt.node_id)
-        context = self.context_of(attempt)
+        plan = attempt.plan = self._plan_of(attempt.node_id)
+        context = self.base.copy()
+        context.run(_SET_CURRENT, attempt)
         arguments = plan.arguments(run.values, run.inputs)
         if plan.context:
             arguments[plan.context] = NodeContext(attempt, dict(arguments))
@@ -71,7 +72,7 @@ class Launcher:
         """Return the event that records how an attempt ended."""
         if error is None:
             try:
-                plan = self._plan_of(attempt.node_id)
+                plan = attempt.plan or self._plan_of(attempt.node_id)
                 if plan.outputs or plan.spec.kind != "body":
                     value = named_outputs(attempt.node_id, plan.outputs, value)
                 self._run.values[attempt.node_id] = value

@@ -10,7 +10,7 @@ from graphrun_nb.core.frontier import Frontier
 from graphrun_nb.core.state import RunState, apply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from graphrun_nb.core.topology import Topology
     from graphrun_nb.protocols import Observer, RunStore, Signal
@@ -63,6 +63,18 @@ class RunLog:
         else:
             self.frontier.advance(event)
         self._staged.append((at, event))
+
+    def stage_all(self, events: Sequence[Event], at: float) -> None:
+        """Stage `events` in order; raises as `stage`."""
+        state = self.state
+        staged = self._staged
+        for event in events:
+            if type(event) in _REBUILT_AFTER:
+                self.stage(event, at)
+                continue
+            apply(state, event, at)
+            self.frontier.advance(event)
+            staged.append((at, event))
 
     def commit(self) -> None:
         """Keep what was staged, as one unit, and tell the observers."""

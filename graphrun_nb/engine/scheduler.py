@@ -23,6 +23,7 @@ from graphrun_nb.engine.stepping import DrivenOn
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
+    from graphrun_nb.authoring.plan import Plan
     from graphrun_nb.engine.log import RunLog
     from graphrun_nb.engine.run import Run
     from graphrun_nb.protocols import Clock, Timer
@@ -39,15 +40,16 @@ _WAITING = NodeStatus.WAITING
 class Attempt(Here):
     """One attempt under way."""
 
-    __slots__ = ("cancelled", "holds_slot", "task")
+    __slots__ = ("cancelled", "holds_slot", "plan", "task")
 
-    def __init__(self, run: Run, node_id: str, attempt: int, *, holds_slot: bool) -> None:
+    def __init__(self, run: Run, node_id: str, attempt: int, holds_slot: bool) -> None:
         self.run = run
         self.node_id = node_id
         self.attempt = attempt
         self.holds_slot = holds_slot
         self.cancelled = False
         self.task: asyncio.Task[None] | None = None
+        self.plan: Plan | None = None
 
 
 class ForwardScheduler:
@@ -143,7 +145,7 @@ class ForwardScheduler:
 
     def attempt_without_slot(self, node_id: str, attempt: int) -> Attempt:
         """Return an attempt that somebody else carries out, and that was recorded as started."""
-        return Attempt(self._run, node_id, attempt, holds_slot=False)
+        return Attempt(self._run, node_id, attempt, False)
 
     async def ended(self, node_id: str) -> None:
         """Return when the node has ended."""
@@ -196,19 +198,20 @@ class ForwardScheduler:
             outcomes, self._outcomes = self._outcomes, []
             facts, self._facts = self._facts, []
             nodes = log.state.nodes
+            causes: list[Event] = []
             for attempt, value, error in outcomes:
-                if attempt.holds_slot:
-                    self._free += 1
+                self._free += attempt.holds_slot
                 node = nodes[attempt.node_id]
                 if node.attempt == attempt.attempt and (node.status is _RUNNING or node.status is _WAITING):
-                    log.stage(self._event_of(attempt, value, error), now)
-            for fact in facts:
-                log.stage(fact, now)
+                    causes.append(
+                        self._settle(attempt, value, None) if error is None else self._event_of(attempt, value, error)
+                    )
+            log.stage_all(causes, now)
+            log.stage_all(facts, now)
             if self._returning:
                 self._return_slots()
             events = decide(log.state, log.frontier, self._rules, now, self._free)
-            for event in events:
-                log.stage(event, now)
+            log.stage_all(events, now)
             log.commit()
         except Exception as error:  # noqa: BLE001 (the run cannot go on if its log cannot)
             self._stop(error)
@@ -237,7 +240,7 @@ class ForwardScheduler:
                 node_id = event.node_id
                 holds_slot = nodes[node_id].info.kind not in CONTAINERS
                 self._free -= holds_slot
-                attempt = self._attempts[node_id] = Attempt(self._run, node_id, event.attempt, holds_slot=holds_slot)
+                attempt = self._attempts[node_id] = Attempt(self._run, node_id, event.attempt, holds_slot)
                 self._queue.append(attempt)
             else:
                 notable.append(event)

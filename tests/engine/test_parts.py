@@ -234,8 +234,13 @@ async def test_unknown_and_missing_inputs_of_a_nested_graph_are_refused_when_it_
 
 
 async def test_run_and_wait_gives_the_outputs_of_a_run_of_its_own_and_holds_no_slot(one_node):
+    @graphify("known by its name", inputs=["x"], outputs=["y"])
+    def known(x):
+        return {"y": inner(x=x).y}
+
     async def caller(context):
-        return (await context.run_and_wait("inner", {"x": 1}))["y"]
+        assert known.name == "known by its name"
+        return (await context.run_and_wait("known by its name", {"x": 1}))["y"]
 
     assert await run_async(one_node(caller), max_concurrency=1) == {"x": 3}
 
