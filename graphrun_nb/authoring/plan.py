@@ -6,10 +6,10 @@ import inspect
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
-from graphrun_nb.core.spec import Binding, Ref, resolve
+from graphrun_nb.core.spec import Binding, Ref
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from graphrun_nb.authoring.task_graph import NodeFunction
     from graphrun_nb.core.spec import NodeSpec
@@ -47,12 +47,3 @@ class Plan:
             and inspect.iscoroutinefunction(function.call)
             and bool(function.call.__code__.co_flags & inspect.CO_COROUTINE)
         )
-
-    def arguments(self, values: Mapping[str, Mapping[str, Any]], inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the node's arguments by name; parameters as in `core.spec.resolve`."""
-        arguments = {}
-        for name, node_id, output in self.refs:
-            arguments[name] = values[node_id][output]
-        for name, binding in self.rest:
-            arguments[name] = resolve(binding, values, inputs)
-        return arguments

@@ -5,7 +5,7 @@ Telemetry (progress, output lines) is no fact and never stands here.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, final
 
 from msgspec import Struct
 
@@ -193,6 +193,7 @@ class OutputPinned(_Event, frozen=True):
     source: str
 
 
+@final
 class AttemptStarted(_Event, frozen=True):
     """From here on the node's function may have side effects."""
 
@@ -200,6 +201,7 @@ class AttemptStarted(_Event, frozen=True):
     attempt: int
 
 
+@final
 class AttemptSucceeded(_Event, frozen=True):
     """The node is done; one value per declared output, or none where values are not kept."""
 

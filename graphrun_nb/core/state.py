@@ -66,6 +66,8 @@ _ALLOWED: dict[type, frozenset[NodeStatus]] = {
 }
 _CAN_START = _ALLOWED[AttemptStarted]
 _CAN_SUCCEED = _ALLOWED[AttemptSucceeded]
+_RUNNING = NodeStatus.RUNNING
+_DONE = NodeStatus.DONE
 _MOVING = (NodeStatus.RUNNING, NodeStatus.RETRYING)
 
 
@@ -180,23 +182,28 @@ def apply(state: RunState, event: Event, at: float) -> None:  # noqa: C901, PLR0
     IllegalTransition
         The event does not fit where the node or run stands. The state is unchanged.
     """
+    # Compared by `is`: isinstance on a Struct's type costs 0.14 µs where it is false, and these two are most of a log.
+    if type(event) is AttemptStarted:
+        node = state.nodes.get(event.node_id)
+        if node is None or node.status not in _CAN_START:
+            raise _illegal(state, event, node)
+        node.status = _RUNNING
+        node.attempt = event.attempt
+        node.started_at = at
+        state.seq += 1
+        return
+    if type(event) is AttemptSucceeded:
+        node = state.nodes.get(event.node_id)
+        if node is None or node.status not in _CAN_SUCCEED or node.attempt != event.attempt:
+            raise _illegal(state, event, node)
+        node.status = _DONE
+        node.values = event.values
+        node.error = None
+        node.ended_at = at
+        node.waits = ()
+        state.seq += 1
+        return
     match event:
-        case AttemptStarted():
-            node = state.nodes.get(event.node_id)
-            if node is None or node.status not in _CAN_START:
-                raise _illegal(state, event, node)
-            node.status = NodeStatus.RUNNING
-            node.attempt = event.attempt
-            node.started_at = at
-        case AttemptSucceeded():
-            node = state.nodes.get(event.node_id)
-            if node is None or node.status not in _CAN_SUCCEED or node.attempt != event.attempt:
-                raise _illegal(state, event, node)
-            node.status = NodeStatus.DONE
-            node.values = event.values
-            node.error = None
-            node.ended_at = at
-            node.waits = ()
         case AttemptFailed():
             node = _checked(state, event)
             if node.attempt != event.attempt:

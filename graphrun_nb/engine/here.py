@@ -5,19 +5,18 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 if TYPE_CHECKING:
-    from graphrun_nb.engine.run import Run
+    from graphrun_nb.engine.run import Run  # noqa: TC004 (msgspec does not look it up)
 
 
-class Here:
+class Here(Struct, eq=False):
     """An attempt, as the code inside it knows it."""
 
-    __slots__ = ("attempt", "node_id", "run")
-
-    def __init__(self, run: Run, node_id: str, attempt: int) -> None:
-        self.run = run
-        self.node_id = node_id
-        self.attempt = attempt
+    run: Run
+    node_id: str
+    attempt: int
 
 
 CURRENT: ContextVar[Here | None] = ContextVar("graphrun_here", default=None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.authoring.tool import named_outputs
 from graphrun_nb.core.events import CONTAINERS, AttemptFailed, AttemptLost, AttemptSucceeded, Event
+from graphrun_nb.core.spec import resolve
 from graphrun_nb.engine.containers import run_container
 from graphrun_nb.engine.context import NodeContext
 from graphrun_nb.engine.failure import describe
@@ -53,7 +54,10 @@ class Launcher:
         plan = attempt.plan = self._plan_of(attempt.node_id)
         context = self.base.copy()
         context.run(_SET_CURRENT, attempt)
-        arguments = plan.arguments(run.values, run.inputs)
+        values = run.values
+        arguments = {name: values[node_id][output] for name, node_id, output in plan.refs}
+        for name, binding in plan.rest:
+            arguments[name] = resolve(binding, values, run.inputs)
         if plan.context:
             arguments[plan.context] = NodeContext(attempt, dict(arguments))
         if plan.direct:

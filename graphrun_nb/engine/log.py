@@ -67,14 +67,16 @@ class RunLog:
     def stage_all(self, events: Sequence[Event], at: float) -> None:
         """Stage `events` in order; raises as `stage`."""
         state = self.state
+        advance = self.frontier.advance
         staged = self._staged
         for event in events:
             if type(event) in _REBUILT_AFTER:
                 self.stage(event, at)
-                continue
-            apply(state, event, at)
-            self.frontier.advance(event)
-            staged.append((at, event))
+                advance = self.frontier.advance
+            else:
+                apply(state, event, at)
+                advance(event)
+                staged.append((at, event))
 
     def commit(self) -> None:
         """Keep what was staged, as one unit, and tell the observers."""

@@ -37,19 +37,13 @@ _RUNNING = NodeStatus.RUNNING
 _WAITING = NodeStatus.WAITING
 
 
-class Attempt(Here):
+class Attempt(Here, eq=False):
     """One attempt under way."""
 
-    __slots__ = ("cancelled", "holds_slot", "plan", "task")
-
-    def __init__(self, run: Run, node_id: str, attempt: int, holds_slot: bool) -> None:
-        self.run = run
-        self.node_id = node_id
-        self.attempt = attempt
-        self.holds_slot = holds_slot
-        self.cancelled = False
-        self.task: asyncio.Task[None] | None = None
-        self.plan: Plan | None = None
+    holds_slot: bool
+    cancelled: bool = False
+    task: asyncio.Task[None] | None = None
+    plan: Plan | None = None
 
 
 class ForwardScheduler:
