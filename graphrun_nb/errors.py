@@ -5,6 +5,8 @@
     GraphRunError
     ├── GraphBuildError(code, stage)            before anything ran
     │   ├── GraphValidationError                the graph itself is wrong
+    │   │   ├── GraphOperationError             (TypeError)  a body looked at a value that is not there yet
+    │   │   └── GraphAttributeError             (AttributeError) a handle has no such output or attribute
     │   ├── GraphMaterializationError           (TypeError)  the target is no graph
     │   └── GraphInputBindError                 (ValueError) the inputs do not fit the graph
     ├── IllegalTransition                       an event that the node's story does not allow
@@ -61,6 +63,10 @@ class GraphBuildError(GraphRunError):
         Stable name of the mistake, for example ``graph_cycle``.
     stage : str
         ``validation``, ``materialization``, ``input_bind``, ``resume_guard`` or ``resume_prepare``.
+    reason : str
+        The message alone.
+    place : str
+        The line of the user's source at which it happened, as part of the message; empty if it is not known.
     """
 
     stage_default: Stage = "validation"
@@ -69,11 +75,26 @@ class GraphBuildError(GraphRunError):
         self.code = code
         self.stage: Stage = stage or self.stage_default
         self.reason = message
+        self.place = ""
         super().__init__(f"[build:{self.stage}:{code}] {message}", hints=hints)
+
+    def locate(self, place: str) -> None:
+        """Name the user's line in the message, unless one is named already."""
+        if not self.place:
+            self.place = place
+            self.args = (f"[build:{self.stage}:{self.code}] {place}: {self.reason}",)
 
 
 class GraphValidationError(GraphBuildError):
     """The graph itself is wrong: a cycle, a dangling reference, an id used twice."""
+
+
+class GraphOperationError(GraphValidationError, TypeError):
+    """A body looked at a value that is not there before the graph runs."""
+
+
+class GraphAttributeError(GraphValidationError, AttributeError):
+    """A handle has no such output, or stands for a value whose attributes are not there yet."""
 
 
 class GraphMaterializationError(GraphBuildError, TypeError):

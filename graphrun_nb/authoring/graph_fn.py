@@ -6,8 +6,8 @@ import functools
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from graphrun_nb.authoring.bindings import literal_digest
 from graphrun_nb.authoring.builder import current_builder
-from graphrun_nb.authoring.handles import literal_digest
 from graphrun_nb.authoring.registry import define
 from graphrun_nb.authoring.signature import code_fingerprint, signature_of
 from graphrun_nb.authoring.task_graph import NodeFunction, TaskGraph

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.authoring.builder import GraphBuilder, current_builder
 from graphrun_nb.authoring.handles import Handle, NodeHandle
+from graphrun_nb.authoring.names import checked_name, checked_names
+from graphrun_nb.authoring.place import place_of_definition
 from graphrun_nb.authoring.registry import define
 from graphrun_nb.authoring.signature import Signature
-from graphrun_nb.core.ids import is_name
 from graphrun_nb.core.spec import closest
-from graphrun_nb.errors import GraphValidationError
+from graphrun_nb.errors import GraphBuildError, GraphValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -71,15 +72,25 @@ class Graphified:
         Raises
         ------
         GraphValidationError
-            The body returns other outputs than declared, or the graph is wrong.
+            The body returns other outputs than declared, looks at values that are not there yet, or the graph is
+            wrong; the message names the line.
+        Exception
+            Whatever the body itself raises.
         """
+        __tracebackhide__ = True
         builder = GraphBuilder(self.name, version=self.version)
         handles = builder.declare_inputs(self._required, self._optional)
         with builder:
             returned = self._body(**handles)
-        for output, value in self._named(returned).items():
-            builder.expose(output, value)
-        return builder.build()
+        try:
+            for output, value in self._named(returned).items():
+                builder.expose(output, value)
+            return builder.build()
+        except GraphBuildError as error:
+            place = place_of_definition(self._body)
+            if place is not None:
+                error.locate(str(place))
+            raise
 
     def spec(self) -> GraphSpec:
         """Return the graph's definition."""
@@ -95,10 +106,14 @@ class Graphified:
     def _named(self, returned: Any) -> dict[str, Any]:
         if isinstance(returned, (Handle, NodeHandle)) and len(self.outputs) == 1:
             return {self.outputs[0]: returned}
+        if returned is None and not self.outputs:
+            return {}
         if not isinstance(returned, dict):
+            entries = ", ".join(f"{output!r}: …" for output in self.outputs)
             raise GraphValidationError(
                 f"graph {self.name!r} must return a dict of its outputs {list(self.outputs)}, not {returned!r}",
                 code="graphify_bad_return",
+                hints=(f"write return {{{entries}}}",),
             )
         for key in returned:
             if key not in self.outputs:
@@ -143,7 +158,7 @@ def graphify(
     Raises
     ------
     GraphValidationError
-        The body is ``async def``, or its parameters are not the inputs.
+        The body is ``async def`` or a generator, its parameters are not the inputs, or a name cannot be one.
 
     Examples
     --------
@@ -161,26 +176,42 @@ def graphify(
         raise TypeError("write @graphify() with parentheses")
 
     def decorate(body: Callable[..., Any]) -> Graphified:
-        own_name = name or str(getattr(body, "__name__", "graph"))
+        own_name = name if name is not None else str(getattr(body, "__name__", "graph"))
         if inspect.iscoroutinefunction(body):
             raise GraphValidationError(
                 f"graph {own_name!r} is an async def, and its body is only traced, never awaited",
                 code="graphify_async_def",
                 hints=("write a plain def that calls async tools, or use @graph_fn for a body that runs",),
             )
-        if not is_name(own_name):
+        if inspect.isgeneratorfunction(body) or inspect.isasyncgenfunction(body):
             raise GraphValidationError(
-                f"{own_name!r} cannot name a graph: 1 to 200 characters, no control characters",
-                code="graph_invalid_name",
+                f"graph {own_name!r} is a generator function, and its body is called once to be traced",
+                code="graphify_generator",
+                hints=("return a dict of the outputs instead of yielding",),
             )
-        _check_parameters(body, own_name, list(inputs))
+        checked_name(own_name, "a graph")
+        checked_names(outputs, f"outputs of graph {own_name!r}")
+        _check_parameters(body, own_name, checked_names(inputs, f"inputs of graph {own_name!r}"))
         return Graphified(body, name=own_name, inputs=inputs, outputs=outputs, version=version)
 
     return decorate
 
 
-def _check_parameters(body: Callable[..., Any], name: str, inputs: list[str]) -> None:
+def _check_parameters(body: Callable[..., Any], name: str, inputs: Sequence[str]) -> None:
     parameters = inspect.signature(body).parameters
+    for each in inputs:
+        if each.startswith("_"):
+            raise GraphValidationError(
+                f"graph {name!r} cannot have an input {each!r}: names that begin with _ are node controls",
+                code="graphify_input_mismatch",
+                hints=(f"call it {each.lstrip('_')!r}",),
+            )
+        if each in parameters and parameters[each].kind is inspect.Parameter.POSITIONAL_ONLY:
+            raise GraphValidationError(
+                f"graph {name!r} passes its inputs by name, and {each!r} is positional only",
+                code="graphify_input_mismatch",
+                hints=("leave out the / in the function's parameters",),
+            )
     if any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
         return
     for wanted in inputs:
@@ -191,9 +222,10 @@ def _check_parameters(body: Callable[..., Any], name: str, inputs: list[str]) ->
                 hints=(closest(wanted, dict(parameters)) or f"its parameters are: {', '.join(parameters) or 'none'}",),
             )
     for parameter in parameters.values():
-        if parameter.default is parameter.empty and parameter.name not in inputs:
+        takes_any = parameter.kind is parameter.VAR_POSITIONAL
+        if parameter.default is parameter.empty and parameter.name not in inputs and not takes_any:
             raise GraphValidationError(
                 f"the function of graph {name!r} needs {parameter.name!r}, and inputs does not declare it",
                 code="graphify_input_mismatch",
-                hints=(closest(parameter.name, inputs) or f"add {parameter.name!r} to inputs=[...]",),
+                hints=(closest(parameter.name, tuple(inputs)) or f"add {parameter.name!r} to inputs=[...]",),
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from graphrun_nb.authoring.builder import settings_of
+from graphrun_nb.authoring.controls import settings_of
 from graphrun_nb.core.events import AttemptStarted, NodeAdded
 from graphrun_nb.core.policy import RetryPolicy
 from graphrun_nb.core.spec import Literal, NodeSpec
