@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graphrun_nb.authoring.handles import Handle, NodeHandle, Unseen, sole_output
+from graphrun_nb.authoring.frames import users_frame
+from graphrun_nb.authoring.handles import Handle, NodeHandle, Unseen, owner_of, sole_output
+from graphrun_nb.authoring.place import place_of
 from graphrun_nb.core.spec import Binding, Literal, Many
 from graphrun_nb.errors import GraphValidationError
 
@@ -47,9 +49,10 @@ def check_owner(handle: Unseen, owner: Owner | None) -> None:
     GraphValidationError
         It belongs to another graph, or to an earlier build of the same; code ``graph_foreign_handle``.
     """
-    if handle.owner is None or owner is None or handle.owner is owner:
+    home = owner_of(handle)
+    if home is None or owner is None or home is owner:
         return
-    ours, theirs = owner.name, handle.owner.name
+    ours, theirs = owner.name, home.name
     where = f"graph {theirs!r}" if ours != theirs else "an earlier build of the same graph"
     raise GraphValidationError(
         f"{handle!r} belongs to {where}, and is used in graph {ours!r}",
@@ -68,12 +71,15 @@ def refuse_strays(arguments: Iterable[Any]) -> None:
     """
     for value in arguments:
         if isinstance(value, Unseen):
-            where = f" inside graph {value.owner.name!r}" if value.owner is not None else ""
-            raise GraphValidationError(
+            home = owner_of(value)
+            where = f" inside graph {home.name!r}" if home is not None else ""
+            error = GraphValidationError(
                 f"{value!r} stands for a value{where}, and no graph is being built here",
                 code="graph_not_building",
-                hints=("expose it as an output, run the graph, and take the value from what the run gives",),
+                hints=("make it an output of the graph, run the graph, and take the value from what the run gives",),
             )
+            error.locate(str(place_of(users_frame())))
+            raise error
 
 
 def literal_digest(value: Any) -> str:

@@ -6,7 +6,7 @@ import functools
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from graphrun_nb.authoring.bindings import literal_digest
+from graphrun_nb.authoring.bindings import literal_digest, refuse_strays
 from graphrun_nb.authoring.builder import current_builder
 from graphrun_nb.authoring.registry import define
 from graphrun_nb.authoring.signature import code_fingerprint, signature_of
@@ -100,6 +100,7 @@ class GraphFunction:
                 kind=self.kind,
                 controls={**controls, "_retry": RetryPolicy()},
             )
+        refuse_strays(arguments.values())
         runner = hooks.runner
         if runner is None:
             raise GraphRunError(f"nothing here can run the graph function {self.name!r}", hints=("import graphrun_nb",))

@@ -44,16 +44,16 @@ class Unseen:
     is being built, where a text would be made of the handle in place of the value.
     """
 
-    __slots__ = ("owner",)
+    __slots__ = ("_owner",)
 
-    owner: Owner | None
+    _owner: Owner | None
 
     def __hash__(self) -> int:
         """Hash by identity."""
         return id(self)
 
     def __str__(self) -> str:
-        being_built = self.owner is not None and self.owner.is_open
+        being_built = self._owner is not None and self._owner.is_open
         if being_built and is_called_by_user() and not shows_only(place_of(users_frame())):
             raise refusal(self, "__str__")
         return repr(self)
@@ -73,7 +73,7 @@ class Handle(Unseen):
 
     def __init__(self, binding: Ref | Arg, owner: Owner | None = None) -> None:
         self.binding = binding
-        self.owner = owner
+        self._owner = owner
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -99,7 +99,7 @@ class NodeHandle(Unseen):
 
     def __init__(self, node_id: str, name: str, outputs: tuple[str, ...], owner: Owner | None = None) -> None:
         self.node_id = node_id
-        self.owner = owner
+        self._owner = owner
         self._name = name
         self._outputs = outputs
 
@@ -115,7 +115,7 @@ class NodeHandle(Unseen):
                 code="tool_unknown_output",
                 hints=(closest(str(output), self._outputs) or f"it declares: {', '.join(self._outputs) or 'none'}",),
             )
-        return Handle(Ref(self.node_id, output), self.owner)
+        return Handle(Ref(self.node_id, output), self._owner)
 
     def __iter__(self) -> Iterator[Handle]:
         return iter([self[output] for output in self._outputs])
@@ -123,6 +123,11 @@ class NodeHandle(Unseen):
     def __repr__(self) -> str:
         """Name the node."""
         return f"<node {self.node_id}>"
+
+
+def owner_of(handle: Unseen) -> Owner | None:
+    """Return the graph that a handle belongs to, if it is known."""
+    return handle._owner  # noqa: SLF001 (an attribute of this name would hide an output)
 
 
 def sole_output(node: NodeHandle) -> Handle:

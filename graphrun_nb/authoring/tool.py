@@ -7,6 +7,7 @@ import functools
 import inspect
 from typing import TYPE_CHECKING, Any, overload
 
+from graphrun_nb.authoring.bindings import refuse_strays
 from graphrun_nb.authoring.builder import current_builder
 from graphrun_nb.authoring.mapping import spread
 from graphrun_nb.authoring.signature import Signature, code_fingerprint, signature_of
@@ -53,6 +54,8 @@ class Tool:
             )
         if isinstance(outputs, str) or not all(map(is_name, outputs)):
             raise TypeError(f"@tool(outputs=...) takes a list of names, not {outputs!r}")
+        if "node_id" in outputs:
+            raise TypeError("@tool(outputs=...): 'node_id' is the node's own id; give the output another name")
         functools.update_wrapper(self, function)
         self.function = function
         self.name = name or str(getattr(function, "__name__", type(function).__name__))
@@ -81,6 +84,7 @@ class Tool:
         controls = {key: kwargs.pop(key) for key in list(kwargs) if key[:1] == "_"}
         builder = current_builder()
         if builder is None:
+            refuse_strays((*args, *kwargs.values()))
             if hooks.runner is not None and hooks.runner.is_inside():
                 arguments = self.signature.bind(self.name, args, kwargs)
                 return hooks.runner.call(self, arguments, controls, in_thread=False)
@@ -104,6 +108,7 @@ class Tool:
         Inside a graph function it is a node of that run, as any call.
         """
         controls = {key: kwargs.pop(key) for key in list(kwargs) if key[:1] == "_"}
+        refuse_strays((*args, *kwargs.values()))
         if hooks.runner is not None and hooks.runner.is_inside():
             arguments = self.signature.bind(self.name, args, kwargs)
             called: Coroutine[Any, Any, dict[str, Any]] = hooks.runner.call(

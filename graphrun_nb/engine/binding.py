@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from graphrun_nb.authoring.bindings import refuse_strays
 from graphrun_nb.authoring.builder import GraphBuilder
 from graphrun_nb.authoring.graph_fn import GraphFunction
 from graphrun_nb.authoring.graphify import Graphified
@@ -56,6 +57,8 @@ def bind_inputs(spec: GraphSpec, inputs: Mapping[str, Any] | None) -> dict[str, 
     ------
     GraphInputBindError
         A required input is missing, or one is unknown.
+    GraphValidationError
+        An input is a handle of some graph.
     """
     given = dict(inputs or {})
     names = [each.name for each in spec.inputs]
@@ -74,6 +77,7 @@ def bind_inputs(spec: GraphSpec, inputs: Mapping[str, Any] | None) -> dict[str, 
             code="graph_inputs_missing_required",
             hints=(f"pass {', '.join(f'{name}=…' for name in missing)}; its inputs are: {shown}",),
         )
+    refuse_strays(given.values())
     return {each.name: given.get(each.name, each.default) for each in spec.inputs}
 
 
