@@ -64,6 +64,7 @@ class Inspector(anywidget.AnyWidget):
         self._signals: list[Signal] = []
         self._layout: Layout | None = None
         self._laying_out = False
+        self._n_laid_out = 0
         self._context = contextvars.copy_context()  # ipykernel 7.0 sends nothing without its own variables
         super().__init__(run_id=future.run_id, graph_name=self._run.spec.name)
         self.on_msg(self._on_message)
@@ -98,11 +99,13 @@ class Inspector(anywidget.AnyWidget):
         nodes = self._run.state.nodes
         if afresh:
             self._layout = None
-        if self._layout is not None and len(self._layout.position) == len(nodes):
-            self._emit(frames.layout_frame(self._layout, list(nodes)))
+        if self._layout is not None and self._n_laid_out == len(nodes):
+            container = {node_id: node.info.parent for node_id, node in nodes.items()}
+            self._emit(frames.layout_frame(self._layout, list(nodes), container))
         elif not self._laying_out and nodes:
-            order = list(nodes)
+            order = self._run.state.drawn()
             edges = self._run.state.edges()
+            self._n_laid_out = len(nodes)
             loop = running_loop()
             if loop is None or (len(order) <= INLINE_LAYOUT and _is_warm()):
                 self._placed(_layout(order, edges, self._layout))
@@ -136,7 +139,7 @@ class Inspector(anywidget.AnyWidget):
         self._sent = len(log)
         for signal in signals:
             self._emit(frames.SignalFrame(signal.node_id, signal.attempt, signal.stream, signal.text, signal.at))
-        if self._layout is None or len(self._layout.position) != len(log.state.nodes):
+        if self._layout is None or self._n_laid_out != len(log.state.nodes):
             self.lay_out()
         loop = running_loop()
         if loop is not None:

@@ -53,7 +53,7 @@ def image(state: RunState) -> str:
     """Return the run's drawing as an HTML image, with its text as the alternative."""
     from graphrun_nb.view.layout import layout  # noqa: PLC0415 (brings networkx and numpy)
 
-    drawing = base64.b64encode(draw(state, layout(list(state.nodes), state.edges())).encode()).decode()
+    drawing = base64.b64encode(draw(state, layout(state.drawn(), state.edges())).encode()).decode()
     alternative = html.escape(table(state), quote=True)
     picture = f'<img alt="{alternative}" style="max-width: none" src="data:image/svg+xml;base64,{drawing}">'
     return f'<div style="overflow-x: auto">{picture}</div>'

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from graphrun_nb.view.drawing import Layout
 
 PROTOCOL = 1
+EMPTY: Mapping[str, str] = {}
 
 STATUS_CODES: dict[NodeStatus, str] = {
     NodeStatus.PENDING: "p",
@@ -209,13 +210,14 @@ def snapshot_frame(state: RunState, *, known_nodes: int = 0) -> SnapshotFrame:
     )
 
 
-def layout_frame(layout: Layout, order: Sequence[str]) -> LayoutFrame:
-    """Return `layout` with nodes numbered as in `order`."""
+def layout_frame(layout: Layout, order: Sequence[str], container: Mapping[str, str] = EMPTY) -> LayoutFrame:
+    """Return `layout` with nodes numbered as in `order`; one that has no place stands where its `container` does."""
     index: Mapping[str, int] = {node_id: i for i, node_id in enumerate(order)}
+    places = [layout.position.get(node_id) or layout.position[container[node_id]] for node_id in order]
     return LayoutFrame(
         n=len(order),
-        x=tuple(round(layout.position[node_id][0]) for node_id in order),
-        y=tuple(round(layout.position[node_id][1]) for node_id in order),
+        x=tuple(round(x) for x, _ in places),
+        y=tuple(round(y) for _, y in places),
         bends=tuple(
             (index[start], index[end], *(round(value) for point in points for value in point))
             for (start, end), points in layout.bends.items()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import combining, east_asian_width
 
 from graphrun_nb.core.status import NODE_STATUS, NodeStatus
-from graphrun_nb.view.text import duration
+from graphrun_nb.view.text import duration, elements_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +88,11 @@ def draw(state: RunState, layout: Layout) -> str:
         f'<tspan dx="10" font-size="12" font-weight="400" fill="{_SOFT}">{summary}</tspan></text>',
         *_edges(state, layout),
     ]
-    parts += [_card(node_id, node, layout.position[node_id]) for node_id, node in state.nodes.items()]
+    counts = state.element_counts()
+    parts += [
+        _card(node_id, state.nodes[node_id], layout.position[node_id], elements_in_words(counts.get(node_id)))
+        for node_id in state.drawn()
+    ]
     return "".join([*parts, "</svg>"])
 
 
@@ -106,23 +110,20 @@ def _summary(state: RunState) -> str:
 
 def _edges(state: RunState, layout: Layout) -> Iterator[str]:
     """Yield the lines, those of values solid and those of mere order dashed, and one arrowhead a node they lead to."""
-    solid, dashed, tips = [], [], []
-    for node_id, node in state.nodes.items():
-        needs = node.info.needs
-        after = [before for before in node.info.after if before not in needs]
-        solid += [_path(layout, before, node_id) for before in needs]
-        dashed += [_path(layout, before, node_id) for before in after]
-        if needs or after:
-            x, y = layout.position[node_id]
-            x -= WIDTH / 2 + 1
-            tips.append(f"M{x:g} {y:g}l{-_TIP} -3.3v6.6z")
+    solid: list[str] = []
+    dashed: list[str] = []
+    tips: dict[str, None] = {}
+    for before, node_id in state.edges():
+        (solid if before in state.nodes[node_id].info.needs else dashed).append(_path(layout, before, node_id))
+        tips[node_id] = None
     stroke = f'fill="none" stroke="{_EDGE}" stroke-width="1.4"'
     if solid:
         yield f'<path {stroke} d="{"".join(solid)}"/>'
     if dashed:
         yield f'<path {stroke} stroke-dasharray="4 4" d="{"".join(dashed)}"/>'
     if tips:
-        yield f'<path fill="{_EDGE}" d="{"".join(tips)}"/>'
+        heads = [f"M{x - WIDTH / 2 - 1:g} {y:g}l{-_TIP} -3.3v6.6z" for x, y in map(layout.position.__getitem__, tips)]
+        yield f'<path fill="{_EDGE}" d="{"".join(heads)}"/>'
 
 
 def _path(layout: Layout, start: str, end: str) -> str:
@@ -153,14 +154,14 @@ def _curve(start: Point, end: Point) -> str:
     return f"C{x + bow:.1f} {y:.1f} {to_x - bow:.1f} {to_y:.1f} {to_x:.1f} {to_y:.1f}"
 
 
-def _card(node_id: str, node: NodeState, centre: Point) -> str:
+def _card(node_id: str, node: NodeState, centre: Point, elements: str) -> str:
     row = NODE_STATUS[node.status]
     colour = COLOURS[row.colour]
     tint = _TINTS.get(node.status)
     ink, shade = (_SOFT if node.status in _FADED else _TEXT), (colour if tint else _SOFT)
     tries = _tries(node)
     name = _fitted(node_id, 12.5, _ROOM)
-    remark = _fitted(_remark(node), 11, _ROOM - (_width(tries, 10.5) + 6 if tries else 0))
+    remark = _fitted(_remark(node, elements), 11, _ROOM - (_width(tries, 10.5) + 6 if tries else 0))
     parts = [
         f'<g transform="translate({centre[0] - WIDTH / 2:g} {centre[1] - HEIGHT / 2:g})">',
         f"<title>{_safe(node_id)}: {row.word}</title>",
@@ -193,8 +194,10 @@ def _sign(status: NodeStatus, colour: str) -> str:
     return "".join([*parts, "</g>"])
 
 
-def _remark(node: NodeState) -> str:
-    """Return the status word and the one thing that a person asks next."""
+def _remark(node: NodeState, elements: str) -> str:
+    """Return the counts of a mapped node's elements, or the status word and the one thing that a person asks next."""
+    if elements:
+        return elements
     more = ""
     if node.status is NodeStatus.FAILED and node.error is not None:
         more = node.error.type_name

@@ -6,7 +6,11 @@ import reprlib
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from graphrun_nb.core.status import NodeStatus
+
 if TYPE_CHECKING:
+    from collections import Counter
+
     from graphrun_nb.core.state import NodeState, RunState
 
 MAX_PREVIEW = 4000
@@ -59,8 +63,10 @@ def duration(seconds: float) -> str:
     >>> [duration(each) for each in (0.0031, 0.25, 12.34, 75, 7380)]
     ['3 ms', '250 ms', '12.3 s', '1 min 15 s', '2 h 03 min']
     """
+    if seconds < 0.0005:
+        return "<1 ms"
     if seconds < 0.9995:
-        return f"{max(seconds, 0) * 1000:.0f} ms"
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -75,19 +81,28 @@ def headline(state: RunState) -> str:
     return f"{state.graph}: {state.status.lower()} ({counts or 'no nodes'})"
 
 
+def elements_in_words(counts: Counter[NodeStatus] | None) -> str:
+    """Return how far the elements of a mapped node are: ``12/15 done, 1 failed``; empty if it is not mapped."""
+    if not counts:
+        return ""
+    failed = f", {counts[NodeStatus.FAILED]} failed" if counts[NodeStatus.FAILED] else ""
+    return f"{counts[NodeStatus.DONE]}/{counts.total()} done{failed}"
+
+
 def table(state: RunState) -> str:
     """Return the run as a text table, one row a node. O(nodes)."""
     rows = [("node", "status", "attempts", "time", "")]
-    rows += [_row(node_id, node) for node_id, node in state.nodes.items()]
+    counts = state.element_counts()
+    rows += [_row(node_id, state.nodes[node_id], elements_in_words(counts.get(node_id))) for node_id in state.drawn()]
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     lines = [[*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]] for row in rows]
     return "\n".join([headline(state), *("  ".join(line).rstrip() for line in lines)])
 
 
-def _row(node_id: str, node: NodeState) -> tuple[str, str, str, str, str]:
+def _row(node_id: str, node: NodeState, elements: str) -> tuple[str, str, str, str, str]:
     took = duration(node.ended_at - node.started_at) if node.ended_at and node.started_at else ""
-    remark = ""
-    if node.error is not None:
+    remark = elements
+    if not remark and node.error is not None:
         remark = f"{node.error.type_name}: {node.error.message}"
     elif node.waits:
         remark = node.waits[0].wait.prompt

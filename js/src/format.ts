@@ -1,7 +1,8 @@
 /** Numbers and instants as people read them. */
 
 export function duration(seconds: number): string {
-  if (seconds < 0.9995) return `${Math.max(Math.round(seconds * 1000), 0)} ms`;
+  if (seconds < 0.0005) return "<1 ms";
+  if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 3600) return `${Math.floor(whole / 60)}m ${pad(whole % 60)}s`;

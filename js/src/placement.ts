@@ -41,6 +41,10 @@ export function placementOf(topology: Topology, layout: LayoutFrame | null): Pla
   }
   if (known === 0) grid(topology, x, y);
   else grow(topology, known, x, y);
+  for (const [node, mapped] of topology.element) {
+    x[node] = x[mapped] ?? 0;
+    y[node] = y[mapped] ?? 0;
+  }
   return { x, y, bends: bendsOf(topology, layout), box: boxOf(x, y) };
 }
 
@@ -56,6 +60,7 @@ export function between(from: Placement, to: Placement, t: number): Placement {
 function grid(topology: Topology, x: Float64Array, y: Float64Array): void {
   const columns: number[][] = [];
   topology.rank.forEach((rank, node) => {
+    if (topology.element.has(node)) return;
     columns[rank] ??= [];
     columns[rank].push(node);
   });
@@ -77,6 +82,7 @@ function grow(topology: Topology, known: number, x: Float64Array, y: Float64Arra
   const slot = (atX: number, atY: number): string => `${Math.round(atX / RANK_PX)} ${Math.round(atY / ROW_PX)}`;
   for (let i = 0; i < known; i++) taken.add(slot(x[i] ?? 0, y[i] ?? 0));
   for (let i = known; i < x.length; i++) {
+    if (topology.element.has(i)) continue;
     const parents = (topology.in[i] ?? []).map((edge) => edge.from).filter((from) => from < i);
     const atX = parents.length === 0 ? RANK_PX / 2 : Math.max(...parents.map((from) => x[from] ?? 0)) + RANK_PX;
     const middle = parents.reduce((sum, from) => sum + (y[from] ?? 0), 0) / Math.max(parents.length, 1);

@@ -4,6 +4,10 @@ import { duration, ticking } from "./format";
 import type { ErrorInfo, OpenWait } from "./protocol";
 import type { NodeState, RunState } from "./state";
 import { NODE_STATUS, type NodeStatus, type RunStatus } from "./status";
+import type { Topology } from "./topology";
+
+/** As CONTAINERS in Python: nodes that are made of others. */
+const CONTAINERS: ReadonlySet<string> = new Set(["map", "graph", "body"]);
 
 /** In the order in which counts are read out. */
 const COUNTED: readonly NodeStatus[] = [
@@ -37,7 +41,11 @@ export function runStatus(state: RunState, numbers: readonly Count[]): RunStatus
   if (state.finished !== null) return state.finished;
   if (state.seq === 0) return "PENDING";
   const has = (status: NodeStatus): boolean => numbers.some((each) => each.status === status);
-  return has("WAITING") && !has("RUNNING") && !has("RETRYING") ? "WAITING" : "RUNNING";
+  if (!has("WAITING") || has("RETRYING")) return "RUNNING";
+  for (const { status, info } of state.nodes.values()) {
+    if (status === "RUNNING" && !CONTAINERS.has(info.kind)) return "RUNNING";
+  }
+  return "WAITING";
 }
 
 /** What a run's status looks like, in terms of a node's; and its word. */
@@ -92,6 +100,27 @@ export function typeName(error: ErrorInfo): string {
 export function errorLine(error: ErrorInfo): string {
   const message = error.message.split("\n", 1)[0] ?? "";
   return message === "" ? typeName(error) : `${typeName(error)}: ${message}`;
+}
+
+/** How far the elements of each mapped node are. O(nodes), and nothing without mapped nodes. */
+export function elementCounts(nodes: readonly NodeState[], topology: Topology): ReadonlyMap<NodeState, string> {
+  const statuses = new Map<number, NodeStatus[]>();
+  for (const [i, mapped] of topology.element) {
+    const status = nodes[i]?.status;
+    if (status === undefined) continue;
+    const known = statuses.get(mapped);
+    if (known === undefined) statuses.set(mapped, [status]);
+    else known.push(status);
+  }
+  const said = new Map<NodeState, string>();
+  for (const [mapped, all] of statuses) {
+    const node = nodes[mapped];
+    if (node === undefined) continue;
+    const n = (status: NodeStatus): number => all.filter((each) => each === status).length;
+    const failed = n("FAILED") > 0 ? `, ${n("FAILED")} failed` : "";
+    said.set(node, `${n("DONE")}/${all.length} done${failed}`);
+  }
+  return said;
 }
 
 /** What a node's card says beside its name: how long, until when, or what it waits for. */

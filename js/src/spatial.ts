@@ -8,8 +8,13 @@ const CELL = 512;
 export class Buckets {
   readonly #cells = new Map<string, number[]>();
 
-  constructor(private readonly placement: Placement) {
+  /** `hidden` are not to be found. */
+  constructor(
+    private readonly placement: Placement,
+    hidden: ReadonlyMap<number, unknown> = new Map(),
+  ) {
     placement.x.forEach((x, i) => {
+      if (hidden.has(i)) return;
       const key = cell(x, placement.y[i] ?? 0);
       const members = this.#cells.get(key);
       if (members === undefined) this.#cells.set(key, [i]);

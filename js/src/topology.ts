@@ -20,6 +20,8 @@ export interface Topology {
   readonly in: readonly (readonly Edge[])[];
   /** Length of the longest path to each node. */
   readonly rank: readonly number[];
+  /** Elements of mapped nodes, which are not drawn: the mapped node of each. */
+  readonly element: ReadonlyMap<number, number>;
 }
 
 /** O(nodes + edges). Ends that do not exist are left out. */
@@ -37,14 +39,22 @@ export function topologyOf(state: RunState): Topology {
     out[from]?.push(edge);
     into[to]?.push(edge);
   };
+  const element = new Map<number, number>();
   let to = 0;
   for (const { info } of state.nodes.values()) {
+    const parent = info.parent === "" ? undefined : state.nodes.get(info.parent)?.info;
+    if (parent?.kind === "map") {
+      element.set(to, index.get(parent.node_id) ?? to);
+      to += 1;
+      continue;
+    }
     for (const id of info.needs) connect(id, to, "data");
     for (const id of info.after) connect(id, to, "control");
-    if (into[to]?.length === 0 && info.parent !== "") connect(info.parent, to, "part");
+    const siblings = [...info.needs, ...info.after].some((id) => state.nodes.get(id)?.info.parent === info.parent);
+    if (parent !== undefined && !siblings) connect(info.parent, to, "part");
     to += 1;
   }
-  return { ids, index, edges, out, in: into, rank: ranks(out, into) };
+  return { ids, index, edges, out, in: into, rank: ranks(out, into), element };
 }
 
 function ranks(out: readonly (readonly Edge[])[], into: readonly (readonly Edge[])[]): number[] {

@@ -89,8 +89,21 @@ test("bends belong to their edges by index", () => {
 test("a call without needs hangs on the node that made it", () => {
   expect(topology("growing").edges.map(({ from, to, kind }) => [from, to, kind])).toEqual([
     [0, 1, "part"],
-    [1, 2, "data"],
+    [1, 2, "control"],
   ]);
+});
+
+test("the elements of a mapped node stand where it stands, without edges, and are not found there", () => {
+  const mapped = topology("mapped");
+  expect([...mapped.element]).toEqual([3, 4, 5, 6].map((i) => [i, 1]));
+  expect(mapped.edges.map(({ from, to }) => [from, to])).toEqual([
+    [0, 1],
+    [1, 2],
+  ]);
+  const placement = placementOf(mapped, null);
+  expect(placement.x[3]).toBe(placement.x[1]);
+  const at = { x: placement.x[1] ?? 0, y: placement.y[1] ?? 0 };
+  expect(new Buckets(placement, mapped.element).at(at)).toBe(1);
 });
 
 test("the path through a node is all that leads to it and away from it", () => {

@@ -5,6 +5,7 @@ import {
   attempts,
   counts,
   elapsed,
+  elementCounts,
   firstProblem,
   headline,
   nextProblem,
@@ -16,6 +17,7 @@ import {
 import type { NodeState, RunState } from "../src/state";
 import { Store } from "../src/store";
 import { answerText, tell } from "../src/story";
+import { topologyOf } from "../src/topology";
 import { eventsFrame, log } from "./golden";
 
 function stored(name: string, until?: number): Store {
@@ -36,6 +38,12 @@ test("counts come in the order in which they are read out", () => {
     { status: "FAILED", n: 1 },
     { status: "SKIPPED", n: 3 },
   ]);
+});
+
+test("a mapped node says how far its elements are", () => {
+  const { state } = stored("mapped");
+  const said = elementCounts([...state.nodes.values()], topologyOf(state));
+  expect([...said].map(([{ info }, text]) => [info.node_id, text])).toEqual([["work", "3/4 done, 1 failed"]]);
 });
 
 test("a run waits only when nothing else moves", () => {

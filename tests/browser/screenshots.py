@@ -106,6 +106,44 @@ def layers():
 """
 
 
+AGENT = """
+%load_ext graphrun_nb
+import asyncio
+from graphrun_nb import graph_fn, graphify, tool
+from graphrun_nb.tools import ask_approval
+
+@tool(outputs=["pages"])
+def search(topic):
+    return [f"{topic} {i}" for i in range(40)]
+
+@tool(outputs=["words"])
+async def read(page):
+    if page.endswith("17"):
+        raise ConnectionError("page 17 does not answer")
+    return len(page)
+
+@tool(outputs=["text"])
+def summarise(words):
+    return f"{sum(words)} words"
+
+@graphify("survey", inputs=["topic"], outputs=["text"])
+def survey(topic):
+    return {"text": summarise(read.map(page=search(topic).pages).words).text}
+
+@graph_fn(name="agent", inputs=["topic"])
+async def agent(topic):
+    pages = search(topic)["pages"]
+    await asyncio.gather(*(read(page) for page in pages[:3]))
+    try:
+        await read(pages[17])
+    except ConnectionError:
+        await read.aio(pages[18])
+    await ask_approval(prompt="Go on?")
+
+%graphrun survey topic='rivers'
+"""
+
+
 class Shot(NamedTuple):
     """One picture, made twice: what is run, when it is taken, and how large the widget may be, in CSS px."""
 
@@ -169,6 +207,8 @@ def shots() -> list[Shot]:
         Shot("done", quickstart(), until_published),
         Shot("failure", [FAILURE], until_error_is_shown),
         Shot("layers", [HALF_DONE], until_half_done),
+        Shot("mapped", [AGENT], partial(counts, text="1 skipped")),
+        Shot("agent", [AGENT.replace("%graphrun survey", "%graphrun agent")], partial(counts, text="1 waiting")),
         Shot("narrow", quickstart(), until_asked, width=420, height=1200),
     ]
 

@@ -15,6 +15,7 @@ sys.path.insert(0, str(HERE.parent.parent))
 from graphrun_nb.core import codec  # noqa: E402
 from graphrun_nb.core.decide import Rules, decide  # noqa: E402
 from graphrun_nb.core.events import (  # noqa: E402
+    CONTAINERS,
     AnswerKept,
     AttemptFailed,
     AttemptLost,
@@ -76,7 +77,9 @@ class Script:
         self.now += after_s
         for event in causes:
             self.record(event)
-        running = sum(node.status == "RUNNING" for node in self.state.nodes.values())
+        running = sum(
+            node.status == "RUNNING" and node.info.kind not in CONTAINERS for node in self.state.nodes.values()
+        )
         for event in decide(self.state, self.frontier, self.rules, self.now, self.slots - running):
             self.record(event)
 
@@ -186,13 +189,41 @@ def lost() -> Script:
 
 
 def growing() -> Script:
-    script = Script((node("agent"),))
-    script.turn(NodeAdded(node("call 1", parent="agent", kind="call")))
-    script.turn(NodeAdded(node("ungewöhnlich ✓ 🎈", "call 1", parent="agent", kind="call", labels=("a",), group="g")))
+    script = Script((node("agent", kind="body"),))
+    script.turn(NodeAdded(node("call 1", parent="agent")))
     script.done("call 1")
+    script.turn(
+        NodeAdded(node("ungewöhnlich ✓ 🎈", parent="agent", after=("call 1",), kind="wait", labels=("a",), group="g"))
+    )
     script.turn()
     script.done("ungewöhnlich ✓ 🎈")
     script.done("agent")
+    return script
+
+
+def mapped() -> Script:
+    script = Script((node("items"), node("work", "items", kind="map"), node("below", "work")), slots=3)
+    script.done("items")
+    script.turn(*(NodeAdded(node(f"work[{i}]", parent="work")) for i in range(4)))
+    script.done("work[0]", "work[2]")
+    script.fail("work[1]")
+    script.done("work[3]")
+    script.fail("work")
+    return script
+
+
+def nested() -> Script:
+    script = Script(
+        (
+            node("outer", kind="graph"),
+            node("outer/a", parent="outer"),
+            node("outer/b", "outer/a", parent="outer"),
+            node("last", "outer"),
+        )
+    )
+    script.turn()
+    for node_id in ("outer/a", "outer/b", "outer", "last"):
+        script.done(node_id)
     return script
 
 
@@ -204,7 +235,19 @@ def pinned() -> Script:
     return script
 
 
-SCRIPTS: tuple[Callable[[], Script], ...] = (diamond, retry, failure, approval, deadline, cancel, lost, growing, pinned)
+SCRIPTS: tuple[Callable[[], Script], ...] = (
+    diamond,
+    retry,
+    failure,
+    approval,
+    deadline,
+    cancel,
+    lost,
+    growing,
+    mapped,
+    nested,
+    pinned,
+)
 
 
 def logs() -> Iterator[tuple[str, list[Envelope]]]:

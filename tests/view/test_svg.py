@@ -27,8 +27,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def parsed(state):
-    edges = [(b, n) for n, node in state.nodes.items() for b in (*node.info.needs, *node.info.after)]
-    return ET.fromstring(draw(state, layout(list(state.nodes), edges)))  # noqa: S314 (our own drawing)
+    return ET.fromstring(draw(state, layout(state.drawn(), state.edges())))  # noqa: S314 (our own drawing)
 
 
 def run_of(*infos, events=(), graph="graph"):
@@ -50,9 +49,17 @@ def test_a_run_is_drawn_at_every_moment_of_its_log_one_card_a_node(path):
     for n in range(len(log) + 1):
         state = fold("golden", log[:n])
         drawn = cards(parsed(state))
-        assert list(drawn) == [f"{node_id}: {node.status.lower()}" for node_id, node in state.nodes.items()]
-        for node, card in zip(state.nodes.values(), drawn.values(), strict=True):
-            assert texts(card)[1].startswith(node.status.lower())
+        nodes = {node_id: state.nodes[node_id] for node_id in state.drawn()}
+        assert list(drawn) == [f"{node_id}: {node.status.lower()}" for node_id, node in nodes.items()]
+        for node, card in zip(nodes.values(), drawn.values(), strict=True):
+            assert node.info.kind == "map" or texts(card)[1].startswith(node.status.lower())
+
+
+def test_a_mapped_node_is_one_card_with_the_counts_of_its_elements():
+    state = fold("golden", load_lines((ROOT / "tests" / "golden" / "mapped.jsonl").read_bytes()))
+    drawn = cards(parsed(state))
+    assert list(drawn) == ["items: done", "work: failed", "below: skipped"]
+    assert texts(drawn["work: failed"])[1] == "3/4 done, 1 failed"
 
 
 def test_a_graph_without_nodes_is_a_heading():

@@ -156,9 +156,9 @@ def test_a_dict_keeps_its_order():
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (0, "0 ms"),
-        (-0.2, "0 ms"),
-        (0.0004, "0 ms"),
+        (0, "<1 ms"),
+        (-0.2, "<1 ms"),
+        (0.0004, "<1 ms"),
         (0.0031, "3 ms"),
         (0.9994, "999 ms"),
         (0.9996, "1.0 s"),

@@ -28,6 +28,8 @@ export interface CardScene {
   readonly selected: number | null;
   readonly hovered: number | null;
   readonly now: number;
+  /** What mapped nodes say instead of their own subtitle. */
+  readonly elements: ReadonlyMap<NodeState, string>;
 }
 
 /** What a card shows at this scale; the mirror's tooltip fills in where it shows less than all. */
@@ -101,7 +103,7 @@ function drawCard(context: CanvasRenderingContext2D, scene: CardScene, i: number
 
 function drawText(
   context: CanvasRenderingContext2D,
-  { viewport, palette, labels, now }: CardScene,
+  { viewport, palette, labels, now, elements }: CardScene,
   node: NodeState,
   left: number,
   top: number,
@@ -132,7 +134,14 @@ function drawText(
   if (!both) return;
   const size = Math.round(11 * k * 2) / 2;
   const colour = TINTED.has(node.status) ? palette.status[node.status] : palette.soft;
-  write(labels.cut(subtitle(node, now), size, right - left - triesWidth), left, middle + 9 * k, size, 400, colour);
+  write(
+    labels.cut(elements.get(node) ?? subtitle(node, now), size, right - left - triesWidth),
+    left,
+    middle + 9 * k,
+    size,
+    400,
+    colour,
+  );
 }
 
 const paths = new Map<string, Path2D>();

@@ -6,7 +6,7 @@ import { h } from "../dom";
 import type { Local } from "../local";
 import { neighbour } from "../navigate";
 import { between, CARD_HEIGHT, CARD_WIDTH, type Placement, placementOf } from "../placement";
-import { firstProblem, inOneLine, nextProblem } from "../select";
+import { elementCounts, firstProblem, inOneLine, nextProblem } from "../select";
 import { Buckets } from "../spatial";
 import type { NodeState } from "../state";
 import type { Store } from "../store";
@@ -53,7 +53,7 @@ export class GraphView {
   ) {
     this.#placement = placementOf(local.topology.value, store.layout);
     this.#from = this.#placement;
-    this.#buckets = new Buckets(this.#placement);
+    this.#buckets = new Buckets(this.#placement, local.topology.peek().element);
     this.element = h(
       "div",
       { class: "gr-stage" },
@@ -136,7 +136,7 @@ export class GraphView {
     const first = this.#placement.x.length === 0;
     this.#from = this.#shownPlacement(now);
     this.#placement = next;
-    this.#buckets = new Buckets(next);
+    this.#buckets = new Buckets(next, this.local.topology.peek().element);
     this.#mirrorStale = true;
     this.#glideStart = first || prefersStillness() ? Number.NEGATIVE_INFINITY : now;
     if (this.#free() && this.#size.width > 0) {
@@ -261,7 +261,13 @@ export class GraphView {
     this.#mirrorTimer ??= setTimeout(() => {
       this.#mirrorTimer = undefined;
       const [nodes, placement, selected] = [this.#nodes, this.#placement, this.#selected()];
-      this.#mirror.update({ nodes, placement, selected, shown: this.#shown });
+      this.#mirror.update({
+        nodes,
+        placement,
+        selected,
+        element: this.local.topology.peek().element,
+        shown: this.#shown,
+      });
     }, MIRROR_MS);
   }
 
@@ -278,7 +284,10 @@ export class GraphView {
     const placement = this.#shownPlacement(now);
     const gliding = placement !== this.#placement;
     const nodes = this.#nodes;
-    const shown = gliding ? [...nodes.keys()] : this.#buckets.within(viewport.visible(this.#size));
+    const { element } = this.local.topology.peek();
+    const shown = gliding
+      ? [...nodes.keys()].filter((i) => !element.has(i))
+      : this.#buckets.within(viewport.visible(this.#size));
     const selected = this.#selected();
     this.#picture.draw(
       {
@@ -291,13 +300,14 @@ export class GraphView {
         selected,
         hovered: this.local.hovered.peek(),
         now: this.local.now.peek(),
+        elements: elementCounts(nodes, this.local.topology.peek()),
         gliding,
       },
       shown,
     );
     this.#mirror.move(viewport);
     if (nodes.length > MAX_ITEMS) this.#mirrorSoon(shown);
-    else if (this.#mirrorStale || gliding) this.#mirror.update({ nodes, placement, selected, shown });
+    else if (this.#mirrorStale || gliding) this.#mirror.update({ nodes, placement, selected, element, shown });
     this.#mirrorStale = gliding;
     if (gliding || this.#camera.moving(now)) this.#draw();
   }

@@ -17,6 +17,8 @@ export interface MirrorScene {
   readonly nodes: readonly NodeState[];
   readonly placement: Placement;
   readonly selected: number | null;
+  /** Nodes that are not drawn and lie under another one's card. */
+  readonly element: ReadonlyMap<number, unknown>;
   /** Indices of the nodes on screen. */
   readonly shown: readonly number[];
 }
@@ -51,7 +53,7 @@ export function mirror(scrolled: (dx: number, dy: number) => void): Mirror {
   function item(i: number): HTMLElement {
     let made = items.get(i);
     if (made === undefined) {
-      made = h("div", { class: "gr-item", role: "treeitem", id: prefix + i, "aria-level": 1 });
+      made = h("div", { class: "gr-item", role: "treeitem", id: prefix + i });
       items.set(i, made);
       const next = [...items.keys()].filter((other) => other > i).sort((a, b) => a - b)[0];
       layer.insertBefore(made, next === undefined ? null : (items.get(next) ?? null));
@@ -68,7 +70,7 @@ export function mirror(scrolled: (dx: number, dy: number) => void): Mirror {
     if (element.scrollLeft !== ORIGIN_PX || element.scrollTop !== ORIGIN_PX) element.scrollTo(ORIGIN_PX, ORIGIN_PX);
   }
 
-  function update({ nodes, placement, selected, shown }: MirrorScene): void {
+  function update({ nodes, placement, selected, element, shown }: MirrorScene): void {
     const wanted = new Set(nodes.length <= MAX_ITEMS ? nodes.keys() : nearest(shown, placement));
     if (selected !== null) wanted.add(selected);
     for (const [i, made] of items) {
@@ -81,6 +83,7 @@ export function mirror(scrolled: (dx: number, dy: number) => void): Mirror {
       if (node === undefined) continue;
       const made = item(i);
       set(made, "aria-label", `${node.info.node_id}: ${NODE_STATUS[node.status].word}`);
+      set(made, "aria-level", element.has(i) ? 2 : 1);
       set(made, "aria-selected", i === selected ? "true" : "false");
       set(made, "aria-setsize", nodes.length);
       set(made, "aria-posinset", i + 1);

@@ -24,6 +24,7 @@ export interface Scene {
   readonly selected: number | null;
   readonly hovered: number | null;
   readonly now: number;
+  readonly elements: ReadonlyMap<NodeState, string>;
   /** Nodes are on their way to their places. */
   readonly gliding: boolean;
 }
