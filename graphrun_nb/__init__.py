@@ -31,6 +31,7 @@ from graphrun_nb.engine.context import NodeContext
 from graphrun_nb.engine.env import RuntimeEnv
 from graphrun_nb.engine.future import RunFuture
 from graphrun_nb.engine.scheduler import ForwardScheduler
+from graphrun_nb.engine.summary import list_runs
 from graphrun_nb.engine.waits import Continuation
 from graphrun_nb.errors import (
     AlreadyResumed,
@@ -94,6 +95,7 @@ __all__ = [
     "graph",
     "graph_fn",
     "graphify",
+    "list_runs",
     "resume",
     "run",
     "run_async",

@@ -22,6 +22,11 @@ OnWait = Literal["block", "raise", "return"]
 _DEFAULT_STORE = MemoryStore()
 
 
+def default_store() -> RunStore:
+    """Return the store of runs that name none."""
+    return hooks.default_store() if hooks.default_store else _DEFAULT_STORE
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeEnv:
     """What a run runs with. Every field is an override of `run` and `run_async`.
@@ -58,7 +63,7 @@ class RuntimeEnv:
     on_wait: OnWait = "block"
     timeout: float | None = None
     fail_fast: bool = False
-    store: RunStore = field(default_factory=lambda: hooks.default_store() if hooks.default_store else _DEFAULT_STORE)
+    store: RunStore = field(default_factory=default_store)
     clock: Clock = field(default_factory=SystemClock)
     observers: Sequence[Observer] = ()
 

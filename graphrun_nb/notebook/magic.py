@@ -11,7 +11,8 @@ from graphrun_nb.core.spec import closest
 from graphrun_nb.engine.api import run
 from graphrun_nb.engine.binding import graph_of
 from graphrun_nb.errors import GraphRunError
-from graphrun_nb.notebook.line import UsageError, read_line
+from graphrun_nb.notebook.line import UsageError, read_line, split
+from graphrun_nb.notebook.verbs import VERBS, carry_out, table
 from graphrun_nb.protocols import hooks
 
 if TYPE_CHECKING:
@@ -48,6 +49,15 @@ class GraphrunMagics(Magics):
             --fail-fast           the first failure cancels the rest
             --wait                keep the cell until the end; the value is the outputs
 
+        Runs that are there already; RUN is an id, the beginning of one, or a variable that holds a RunFuture; left out
+        it is the latest run::
+
+            %graphrun                             all runs, newest first
+            %graphrun show RUN                    watch it here
+            %graphrun cancel RUN                  end it
+            %graphrun resume RUN NODE key=value   answer what the node asks
+
+        A graph that has the name of a verb is launched by ``%graphrun run NAME``.
         Examples::
 
             %graphrun sums x=1
@@ -55,6 +65,12 @@ class GraphrunMagics(Magics):
             %graphrun sums x=1 --wait
         """
         try:
+            verb, *words = split(line) or [""]
+            if not verb:
+                sys.stdout.write(f"{table()}\n")
+                return None
+            if verb in VERBS:
+                return carry_out(verb, words, self._namespace, self._value_of)
             parsed = read_line(line)
             future = self._launch(parsed)
         except (GraphRunError, TypeError, ValueError) as error:
@@ -64,8 +80,15 @@ class GraphrunMagics(Magics):
             hooks.presenter.display(future)
         return future.result() if parsed.wait else future
 
+    @property
+    def _namespace(self) -> dict[str, Any]:
+        return self.shell.user_ns if self.shell is not None else {}
+
+    def _value_of(self, name: str, source: str) -> Any:
+        return _value(name, source, self._namespace)
+
     def _launch(self, line: Line) -> RunFuture:
-        namespace = self.shell.user_ns if self.shell is not None else {}
+        namespace = self._namespace
         target = graph_of(_look_up(line.target, namespace))
         inputs = {name: _value(name, source, namespace) for name, source in line.inputs.items()}
         return run(target, inputs, **line.overrides)

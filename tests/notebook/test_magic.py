@@ -150,6 +150,53 @@ def test_a_launch_shows_exactly_one_view_and_one_place_for_its_picture(kernel, c
     assert cell.shows_one_run(), cell.displayed
 
 
+def test_the_bare_magic_shows_the_runs_newest_first_as_a_table(kernel):
+    Cell(kernel, "f = %graphrun sums x=1 --run-id older --wait\ng = %graphrun fails --run-id newer")
+    kernel.run("try: g.result()\nexcept Exception: pass")
+    lines = kernel.run("%graphrun").stdout.splitlines()
+    assert lines[0].split() == ["run", "graph", "status", "nodes", "started", "took"]
+    assert lines[1].split()[:5] == ["newer", "fails", "failed", "1", "failed"]
+    assert lines[2].split()[:5] == ["older", "sums", "done", "2", "done"]
+
+
+def test_show_displays_a_run_again_by_the_beginning_of_its_id_or_a_variable(kernel):
+    Cell(kernel, "f = %graphrun sums x=1 --run-id shown-once --wait")
+    assert Cell(kernel, "%graphrun show shown-on").shows_one_run()
+    Cell(kernel, "held = run(sums, {'x': 1})")
+    assert Cell(kernel, "%graphrun show held").shows_one_run()
+
+
+@pytest.mark.parametrize("answer", ["True", "approved=True", "choice='Approve'"])
+def test_resume_answers_a_wait_from_a_cell(kernel, answer):
+    Cell(kernel, "f = %graphrun gate\nawait asks(f)")
+    assert kernel.run(f"%graphrun resume f approve {answer}").stdout == ""
+    assert kernel.run("await f").text == "{'ok': True}"
+
+
+def test_cancel_ends_the_latest_run_if_none_is_named(kernel):
+    Cell(kernel, "f = %graphrun gate\nawait asks(f)")
+    assert kernel.run("%graphrun cancel").stdout == ""
+    assert kernel.run("try: f.result()\nexcept BaseException: pass\nstr(f.status)").text == "'CANCELLED'"
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "hint"),
+    [
+        ("show nobody", "there is no run 'nobody'", "the runs here are"),
+        ("show a b", "show takes one run", "%graphrun show RUN"),
+        ("resume f", "resume takes a run, a node and an answer", "%graphrun resume RUN NODE"),
+        ("resume f first 1 2", "'1' is not key=value", "%graphrun resume RUN NODE"),
+        ("resume f nowhere 1", "has no node 'nowhere'", "it has: first, second"),
+    ],
+)
+def test_a_verb_that_cannot_be_done_says_so_in_one_line(kernel, line, message, hint):
+    Cell(kernel, "f = %graphrun sums x=1 --wait\nf = run(sums, {'x': 1})\nf.result()")
+    lines = kernel.run(f"%graphrun {line}").stdout.splitlines()
+    assert len(lines) == 2
+    assert message in lines[0]
+    assert hint in lines[1]
+
+
 def test_the_value_of_a_launch_is_a_future(kernel):
     Cell(kernel, "f = %graphrun sums x=number+len('a b')")
     assert kernel.run("type(f).__name__, f.result()").text == "('RunFuture', {'y': 17})"
@@ -182,7 +229,7 @@ def test_a_run_shown_again_in_another_cell_is_the_same_view(kernel):
 @pytest.mark.parametrize(
     ("line", "complaint", "hint"),
     [
-        ("", "which graph?", "%graphrun NAME"),
+        ("run", "which graph?", "%graphrun NAME"),
         ("smus x=1", "there is no 'smus' in this notebook", "did you mean 'sums'?"),
         ("zzz x=1", "there is no 'zzz' in this notebook", "run the cell that defines it first"),
         ("sums", "needs 'x'", "pass x=…"),

@@ -1,0 +1,82 @@
+"""The runs of a store, one line each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from graphrun_nb.core.state import fold
+from graphrun_nb.engine.env import default_store
+from graphrun_nb.engine.live import RUNS
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from graphrun_nb.core.state import RunState
+    from graphrun_nb.core.status import NodeStatus, RunStatus
+    from graphrun_nb.protocols import RunStore
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """What a table of runs says of one.
+
+    Attributes
+    ----------
+    counts
+        Nodes by status.
+    started_at, ended_at
+        Unix seconds (UTC); 0 if it has not ended.
+    parent
+        Run and node that started it, or None.
+    is_alive
+        It is under way in this process.
+    """
+
+    run_id: str
+    graph: str
+    status: RunStatus
+    counts: Counter[NodeStatus]
+    started_at: float
+    ended_at: float
+    session_id: str
+    parent: tuple[str, str] | None
+    is_alive: bool
+
+
+def list_runs(*, store: RunStore | None = None) -> list[RunSummary]:
+    """Return the runs of `store`, by default of the default store, newest first. O(events) for those that have ended.
+
+    Examples
+    --------
+    >>> from graphrun_nb import MemoryStore, graph, run, tool
+    >>> store = MemoryStore()
+    >>> with graph(name="empty") as g:
+    ...     pass
+    >>> run(g, run_id="r1", store=store).result()
+    {}
+    >>> [(row.run_id, row.status.value) for row in list_runs(store=store)]
+    [('r1', 'DONE')]
+    """
+    store = store if store is not None else default_store()
+    return [_summary(_state(run_id, store)) for run_id in reversed(store.run_ids())]
+
+
+def _state(run_id: str, store: RunStore) -> RunState:
+    live = RUNS.get(run_id)
+    return live.state if live is not None and live.env.store is store else fold(run_id, store.read(run_id))
+
+
+def _summary(state: RunState) -> RunSummary:
+    live = RUNS.get(state.run_id)
+    return RunSummary(
+        run_id=state.run_id,
+        graph=state.graph,
+        status=state.status,
+        counts=state.counts(),
+        started_at=state.started_at,
+        ended_at=state.ended_at,
+        session_id=state.session_id,
+        parent=state.parent,
+        is_alive=live is not None and live.state is state and not live.ended,
+    )
