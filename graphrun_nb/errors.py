@@ -9,6 +9,8 @@
     │   │   └── GraphAttributeError             (AttributeError) a handle has no such output or attribute
     │   ├── GraphMaterializationError           (TypeError)  the target is no graph
     │   └── GraphInputBindError                 (ValueError) the inputs do not fit the graph
+    ├── UnknownNode                             (KeyError)   no node has this id, name or label
+    ├── BadSelection                            (ValueError) a selection of nodes cannot be read
     ├── IllegalTransition                       an event that the node's story does not allow
     ├── PartsFailed                             parts of a nested graph, or mapped elements, failed
     ├── NodeOutputError                         (TypeError)  a node returned something else than it declared
@@ -107,6 +109,16 @@ class GraphInputBindError(GraphBuildError, ValueError):
     """The inputs do not fit what the graph declares."""
 
     stage_default: Stage = "input_bind"
+
+
+class UnknownNode(GraphRunError, KeyError):
+    """No node has this id, name or label."""
+
+    __str__ = Exception.__str__  # a KeyError shows its text in quotes
+
+
+class BadSelection(GraphRunError, ValueError):
+    """A selection of nodes cannot be read."""
 
 
 class IllegalTransition(GraphRunError):

@@ -151,6 +151,14 @@ class Presenter(Protocol):
         ...
 
 
+class Illustrator(Protocol):
+    """Draws a graph or run."""
+
+    def __call__(self, state: RunState, text: str) -> str:
+        """Return `state` as HTML that every front end shows, with `text` for people and programs that see no image."""
+        ...
+
+
 class Callee(Protocol):
     """A tool or graph function, as the calls of a running body see it."""
 
@@ -218,20 +226,19 @@ class Hooks:
     runner: Runner | None = None
     default_store: Callable[[], RunStore] | None = None
     _driver: LoopDriver | str = "graphrun_nb.notebook.loop:drive"
+    _illustrator: Illustrator | str = "graphrun_nb.view.picture:image"
 
     def here(self) -> Presenter | None:
         """Return the presenter, making it now if this process is a notebook's kernel that has none yet."""
         if self.presenter is None and "ipykernel" in sys.modules:
-            module, _, name = self._presenter_factory.partition(":")
-            self.presenter = getattr(importlib.import_module(module), name)()
+            self.presenter = _imported(self._presenter_factory)()
         return self.presenter
 
     @property
     def loop_driver(self) -> LoopDriver:
         """The way to wait on the loop's own thread, imported when first needed."""
         if isinstance(self._driver, str):
-            module, _, name = self._driver.partition(":")
-            driver: LoopDriver = getattr(importlib.import_module(module), name)
+            driver: LoopDriver = _imported(self._driver)
             self._driver = driver
             return driver
         return self._driver
@@ -239,6 +246,20 @@ class Hooks:
     @loop_driver.setter
     def loop_driver(self, driver: LoopDriver) -> None:
         self._driver = driver
+
+    @property
+    def illustrator(self) -> Illustrator:
+        """What draws graphs and runs, imported when first needed."""
+        if isinstance(self._illustrator, str):
+            illustrator: Illustrator = _imported(self._illustrator)
+            self._illustrator = illustrator
+            return illustrator
+        return self._illustrator
+
+
+def _imported(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 hooks = Hooks()

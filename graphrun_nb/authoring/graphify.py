@@ -103,6 +103,14 @@ class Graphified:
             "outputs": list(self.outputs),
         }
 
+    def _repr_html_(self) -> str | None:
+        """Return the graph as a picture, for a notebook; None, which shows its plain repr, if it cannot be built."""
+        try:
+            graph = self.build()
+        except Exception:  # noqa: BLE001 (a body may raise anything, and building it tells)
+            return None
+        return graph._repr_html_()
+
     def _named(self, returned: Any) -> dict[str, Any]:
         if isinstance(returned, (Handle, NodeHandle)) and len(self.outputs) == 1:
             return {self.outputs[0]: returned}

@@ -6,19 +6,29 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from graphrun_nb.authoring.digraph import digraph
+from graphrun_nb.authoring.dot import dot
+from graphrun_nb.authoring.edges import edges_of, order_of, runnable, upstream_of
+from graphrun_nb.authoring.graph_diff import diff
+from graphrun_nb.authoring.graph_text import pretty, signature_of_io
 from graphrun_nb.authoring.node_view import NodeView, NotStarted
 from graphrun_nb.authoring.plan import Plan
-from graphrun_nb.core import graph as graphs
+from graphrun_nb.authoring.selection import restricted, selected
 from graphrun_nb.core.spec import closest
 from graphrun_nb.core.topology import Topology
+from graphrun_nb.errors import UnknownNode
+from graphrun_nb.protocols import hooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from graphrun_nb.authoring.digraph import DiGraph
+    from graphrun_nb.authoring.graph_diff import GraphDiff
     from graphrun_nb.authoring.node_view import Live
     from graphrun_nb.core.events import NodeInfo
     from graphrun_nb.core.policy import RetryPolicy
     from graphrun_nb.core.spec import GraphSpec, NodeSpec
+    from graphrun_nb.core.state import RunState
     from graphrun_nb.core.status import RunStatus
 
 
@@ -130,8 +140,8 @@ class TaskGraph:
 
         Raises
         ------
-        KeyError
-            There is no such node; a note names the closest.
+        UnknownNode
+            There is no such node; a hint names the closest.
         """
         return NodeView(self.spec_of(node_id), self._live)
 
@@ -139,9 +149,8 @@ class TaskGraph:
         """Return one node's definition; raises as `node` does."""
         spec = self._by_id.get(node_id)
         if spec is None:
-            error = KeyError(f"graph {self.name!r} has no node {node_id!r}")
-            error.add_note(f"hint: {closest(node_id, self._by_id) or 'it has: ' + ', '.join(list(self._by_id)[:12])}")
-            raise error
+            hint = closest(node_id, self._by_id) or f"it has: {', '.join(list(self._by_id)[:12])}"
+            raise UnknownNode(f"graph {self.name!r} has no node {node_id!r}", hints=(hint,))
         return spec
 
     @property
@@ -149,27 +158,103 @@ class TaskGraph:
         """Where the run of this graph stands; PENDING if it was never started. O(nodes)."""
         return self._live.state.status
 
+    @property
+    def state(self) -> RunState:
+        """How far the run of this graph has come, read-only; all pending if it was never started."""
+        return self._live.state
+
     def topological_order(self) -> list[str]:
         """Return the node ids so that each comes after all it needs. O(n log n + edges)."""
-        return graphs.topological_order(self._needs())
+        return order_of(self._by_id)
 
     def dependents(self, node_id: str) -> list[str]:
-        """Return the nodes right after `node_id`. O(nodes + edges)."""
-        return graphs.dependents(self._needs())[self.spec_of(node_id).node_id]
+        """Return the nodes right after `node_id`; raises as `node` does. O(nodes + edges)."""
+        before = self.spec_of(node_id).node_id
+        return [later for earlier, later in self.edges() if earlier == before]
 
     def upstream(self, node_id: str) -> list[str]:
-        """Return all nodes that `node_id` needs, directly or not. O(nodes + edges)."""
-        return graphs.reach([self.spec_of(node_id).node_id], self._needs())
+        """Return all nodes that `node_id` needs, directly or not; raises as `node` does. O(nodes + edges)."""
+        return upstream_of(self._by_id, self.spec_of(node_id).node_id)
 
     def edges(self) -> list[tuple[str, str]]:
-        """Return all (earlier, later) pairs, of values and of order. O(nodes + edges)."""
-        return [(before, node) for node, needs in self._needs().items() for before in needs]
+        """Return all (earlier, later) pairs: of values, order, and containers to their parts. O(nodes + edges)."""
+        return list(edges_of(self._by_id))
 
-    def _needs(self) -> dict[str, list[str]]:
-        return {
-            node.node_id: list(dict.fromkeys([*(ref.node_id for ref in node.refs()), *node.after]))
-            for node in self.spec.nodes
-        }
+    def select(self, text: str) -> list[str]:
+        """Return the ids of the nodes that `text` names, in order of definition.
+
+        Parameters
+        ----------
+        text
+            Terms with blanks between them, each of which adds nodes: ``id``, ``@name`` (a ``_name`` or an id),
+            ``#label``, ``/regular expression/`` (searched for in ids). Double quotes keep blanks together:
+            ``@"my node"``. A text that is an id as a whole means that node.
+
+        Raises
+        ------
+        UnknownNode
+            A term names no node.
+        BadSelection
+            It cannot be read.
+        """
+        return selected(self._by_id, text, self.name)
+
+    def subgraph(self, *selections: str) -> TaskGraph:
+        """Return a graph of the selected nodes and of all that they need, so that it runs.
+
+        A nested graph of which a part is selected comes as a whole. It has those outputs of this graph that can still
+        be given, and those inputs that are still used. Nodes that appeared while the graph ran are no part of it.
+
+        Parameters
+        ----------
+        selections
+            As for `select`.
+
+        Raises
+        ------
+        UnknownNode, BadSelection
+            As `select`.
+        """
+        spec = self.spec
+        nodes = {node.node_id: node for node in spec.nodes}
+        chosen = [node_id for text in selections for node_id in selected(nodes, text, self.name)]
+        part = restricted(spec, runnable(nodes, chosen))
+        return TaskGraph(part, {node.node_id: self.functions[node.node_id] for node in part.nodes})
+
+    def io_signature(self) -> dict[str, Any]:
+        """Return inputs and outputs: ``{"inputs": {"required": list, "optional": dict}, "outputs": dict}``.
+
+        Optional inputs are given with their defaults, outputs with where they come from, as text: ``node.output``,
+        ``input x``, or the repr of a plain value.
+        """
+        return signature_of_io(self.spec)
+
+    def pretty(self) -> str:
+        """Return the graph as a text table, a node a line in order of definition.
+
+        It tells what each node needs, its condition, labels and retry, and, once the graph has run, its status.
+        """
+        return pretty(self.spec, self._by_id, self.state)
+
+    def to_dot(self) -> str:
+        """Return the graph in the language of Graphviz, with groups as clusters, and statuses once it has run."""
+        return dot(self.name, self._by_id, self.state)
+
+    def to_networkx(self) -> DiGraph:
+        """Return the graph as a networkx graph.
+
+        Nodes have the attributes ``name``, ``kind``, ``status``, ``labels`` (list), ``group`` and ``parent``; edges
+        have ``kind``: ``value``, ``condition``, ``order``, or ``part`` (from a container to its first parts).
+        """
+        return digraph(self.name, self._by_id, self.state)
+
+    def diff(self, other: TaskGraph) -> GraphDiff:
+        """Return what leads from this graph to `other`; it is false if nothing does. O(n log n + edges)."""
+        return diff(self.spec, other.spec)
 
     def __repr__(self) -> str:
-        return f"<TaskGraph {self.name}: {len(self.spec.nodes)} nodes>"
+        return f"<TaskGraph {self.name}: {len(self._by_id)} nodes>"
+
+    def _repr_html_(self) -> str:
+        """Return the graph as a picture, for a notebook."""
+        return hooks.illustrator(self.state, self.pretty())

@@ -277,11 +277,12 @@ def validate(spec: GraphSpec) -> None:
             code="graph_duplicate_node_id",
             hints=("give each node its own _id, or leave _id out",),
         )
-    for text in (spec.name, *by_id):
+    for text in (spec.name, *by_id, *(each.name for each in spec.inputs), *(name for name, _ in spec.outputs)):
         if not is_name(text):
             raise GraphValidationError(
-                f"{text!r} cannot name a graph or node: 1 to 200 characters, no control characters",
+                f"{text!r} cannot be a name: 1 to 200 characters, no control characters",
                 code="graph_invalid_name",
+                hints=("ids of parts are container/part, and count as a whole",),
             )
     for node in spec.nodes:
         for ref in node.refs():

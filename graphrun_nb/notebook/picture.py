@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import html
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import display, update_display
 
-from graphrun_nb.view.svg import draw
+from graphrun_nb.view.picture import image
 from graphrun_nb.view.text import headline, table
 
 if TYPE_CHECKING:
-    from graphrun_nb.core.state import RunState
     from graphrun_nb.engine.run import Run
-
-MAX_DRAWN = 400
 
 
 class LivePicture:
-    """Draws `run` once it has ended, into the place that `show` reserved.
-
-    Front ends that do not trust a notebook drop inline SVG and keep images, so the drawing travels as one.
-    """
+    """Draws `run` once it has ended, into the place that `show` reserved."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -39,21 +32,9 @@ class LivePicture:
 
     def _bundle(self) -> dict[str, Any]:
         state = self._run.state
-        inside = ""
-        if state.finished is not None:
-            inside = image(state) if len(state.nodes) <= MAX_DRAWN else f"<pre>{html.escape(table(state))}</pre>"
+        inside = image(state, table(state)) if state.finished is not None else ""
         run_id = html.escape(state.run_id, quote=True)
         return {
             "text/plain": headline(state) if state.finished is not None else state.graph,
             "text/html": f'<div data-graphrun-static="{run_id}">{inside}</div>',
         }
-
-
-def image(state: RunState) -> str:
-    """Return the run's drawing as an HTML image, with its text as the alternative."""
-    from graphrun_nb.view.layout import layout  # noqa: PLC0415 (brings networkx and numpy)
-
-    drawing = base64.b64encode(draw(state, layout(state.drawn(), state.edges())).encode()).decode()
-    alternative = html.escape(table(state), quote=True)
-    picture = f'<img alt="{alternative}" style="max-width: none" src="data:image/svg+xml;base64,{drawing}">'
-    return f'<div style="overflow-x: auto">{picture}</div>'
