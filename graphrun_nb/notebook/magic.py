@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from symtable import symtable
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from graphrun_nb.core.spec import closest
 from graphrun_nb.engine.api import run
@@ -27,8 +28,8 @@ class GraphrunMagics(Magics):
     """Holds the ``%graphrun`` magic."""
 
     @no_var_expand
-    @line_magic
-    def graphrun(self, line: str) -> RunFuture | dict[str, Any] | None:
+    @line_cell_magic
+    def graphrun(self, line: str, cell: str | None = None) -> RunFuture | dict[str, Any] | None:
         """Launch a graph and watch it in this cell's output.
 
         ``%graphrun NAME key=value … --option …``
@@ -58,6 +59,12 @@ class GraphrunMagics(Magics):
             %graphrun resume RUN NODE key=value   answer what the node asks
 
         A graph that has the name of a verb is launched by ``%graphrun run NAME``.
+
+        With ``%%graphrun NAME --option …`` the rest of the cell is Python: it is run first, and the names that it
+        assigns and the graph takes are its inputs::
+
+            %%graphrun report --max-concurrency 8
+            rows = load("table.csv")
         Examples::
 
             %graphrun sums x=1
@@ -66,13 +73,20 @@ class GraphrunMagics(Magics):
         """
         try:
             verb, *words = split(line) or [""]
-            if not verb:
+            if cell is not None:
+                verb, cell = "", self._checked(line, cell)
+            elif not verb:
                 sys.stdout.write(f"{table()}\n")
                 return None
-            if verb in VERBS:
+            elif verb in VERBS:
                 return carry_out(verb, words, self._namespace, self._value_of)
+        except (GraphRunError, TypeError, ValueError) as error:
+            _complain(error)
+            return None
+        assigned = self._run_body(cell) if cell is not None else frozenset()
+        try:
             parsed = read_line(line)
-            future = self._launch(parsed)
+            future = self._launch(parsed, assigned)
         except (GraphRunError, TypeError, ValueError) as error:
             _complain(error)
             return None
@@ -87,10 +101,24 @@ class GraphrunMagics(Magics):
     def _value_of(self, name: str, source: str) -> Any:
         return _value(name, source, self._namespace)
 
-    def _launch(self, line: Line) -> RunFuture:
+    def _checked(self, line: str, cell: str) -> str:
+        """Return the body as plain Python; raise what is wrong with the first line before anything is run."""
+        graph_of(_look_up(read_line(line).target, self._namespace))
+        return self.shell.transform_cell(cell) if self.shell is not None else cell
+
+    def _run_body(self, body: str) -> frozenset[str]:
+        """Run the body in the user's namespace and return the names that it assigns; its errors are the user's."""
+        assert self.shell is not None  # noqa: S101 (a magic has a shell)
+        code = self.shell.compile(body, self.shell.compile.cache(body), "exec")
+        exec(code, self._namespace)  # noqa: S102 (the user's own cell, in the user's own namespace)
+        table = symtable(body, "cell", "exec")
+        return frozenset(each.get_name() for each in table.get_symbols() if each.is_assigned())
+
+    def _launch(self, line: Line, assigned: frozenset[str]) -> RunFuture:
         namespace = self._namespace
         target = graph_of(_look_up(line.target, namespace))
-        inputs = {name: _value(name, source, namespace) for name, source in line.inputs.items()}
+        inputs = {each.name: namespace[each.name] for each in target.spec.inputs if each.name in assigned}
+        inputs |= {name: _value(name, source, namespace) for name, source in line.inputs.items()}
         return run(target, inputs, **line.overrides)
 
 

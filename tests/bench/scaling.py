@@ -1,22 +1,32 @@
 """Scheduling cost a node, as process CPU: layered graphs of no-op async nodes, sizes measured in turn.
 
-``python -m tests.bench.scaling`` prints µs a node for 1,000 and 10,000 nodes, their ratio, and the floor: one asyncio
-task a node with a count of what it still needs.
+``python -m tests.bench.scaling`` prints µs a node for 1,000 and 10,000 nodes with an observer attached, against the
+floor of the same round: one asyncio task a node with a count of what it still needs. Both set-ups are included.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import statistics
 import sys
 import time
 from collections import defaultdict
+from typing import TYPE_CHECKING
 
 from graphrun_nb import TaskGraph, graph, run_async, tool
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from graphrun_nb.core.events import Event
+    from graphrun_nb.core.state import RunState
+    from graphrun_nb.protocols import Signal
+
 WIDTH = 100
-ROUNDS = 6
+ROUNDS = 8
 SIZES = (1_000, 10_000)
+SLOTS = (4, 64)
 
 
 @tool(outputs=["x"])
@@ -62,28 +72,43 @@ async def floor(n: int) -> None:
     await ended
 
 
+class Watching:
+    """An observer that looks at nothing."""
+
+    def on_events(self, first: int, batch: Sequence[tuple[float, Event]], state: RunState) -> None: ...
+
+    def on_signal(self, signal: Signal) -> None: ...
+
+
 async def measure() -> None:
-    """Measure all sizes in turn, round by round, and print the medians."""
+    """Measure all sizes and slots in turn, round by round, and print the medians."""
     graphs = {n: layered(n) for n in SIZES}
-    ours: dict[int, list[float]] = {n: [] for n in SIZES}
+    watching = (Watching(),)
+    ours: dict[tuple[int, int], list[float]] = {(n, slots): [] for n in SIZES for slots in SLOTS}
     floors: list[float] = []
     for n in SIZES:
-        await run_async(graphs[n], max_concurrency=64)
+        await run_async(graphs[n])
     for _ in range(ROUNDS):
-        for n in SIZES:
+        for (n, slots), taken in ours.items():
             times = SIZES[-1] // n
+            gc.collect()
             start = time.process_time()
             for _ in range(times):
-                await run_async(graphs[n], max_concurrency=64)
-            ours[n].append((time.process_time() - start) / times / n * 1e6)
+                await run_async(graphs[n], max_concurrency=slots, observers=watching)
+            taken.append((time.process_time() - start) / times / n * 1e6)
+        gc.collect()
         start = time.process_time()
         await floor(SIZES[-1])
         floors.append((time.process_time() - start) / SIZES[-1] * 1e6)
-    for n in SIZES:
-        sys.stdout.write(f"{n:>7,} nodes   {statistics.median(ours[n]):6.2f} µs a node\n")
-    growth = statistics.median(b / a for a, b in zip(*ours.values(), strict=True))
-    ratio = statistics.median(a / b for a, b in zip(ours[SIZES[-1]], floors, strict=True))
-    sys.stdout.write(f"growth {growth:.2f}   floor {statistics.median(floors):.2f} µs a node   {ratio:.2f} x floor\n")
+    sys.stdout.write(f"floor                         {statistics.median(floors):6.2f} µs a node\n")
+    for (n, slots), taken in ours.items():
+        ratio = statistics.median(a / b for a, b in zip(taken, floors, strict=True))
+        sys.stdout.write(
+            f"{n:>7,} nodes  {slots:>3} slots   {statistics.median(taken):6.2f} µs a node  {ratio:.2f} x floor\n"
+        )
+    for slots in SLOTS:
+        pairs = zip(*(ours[n, slots] for n in SIZES), strict=True)
+        sys.stdout.write(f"growth, {slots} slots: {statistics.median(b / a for a, b in pairs):.2f}\n")
 
 
 if __name__ == "__main__":

@@ -150,6 +150,25 @@ def test_a_launch_shows_exactly_one_view_and_one_place_for_its_picture(kernel, c
     assert cell.shows_one_run(), cell.displayed
 
 
+def test_a_cell_magic_runs_its_body_and_takes_the_inputs_that_it_assigns(kernel):
+    cell = Cell(kernel, "%%graphrun sums --session-id s\nother = 1\nx = other + 1\ndef y(): pass")
+    assert cell.shows_one_run(), cell.reply
+    assert kernel.run("x, other, _.result(), _.run.state.session_id").text == "(2, 1, {'y': 13}, 's')"
+    kernel.run("del x")
+
+
+def test_a_mistake_in_the_first_line_of_a_cell_magic_runs_nothing_of_its_body(kernel):
+    reply = kernel.run("%%graphrun smus\nleft = 1")
+    assert "there is no 'smus' in this notebook" in reply.stdout
+    assert kernel.run("'left' in globals()").text == "False"
+
+
+def test_an_error_in_the_body_of_a_cell_magic_is_the_users_own(kernel):
+    reply = kernel.run("%%graphrun sums\nx = 1 / 0")
+    assert (reply.status, reply.error) == ("error", "ZeroDivisionError")
+    assert kernel.run("%%graphrun sums\nx = (").error == "SyntaxError"
+
+
 def test_the_bare_magic_shows_the_runs_newest_first_as_a_table(kernel):
     Cell(kernel, "f = %graphrun sums x=1 --run-id older --wait\ng = %graphrun fails --run-id newer")
     kernel.run("try: g.result()\nexcept Exception: pass")

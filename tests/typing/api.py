@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, assert_type
 
 from graphrun_nb import (
+    GraphFunction,
     GraphSpec,
+    NodeHandle,
     NodeStatus,
     RetryPolicy,
     RunFuture,
     RunStatus,
     TaskGraph,
+    each,
     graph,
+    graph_fn,
     graphify,
+    list_runs,
     run,
     run_async,
     tool,
@@ -32,6 +37,11 @@ def sums(x: Any) -> dict[str, Any]:
     return {"y": add(a=x, b=1, _retry=RetryPolicy(max_attempts=3)).total}
 
 
+@graph_fn(outputs=["y"])
+async def agent(x: int) -> int:
+    return x
+
+
 async def use() -> None:
     assert_type(await run_async(sums, {"x": 1}), dict[str, Any])
     future = run(sums, {"x": 1}, max_concurrency=2)
@@ -46,4 +56,10 @@ async def use() -> None:
     assert_type(sums.spec(), GraphSpec)
     with graph(name="by hand") as g:
         g.expose("y", add(a=g.arg("x"), b=1))
+        assert_type(add.map(a=each([1]), b=1), NodeHandle)
     assert_type(g.build(), TaskGraph)
+    assert_type(agent, GraphFunction)
+    assert_type(agent.sync(x=1), dict[str, Any])
+    assert_type(await add.aio(a=1, b=2), dict[str, Any])
+    assert_type(future.parent, tuple[str, str] | None)
+    assert_type(list_runs()[0].status, RunStatus)
