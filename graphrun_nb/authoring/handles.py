@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from graphrun_nb.authoring.frames import is_called_by_user, users_frame
 from graphrun_nb.authoring.mistakes import OPERATIONS, attribute_refusal, refusal, shows_only
@@ -51,6 +51,14 @@ class Unseen:
     def __hash__(self) -> int:
         """Hash by identity."""
         return id(self)
+
+    def __copy__(self) -> Self:
+        """Return itself: what it stands for is one thing."""
+        return self
+
+    def __deepcopy__(self, _: object) -> Self:
+        """Return itself, as `__copy__`."""
+        return self
 
     def __str__(self) -> str:
         being_built = self._owner is not None and self._owner.is_open
@@ -104,6 +112,8 @@ class NodeHandle(Unseen):
         self._outputs = outputs
 
     def __getattr__(self, output: str) -> Handle:
+        if output.startswith("__") or output in NodeHandle.__slots__:
+            raise AttributeError(output)
         if output.startswith("_") and output not in self._outputs:
             raise AttributeError(output)
         return self[output]
