@@ -41,7 +41,7 @@ def dot(name: str, nodes: Mapping[str, NodeSpec], state: RunState) -> str:
         for node in members:
             if node.node_id in parts:
                 yield f"{indent}subgraph cluster_{next(number)} {{"
-                yield f"{indent}  label={_quoted(node.node_id)}"
+                yield f"{indent}  label={_label(node.node_id)}"
                 yield f"{indent}  {_node(node, state if ran else None)}"
                 yield from drawn([nodes[each] for each in parts[node.node_id]], f"{indent}  ")
                 yield f"{indent}}}"
@@ -49,7 +49,7 @@ def dot(name: str, nodes: Mapping[str, NodeSpec], state: RunState) -> str:
                 yield f"{indent}{_node(node, state if ran else None)}"
 
     for group in groups:
-        lines += [f"  subgraph cluster_{next(number)} {{", f"    label={_quoted(group)}"]
+        lines += [f"  subgraph cluster_{next(number)} {{", f"    label={_label(group)}"]
         lines += [*drawn([node for node in tops if node.group == group], "    "), "  }"]
     lines += drawn([node for node in tops if not node.group], "  ")
     for (earlier, later), kind in edges_of(nodes).items():
@@ -75,5 +75,5 @@ def _quoted(text: str) -> str:
 
 
 def _label(text: str) -> str:
-    r"""Return `text` as a label, in which also ``\n`` and the like have a meaning."""
-    return _quoted(text).replace("\n", "\\n")
+    r"""Return `text` as a label, in which ``\n`` and the like, and HTML's entities, have a meaning."""
+    return _quoted(text.replace("&", "&amp;")).replace("\n", "\\n")

@@ -58,7 +58,7 @@ def checked_names(names: Iterable[str], what: str, *, code: str = "graph_duplica
 
 def _fault(text: Any) -> str:
     if not isinstance(text, str):
-        return f"it is a {type(text).__name__}"
+        return f"it is of type {type(text).__name__}"
     if not text:
         return "it is empty"
     if len(text) > MAX_NAME:
