@@ -148,7 +148,7 @@ def sole_output(node: NodeHandle) -> Handle:
     GraphValidationError
         There is not exactly one.
     """
-    outputs = list(node)
+    outputs = list(iter(node))  # list(node) would ask for its length first
     if len(outputs) != 1:
         raise GraphValidationError(
             f"{node.node_id!r} has {len(outputs)} outputs, so it cannot stand for one of them",
