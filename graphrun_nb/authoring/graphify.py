@@ -51,6 +51,7 @@ class Graphified:
         GraphValidationError
             An input is missing or unknown; or inputs are given, and no graph is being built.
         """
+        __tracebackhide__ = True
         builder = current_builder()
         if builder is None:
             if kwargs:

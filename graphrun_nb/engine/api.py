@@ -67,6 +67,7 @@ async def run_async(
     -----
     Cancelling the awaiting task cancels the run; a run that should live on is started with `run`.
     """
+    __tracebackhide__ = True
     del identity
     begun = _prepare(target, inputs, rt_overrides)
     future = RunFuture(begun)
@@ -104,6 +105,7 @@ def run(
     >>> run(sums, {"x": 1}).result()
     {'y': 12}
     """
+    __tracebackhide__ = True
     del identity
     begun = _prepare(target, inputs, rt_overrides)
     future = RunFuture(begun)
@@ -156,6 +158,7 @@ hooks.runner = _Runner()
 
 
 def _prepare(target: Any, inputs: Mapping[str, Any] | None, overrides: Mapping[str, Any]) -> Run:
+    __tracebackhide__ = True
     env = RuntimeEnv.from_overrides(overrides)
     graph = graph_of(target)
     here = CURRENT.get()

@@ -30,6 +30,7 @@ def graph_of(target: Any) -> TaskGraph:
     GraphBuildError
         Building it failed.
     """
+    __tracebackhide__ = True
     if isinstance(target, TaskGraph):
         return target
     if isinstance(target, (Graphified, GraphFunction, GraphBuilder)):
@@ -60,6 +61,7 @@ def bind_inputs(spec: GraphSpec, inputs: Mapping[str, Any] | None) -> dict[str, 
     GraphValidationError
         An input is a handle of some graph.
     """
+    __tracebackhide__ = True
     given = dict(inputs or {})
     names = [each.name for each in spec.inputs]
     shown = ", ".join(names) or "none"
