@@ -85,7 +85,7 @@ def draw(state: RunState, layout: Layout) -> str:
         f' font-family="{_FONT}"><title>{_safe(f"{state.graph}: {summary}")}</title>',
         f'<rect x="{-MARGIN_X}" y="{-MARGIN_Y - HEADER}" width="{width}" height="{height}" rx="8" fill="#ffffff"/>',
         f'<text x="{left:g}" y="{4 - HEADER / 2:g}" font-size="15" font-weight="600" fill="{_TEXT}">{_safe(name)}',
-        f'<tspan dx="10" font-size="12" font-weight="400" fill="{_SOFT}">{summary}</tspan></text>',
+        f'<tspan dx="10" font-size="12" font-weight="400" fill="{_SOFT}">{_safe(summary)}</tspan></text>',
         *_edges(state, layout),
     ]
     counts = state.element_counts()

@@ -55,6 +55,12 @@ def test_a_run_is_drawn_at_every_moment_of_its_log_one_card_a_node(path):
             assert node.info.kind == "map" or texts(card)[1].startswith(node.status.lower())
 
 
+def test_a_run_of_less_than_a_millisecond_is_well_formed():
+    state = run_of(NodeInfo("a", "a"))
+    state.ended_at = state.started_at + 0.0001
+    assert "<1 ms" in texts(parsed(state))[0]
+
+
 def test_a_mapped_node_is_one_card_with_the_counts_of_its_elements():
     state = fold("golden", load_lines((ROOT / "tests" / "golden" / "mapped.jsonl").read_bytes()))
     drawn = cards(parsed(state))
