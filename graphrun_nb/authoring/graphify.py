@@ -213,7 +213,7 @@ def _check_parameters(body: Callable[..., Any], name: str, inputs: Sequence[str]
             raise GraphValidationError(
                 f"graph {name!r} cannot have an input {each!r}: names that begin with _ are node controls",
                 code="graphify_input_mismatch",
-                hints=(f"call it {each.lstrip('_')!r}",),
+                hints=("give it a name without the leading _",),
             )
         if each in parameters and parameters[each].kind is inspect.Parameter.POSITIONAL_ONLY:
             raise GraphValidationError(

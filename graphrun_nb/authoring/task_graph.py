@@ -253,7 +253,8 @@ class TaskGraph:
         return diff(self.spec, other.spec)
 
     def __repr__(self) -> str:
-        return f"<TaskGraph {self.name}: {len(self._by_id)} nodes>"
+        n = len(self._by_id)
+        return f"<TaskGraph {self.name}: {n} node{'s' if n != 1 else ''}>"
 
     def _repr_html_(self) -> str:
         """Return the graph as a picture, for a notebook."""
