@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.authoring.bindings import literal_digest, refuse_strays
 from graphrun_nb.authoring.builder import current_builder
+from graphrun_nb.authoring.names import checked_name
 from graphrun_nb.authoring.registry import define
 from graphrun_nb.authoring.signature import code_fingerprint, signature_of
 from graphrun_nb.authoring.task_graph import NodeFunction, TaskGraph
-from graphrun_nb.core.ids import is_name
 from graphrun_nb.core.policy import RetryPolicy
 from graphrun_nb.core.spec import Arg, GraphSpec, InputSpec, NodeSpec, closest
 from graphrun_nb.errors import GraphRunError, GraphValidationError
@@ -108,7 +108,9 @@ class GraphFunction:
         if called is not NotImplemented:
             return called
         if controls:
-            raise TypeError(f"{self.name}({min(controls)}=…) is a node control, and no graph is being built here")
+            raise TypeError(
+                f"{self.name}({min(controls)}=…) is a node control, and no graph is being built here; leave it out"
+            )
         return runner.run(self, arguments)
 
     def sync(self, **inputs: Any) -> dict[str, Any]:
@@ -185,12 +187,7 @@ def graph_fn(
         raise TypeError("write @graph_fn() with parentheses")
 
     def decorate(body: Callable[..., Any]) -> GraphFunction:
-        own_name = name or str(getattr(body, "__name__", "graph"))
-        if not is_name(own_name):
-            raise GraphValidationError(
-                f"{own_name!r} cannot name a graph: 1 to 200 characters, no control characters",
-                code="graph_invalid_name",
-            )
+        own_name = checked_name(name if name is not None else getattr(body, "__name__", "graph"), "a graph")
         return GraphFunction(body, name=own_name, inputs=inputs, outputs=outputs, version=version)
 
     return decorate

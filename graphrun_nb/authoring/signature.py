@@ -57,7 +57,11 @@ class Signature:
         bound: dict[str, Any] = dict(zip(self.names, args, strict=False))
         for name, value in kwargs.items():
             if name in bound:
-                raise GraphValidationError(f"{tool}() got {name!r} twice", code="tool_argument_twice")
+                raise GraphValidationError(
+                    f"{tool}() got {name!r} twice",
+                    code="tool_argument_twice",
+                    hints=(f"argument {self.names.index(name) + 1} is {name!r} already; pass it once",),
+                )
             if name not in self.names and not self.open_ended:
                 hint = closest(name, self.names) or f"its arguments are: {', '.join(self.names) or 'none'}"
                 raise GraphValidationError(
@@ -96,7 +100,10 @@ def signature_of(function: Callable[..., Any], inputs: Sequence[str] | None) -> 
                 "name them with @tool(inputs=[...])"
             )
         if each.name.startswith("_"):
-            raise TypeError(f"tool {name!r}: names that begin with _ are node controls, and it takes {each.name!r}")
+            raise TypeError(
+                f"tool {name!r}: names that begin with _ are node controls, and it takes {each.name!r}; "
+                f"name the parameter without the _"
+            )
     named = [each for each in rest if each.kind is not each.VAR_KEYWORD]
     return Signature(
         names=tuple(each.name for each in named),

@@ -52,8 +52,8 @@ class Tool:
             raise TypeError(
                 f"tool {function.__name__!r} is a generator function; return a list of what it would yield instead"
             )
-        if isinstance(outputs, str) or not all(map(is_name, outputs)):
-            raise TypeError(f"@tool(outputs=...) takes a list of names, not {outputs!r}")
+        if isinstance(outputs, str) or not all(map(is_name, outputs)) or len(set(outputs)) != len(outputs):
+            raise TypeError(f"@tool(outputs=...) takes a list of different names, not {outputs!r}")
         if "node_id" in outputs:
             raise TypeError("@tool(outputs=...): 'node_id' is the node's own id; give the output another name")
         functools.update_wrapper(self, function)
@@ -89,7 +89,9 @@ class Tool:
                 arguments = self.signature.bind(self.name, args, kwargs)
                 return hooks.runner.call(self, arguments, controls, in_thread=False)
             if controls:
-                raise TypeError(f"{self.name}({min(controls)}=…) is a node control, and no graph is being built here")
+                raise TypeError(
+                    f"{self.name}({min(controls)}=…) is a node control, and no graph is being built here; leave it out"
+                )
             returned = self.function(*args, **kwargs)
             return self._outputs_later(returned) if self.is_async else self.outputs_of(returned)
         return builder.add(

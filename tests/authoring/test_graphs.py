@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from graphrun_nb import GraphValidationError, TaskGraph, arg, graph, graphify, run_async, tool
+from graphrun_nb.authoring.signature import source_of
 
 if TYPE_CHECKING:
     from graphrun_nb.core.events import NodeInfo
@@ -163,24 +164,23 @@ def in_graph(body):
         ("tool_missing_argument", lambda _: add(b=1), "needs 'a'", "pass a=…"),
         ("tool_unknown_argument", lambda _: add(a=1, bb=2), "no argument 'bb'", "did you mean 'b'?"),
         ("tool_too_many_arguments", lambda _: add(1, 2, 3), "takes 2 arguments", "a, b"),
-        ("tool_argument_twice", lambda _: add(1, a=2), "got 'a' twice", None),
+        ("tool_argument_twice", lambda _: add(1, a=2), "got 'a' twice", "argument 1 is 'a' already"),
         ("tool_unknown_control", lambda _: add(a=1, _ide="x"), "no node control '_ide'", "did you mean '_id'?"),
         ("tool_unknown_output", lambda _: add(a=1).totl, "no output 'totl'", "did you mean 'total'?"),
         ("tool_ambiguous_output", lambda _: add(a=bounds([1])), "2 outputs", "bounds.lo"),
         ("graph_duplicate_node_id", lambda _: [add(a=1, _id="x"), add(a=1, _id="x")], "'x'", "its own _id"),
-        ("graph_invalid_name", lambda _: add(a=1, _id="a\nb"), "cannot name", None),
+        ("graph_invalid_name", lambda _: add(a=1, _id="a\nb"), "cannot be called", "character 2 is"),
         ("graph_dangling_reference", lambda _: add(a=1, _after="nowhere"), "'nowhere'", "it has: add"),
         ("graphify_unsupported_condition_expr", lambda _: add(a=1, _condition="x > 1"), "'x > 1'", "op"),
-        ("graphify_unsupported_condition_expr", lambda _: add(a=1, _condition={"op": "gt"}), "left and right", None),
-        ("tool_bad_control", lambda _: add(a=1, _retry="3"), "RetryPolicy", None),
-        ("tool_bad_control", lambda _: add(a=1, _timeout=0), "seconds", None),
+        ("graphify_unsupported_condition_expr", lambda _: add(a=1, _condition={"op": "gt"}), "left and right", '"gt"'),
+        ("tool_bad_control", lambda _: add(a=1, _retry="3"), "RetryPolicy", "_retry=3"),
+        ("tool_bad_control", lambda _: add(a=1, _timeout=0), "seconds", "_timeout=30"),
     ],
 )
 def test_a_mistake_is_told_when_the_graph_is_built(code, body, message, hint):
     error = refused(code, in_graph(body))
     assert message in str(error)
-    if hint is not None:
-        assert hint in error.hints[0].replace("graph 'g' has", "it has")
+    assert hint in error.hints[0].replace("graph 'g' has", "it has")
 
 
 def test_a_cycle_is_named_as_a_path_in_the_direction_of_values():
@@ -292,6 +292,64 @@ def test_cosmetic_changes_keep_a_nodes_fingerprint():
 
     assert info() == info(_retry=3) == info(_labels=["x"]) == info(_group="g") == info(_name="other")
     assert info() != info(_condition=True)
+
+
+def test_a_functions_source_is_dedented_wherever_it_stands():
+    def inner():
+        if True:
+
+            @tool(outputs=["y"])
+            def f(x):
+                return x + 1
+
+        return f
+
+    linecache.cache["<cell>"] = (1, None, ["def f(x):\n", "    return x + 1\n"], "<cell>")
+    namespace = {}
+    exec(compile("def f(x):\n    return x + 1\n", "<cell>", "exec"), namespace)  # noqa: S102 (as a notebook does)
+    source, _, _ = source_of(inner().function)
+    assert source.startswith("@tool(")
+    assert source_of(namespace["f"])[0] == "def f(x):\n    return x + 1\n"
+
+
+async def test_a_body_may_be_a_lambda_a_closure_or_decorated():
+    factor = 10
+
+    def doubled(function):
+        @functools.wraps(function)
+        def wrapper(*args, **kwargs):
+            return function(*args, **kwargs)
+
+        return wrapper
+
+    @graphify("decorated", inputs=["x"], outputs=["y"])
+    @doubled
+    def decorated(x):
+        return {"y": add(a=x, b=factor)}
+
+    short = graphify("short", inputs=["x"], outputs=["y"])(lambda x: add(a=x, b=factor))
+    assert await run_async(decorated, {"x": 1}) == {"y": 11}
+    assert await run_async(short, {"x": 1}) == {"y": 11}
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "hint"),
+    [
+        (lambda: (yield), "graphify_generator", "return a dict"),
+        (lambda x, /: {"y": x}, "graphify_input_mismatch", "leave out the /"),
+        (lambda: {"y": 1}, "graphify_input_mismatch", "its parameters are: none"),
+        (lambda x, k: {"y": x}, "graphify_input_mismatch", "add 'k' to inputs"),
+    ],
+)
+def test_a_body_that_cannot_be_traced_is_refused_at_decoration(body, code, hint):
+    assert hint in refused(code, lambda: graphify("g", inputs=["x"], outputs=["y"])(body)).hints[0]
+
+
+def test_a_body_returns_a_dict_or_its_only_output_or_nothing():
+    assert graphify("one", outputs=["y"])(lambda: add(a=1)).build().io_signature()["outputs"] == {"y": "add.total"}
+    assert graphify("nothing")(lambda: None).build().nodes == ()
+    error = refused("graphify_bad_return", graphify("two", outputs=["a", "b"])(lambda: (1, 2)).build)
+    assert error.hints == ("write return {'a': …, 'b': …}",)
 
 
 def test_building_outside_of_a_graph_is_told():

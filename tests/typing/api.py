@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, assert_type
 
+from networkx import DiGraph
+
 from graphrun_nb import (
     GraphFunction,
     GraphSpec,
@@ -22,6 +24,7 @@ from graphrun_nb import (
     run_async,
     tool,
 )
+from graphrun_nb.authoring.graph_diff import GraphDiff
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -53,6 +56,10 @@ async def use() -> None:
     assert_type(future.node("add").status, NodeStatus)
     assert_type(future.graph, TaskGraph)
     assert_type(sums.build(), TaskGraph)
+    assert_type(sums.build().subgraph("add", "#label"), TaskGraph)
+    assert_type(sums.build().select("/a/"), list[str])
+    assert_type(sums.build().diff(sums.build()), GraphDiff)
+    assert_type(sums.build().to_networkx(), DiGraph[str])
     assert_type(sums.spec(), GraphSpec)
     with graph(name="by hand") as g:
         g.expose("y", add(a=g.arg("x"), b=1))
