@@ -6,8 +6,10 @@ import functools
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from graphrun_nb.authoring.blind_tests import blind_tests
 from graphrun_nb.authoring.builder import GraphBuilder, current_builder
 from graphrun_nb.authoring.handles import Handle, NodeHandle
+from graphrun_nb.authoring.mistakes import blind_test_refusal
 from graphrun_nb.authoring.names import checked_name, checked_names
 from graphrun_nb.authoring.place import place_of_definition
 from graphrun_nb.authoring.registry import define
@@ -18,6 +20,7 @@ from graphrun_nb.errors import GraphBuildError, GraphValidationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from graphrun_nb.authoring.place import Place
     from graphrun_nb.authoring.task_graph import TaskGraph
     from graphrun_nb.core.spec import GraphSpec
 
@@ -81,6 +84,8 @@ class Graphified:
         __tracebackhide__ = True
         builder = GraphBuilder(self.name, version=self.version)
         handles = builder.declare_inputs(self._required, self._optional)
+        for name, place in self._blind_tests:
+            raise blind_test_refusal(handles[name], place)
         with builder:
             returned = self._body(**handles)
         try:
@@ -88,10 +93,14 @@ class Graphified:
                 builder.expose(output, value)
             return builder.build()
         except GraphBuildError as error:
-            place = place_of_definition(self._body)
-            if place is not None:
-                error.locate(str(place))
+            definition = place_of_definition(self._body)
+            if definition is not None:
+                error.locate(str(definition))
             raise
+
+    @functools.cached_property
+    def _blind_tests(self) -> list[tuple[str, Place]]:
+        return blind_tests(self._body, (*self._required, *self._optional))
 
     def spec(self) -> GraphSpec:
         """Return the graph's definition."""

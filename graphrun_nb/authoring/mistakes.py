@@ -69,6 +69,15 @@ def attribute_refusal(handle: object, name: str) -> GraphAttributeError:
     return error
 
 
+def blind_test_refusal(handle: object, place: Place) -> GraphOperationError:
+    """Return the error for a test that Python answers without asking the handle; see `blind_tests`."""
+    call = _function(place)
+    code, what, hint = _test(place, f"{call}() of" if call else "a comparison of")
+    error = GraphOperationError(_message(handle, what), code=code, hints=(hint,))
+    error.locate(str(place))
+    return error
+
+
 def explain(error: GraphBuildError) -> None:
     """Let a mistake end at the user's line: its message names it, and its traceback shows no frame of ours below it."""
     trace = between_our_frames(error.__traceback__)

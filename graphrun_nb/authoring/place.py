@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from graphrun_nb.authoring.signature import source_of
 from graphrun_nb.protocols import hooks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import FrameType, TracebackType
 
 MAX_TEXT = 80
@@ -66,6 +67,23 @@ def place_of_definition(function: Callable[..., Any]) -> Place | None:
         return None
     text = linecache.getline(code.co_filename, code.co_firstlineno)
     return Place(_label(code.co_filename), code.co_firstlineno, short(text))
+
+
+def places_in(
+    function: Callable[..., Any], paths: Callable[[ast.Module], Iterable[tuple[ast.AST, ...]]]
+) -> list[Place]:
+    """Return the places of those expressions in a function's source that `paths` picks, each with what it stands in."""
+    source, filename, first = source_of(function)
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return []
+    lines = source.splitlines()
+    found = []
+    for path in paths(tree):
+        line = getattr(path[0], "lineno", 1)
+        found.append(Place(_label(filename), first + line - 1, short(lines[line - 1]), path))
+    return found
 
 
 def short(text: str) -> str:

@@ -190,6 +190,43 @@ def test_arrays_are_not_made_of_handles(source):
     assert "<input x>" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("body", "what", "hint"),
+    [
+        (
+            lambda x: add(a=1) if x is None else add(a=x),
+            "a comparison of",
+            '_condition={"op": "eq", "left": x, "right": None}',
+        ),
+        (lambda x: add(a=1, _condition=x is not None), "a comparison of", '{"op": "ne", "left": x, "right": None}'),
+        (lambda x: add(a=1) if isinstance(x, int) else add(a=x), "isinstance() of", "branch inside a tool"),
+    ],
+)
+def test_tests_that_a_handle_is_not_asked_about_are_found_in_the_source(body, what, hint):
+    error = None
+    for inputs in (["x"], {"x": None}):
+        with pytest.raises(GraphOperationError) as caught:
+            graphify("g", inputs=inputs, outputs=["y"])(body).build()
+        error = caught.value
+    assert error.code in (CONTROL_FLOW, CONDITION)
+    assert f"{what} <input x>, whose value is not known before the graph runs" in str(error)
+    assert "test_mistakes.py, line " in str(error)
+    assert hint in error.hints[0]
+
+
+def test_tests_of_names_that_mean_something_else_are_fine():
+    @graphify("g", inputs=["x", "y"])
+    def g(x, y, other=None):
+        given = add(a=x) if other is None else None
+        y = None
+        if y is None and given is not None and not isinstance(other, int):
+            add(a=[each for each in (1, None) if each is not None])
+        given = [*filter(lambda x: x is None, [1, 2])]
+        return {}
+
+    assert len(g.build().nodes) == 2
+
+
 def test_arithmetic_inside_a_condition_is_told_as_a_condition():
     error = refused("add(a=1, _condition={'op': 'gt', 'left': h.total + 1, 'right': 3})")
     assert error.code == CONDITION
@@ -263,7 +300,6 @@ def test_handles_are_looked_at_harmlessly(caplog, capsys):
         assert not hasattr(h, "_ipython_display_")
         assert not hasattr(x, "shape")
         assert getattr(h, "rows", None) is None
-        assert x is not None
         return {}
 
     g.build()
