@@ -73,6 +73,7 @@ def test_a_graphified_function_shows_the_graph_that_it_builds():
 def test_a_graphified_function_that_does_not_build_shows_its_repr(body):
     broken = graphify("broken", inputs=["x"], outputs=["y"])(body)
     assert shown(broken) == {"text/plain": "<graph broken(x) -> y>"}
+    assert broken._repr_html_() is None
 
 
 def test_handles_show_their_repr():
