@@ -109,6 +109,9 @@ class Signal(Struct, frozen=True):
     ----------
     stream
         ``stdout``, ``stderr``, ``log``, ``progress`` or ``note``.
+    text
+        One line of it. A carriage return before it says that it is not finished: the next one of the same attempt and
+        stream takes its place.
     """
 
     node_id: str

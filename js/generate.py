@@ -11,6 +11,7 @@ from msgspec import NODEFAULT, Struct
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+from graphrun_nb import protocols  # noqa: E402
 from graphrun_nb.core import events, state  # noqa: E402
 from graphrun_nb.core.status import NODE_STATUS, NodeStatus, RunStatus  # noqa: E402
 from graphrun_nb.view import frames  # noqa: E402
@@ -24,6 +25,7 @@ STRUCTS = (
     events.NodeInfo,
     events.WaitInfo,
     state.OpenWait,
+    protocols.Signal,
     *UNIONS["Event"][1],
     *UNIONS["Frame"][1],
     frames.ValueView,
@@ -119,7 +121,7 @@ def union(name: str, members: tuple[type[Struct], ...]) -> str:
 
 def protocol() -> str:
     """Return protocol.ts: one interface and one reader for each struct that travels to a view."""
-    sources = "graphrun_nb/core/events.py, core/state.py and view/frames.py"
+    sources = "graphrun_nb/core/events.py, core/state.py, protocols.py and view/frames.py"
     body = "\n".join((*map(struct, STRUCTS), *(union(name, members) for name, members in UNIONS.values())))
     words = ("fields", "flag", "jsonObject", "list", "nullable", "number", "or", "table", "text", "tuple", "union")
     names = ", ".join(word for word in words if f"{word}(" in body or word in body)

@@ -137,8 +137,8 @@ class Inspector(anywidget.AnyWidget):
         elif pending:
             self._emit(frames.events_frame(self._sent + 1, pending))
         self._sent = len(log)
-        for signal in signals:
-            self._emit(frames.SignalFrame(signal.node_id, signal.attempt, signal.stream, signal.text, signal.at))
+        if signals:
+            self._emit(frames.SignalsFrame(tuple(signals)))
         if self._layout is None or self._n_laid_out != len(log.state.nodes):
             self.lay_out()
         loop = running_loop()

@@ -14,6 +14,7 @@ from msgspec import Struct
 from graphrun_nb.core.events import ErrorInfo, Event, NodeInfo, WaitInfo, WaitOpened
 from graphrun_nb.core.state import OpenWait
 from graphrun_nb.core.status import NodeStatus, RunStatus
+from graphrun_nb.protocols import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -109,14 +110,10 @@ class LayoutFrame(_Frame, frozen=True, tag="layout"):
     height: int
 
 
-class SignalFrame(_Frame, frozen=True, tag="signal"):
-    """Telemetry of a node: a line of output, or progress. It may be dropped."""
+class SignalsFrame(_Frame, frozen=True, tag="signals"):
+    """Telemetry of nodes: lines of output, and progress. It may be dropped."""
 
-    node_id: str
-    attempt: int
-    stream: str
-    text: str
-    at: float
+    signals: tuple[Signal, ...]
 
 
 class Reply(_Frame, frozen=True, tag="reply"):
@@ -128,7 +125,7 @@ class Reply(_Frame, frozen=True, tag="reply"):
     data: dict[str, Any] | None = None
 
 
-Frame = EventsFrame | SnapshotFrame | LayoutFrame | SignalFrame | Reply
+Frame = EventsFrame | SnapshotFrame | LayoutFrame | SignalsFrame | Reply
 
 
 class ValueView(Struct, frozen=True, omit_defaults=True):

@@ -40,7 +40,7 @@ interface Waiting {
   readonly slow: ReturnType<typeof setTimeout>;
 }
 
-const FRAME_KINDS = new Set(["events", "snapshot", "layout", "signal", "reply"]);
+const FRAME_KINDS = new Set(["events", "snapshot", "layout", "signals", "reply"]);
 const BUSY_MS = 1000;
 const UNANSWERED_MS = 1000;
 const DROPPED_MS = 50;
@@ -126,7 +126,7 @@ export class Link {
       case "layout":
         this.store.place(frame);
         break;
-      case "signal":
+      case "signals":
         this.store.hear(frame);
         break;
       case "reply":

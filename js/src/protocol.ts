@@ -1,4 +1,4 @@
-// Made by js/generate.py from graphrun_nb/core/events.py, core/state.py and view/frames.py. Do not edit: run `npm run generate`.
+// Made by js/generate.py from graphrun_nb/core/events.py, core/state.py, protocols.py and view/frames.py. Do not edit: run `npm run generate`.
 import { type JsonObject, fields, flag, jsonObject, list, nullable, number, or, table, text, tuple, union, type Reader } from "./wire";
 import { type RunStatus, readRunStatus } from "./status";
 
@@ -124,6 +124,24 @@ export function readOpenWait(value: unknown): OpenWait {
   return {
     wait: readWaitInfo(from.wait),
     attempt: number(from.attempt),
+    at: number(from.at),
+  };
+}
+
+export interface Signal {
+  readonly node_id: string;
+  readonly attempt: number;
+  readonly stream: string;
+  readonly text: string;
+  readonly at: number;
+}
+export function readSignal(value: unknown): Signal {
+  const from = fields(value) as Partial<Record<keyof Signal, unknown>>;
+  return {
+    node_id: text(from.node_id),
+    attempt: number(from.attempt),
+    stream: text(from.stream),
+    text: text(from.text),
     at: number(from.at),
   };
 }
@@ -522,23 +540,15 @@ export function readLayoutFrame(value: unknown): LayoutFrame {
   };
 }
 
-export interface SignalFrame {
-  readonly kind: "signal";
-  readonly node_id: string;
-  readonly attempt: number;
-  readonly stream: string;
-  readonly text: string;
-  readonly at: number;
+export interface SignalsFrame {
+  readonly kind: "signals";
+  readonly signals: readonly Signal[];
 }
-export function readSignalFrame(value: unknown): SignalFrame {
-  const from = fields(value) as Partial<Record<keyof SignalFrame, unknown>>;
+export function readSignalsFrame(value: unknown): SignalsFrame {
+  const from = fields(value) as Partial<Record<keyof SignalsFrame, unknown>>;
   return {
-    kind: "signal",
-    node_id: text(from.node_id),
-    attempt: number(from.attempt),
-    stream: text(from.stream),
-    text: text(from.text),
-    at: number(from.at),
+    kind: "signals",
+    signals: list(readSignal)(from.signals),
   };
 }
 
@@ -649,13 +659,13 @@ export type Frame =
   | EventsFrame
   | SnapshotFrame
   | LayoutFrame
-  | SignalFrame
+  | SignalsFrame
   | Reply;
 const frameReaders = new Map<string, Reader<Frame>>([
   ["events", readEventsFrame],
   ["snapshot", readSnapshotFrame],
   ["layout", readLayoutFrame],
-  ["signal", readSignalFrame],
+  ["signals", readSignalsFrame],
   ["reply", readReply],
 ]);
 export const readFrame: Reader<Frame> = (value) => union(frameReaders)(value);

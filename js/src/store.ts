@@ -1,7 +1,7 @@
 /** What a view knows of its run: the state, the events that led to it, the layout, and bounded telemetry. */
 
 import { signal } from "@preact/signals-core";
-import type { EventsFrame, LayoutFrame, RunEvent, SignalFrame, SnapshotFrame } from "./protocol";
+import type { EventsFrame, LayoutFrame, RunEvent, Signal, SignalsFrame, SnapshotFrame } from "./protocol";
 import { apply } from "./reducer";
 import { unpack } from "./snapshot";
 import { newRun, type RunState } from "./state";
@@ -15,6 +15,11 @@ export interface Recorded {
 const MAX_LINES = 500;
 const TOPOLOGY = new Set(["SpecAccepted", "NodeAdded"]);
 
+/** Tells whether the next line of the same stream takes this one's place. */
+export function isUnfinished(text: string): boolean {
+  return text.startsWith("\r");
+}
+
 export class Store {
   state: RunState = newRun();
   layout: LayoutFrame | null = null;
@@ -27,7 +32,7 @@ export class Store {
   /** Rises with every line of output. */
   readonly telemetry = signal(0);
   readonly #stories = new Map<string, Recorded[]>();
-  readonly #lines = new Map<string, SignalFrame[]>();
+  readonly #lines = new Map<string, Signal[]>();
   #historyFrom = 1;
 
   /** Appends the events that are new; the caller has made sure that none is missing before them. */
@@ -68,11 +73,21 @@ export class Store {
     this.placed.value += 1;
   }
 
-  hear(frame: SignalFrame): void {
-    const lines = this.#lines.get(frame.node_id) ?? [];
-    lines.push(frame);
-    if (lines.length > MAX_LINES) lines.splice(0, lines.length - MAX_LINES);
-    this.#lines.set(frame.node_id, lines);
+  hear({ signals }: SignalsFrame): void {
+    for (const heard of signals) {
+      const lines = this.#lines.get(heard.node_id) ?? [];
+      const last = lines.at(-1);
+      if (
+        last !== undefined &&
+        isUnfinished(last.text) &&
+        last.stream === heard.stream &&
+        last.attempt === heard.attempt
+      )
+        lines.pop();
+      lines.push(heard);
+      if (lines.length > MAX_LINES) lines.splice(0, lines.length - MAX_LINES);
+      this.#lines.set(heard.node_id, lines);
+    }
     this.telemetry.value += 1;
   }
 
@@ -88,7 +103,7 @@ export class Store {
     return this.#historyFrom === 1 ? (this.#stories.get(nodeId) ?? []) : null;
   }
 
-  lines(nodeId: string): readonly SignalFrame[] {
+  lines(nodeId: string): readonly Signal[] {
     return this.#lines.get(nodeId) ?? [];
   }
 

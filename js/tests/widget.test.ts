@@ -18,6 +18,11 @@ function press(element: Element, key: string): void {
   element.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
 }
 
+/** A frame with one line of the node `load`; one that begins with a carriage return is not finished. */
+function printed(text: string, at: number, stream = "stdout"): Json {
+  return { kind: "signals", signals: [{ node_id: "load", attempt: 1, stream, text, at }] };
+}
+
 function selected(page: Page): string[] {
   return page
     .all("treeitem")
@@ -130,10 +135,69 @@ test("what the kernel knows of a node is asked for, and asked again when the nod
   page.kernel.say(eventsFrame(lines, 4, 4));
   await page.settle(200);
   expect(page.kernel.count("detail")).toBe(2);
-  page.kernel.say({ kind: "signal", node_id: "load", attempt: 1, stream: "stdout", text: "again", at: 2 });
+  page.kernel.say(printed("again", 2));
   page.get("tab", "Logs").click();
   await page.settle(200);
   expect(page.get("tabpanel", /hello/).textContent).toContain("again");
+});
+
+async function running(logs: Json = []): Promise<Page> {
+  const page = await shown("diamond", 3);
+  page.get("treeitem", "load: running").click();
+  await page.settle(200);
+  page.kernel.reply("detail", { node_id: "load", logs });
+  await page.settle(200);
+  return page;
+}
+
+function logTexts(page: Page): readonly (string | null)[] {
+  return [...page.root.querySelectorAll(".gr-log-text")].map((each) => each.textContent);
+}
+
+test("the logs tab comes with the first line, and lines follow as they are printed", async () => {
+  const page = await running();
+  expect(page.names("tab")).toEqual(["Overview"]);
+  page.kernel.say(printed("epoch 1", 5));
+  await page.settle();
+  expect(page.names("tab")).toEqual(["Overview", "Logs"]);
+  page.get("tab", "Logs").click();
+  page.kernel.say(printed("careful", 6, "stderr"));
+  page.kernel.say(printed("50 %", 7, "progress"));
+  await page.settle();
+  expect(logTexts(page)).toEqual(["epoch 1", "stderr careful"]);
+});
+
+test("a line that the kernel has kept is not shown again when it is heard", async () => {
+  const page = await running([
+    [1, "stdout", "one"],
+    [2, "stdout", "two"],
+  ]);
+  page.get("tab", "Logs").click();
+  for (const [text, at] of [
+    ["one", 1],
+    ["two", 2],
+    ["three", 3],
+  ] as const)
+    page.kernel.say(printed(text, at));
+  await page.settle();
+  expect(logTexts(page)).toEqual(["one", "two", "three"]);
+});
+
+test("a line that is not finished is shown as it stands, once", async () => {
+  const page = await running([[1, "stderr", "\r10%"]]);
+  page.get("tab", "Logs").click();
+  await page.settle();
+  expect(logTexts(page)).toEqual(["stderr 10%"]);
+  page.kernel.say(printed("\r20%", 2, "stderr"));
+  page.kernel.say(printed("saved", 3));
+  page.kernel.say(printed("\r30%", 4, "stderr"));
+  page.kernel.say(printed("\r40%", 5, "stderr"));
+  await page.settle();
+  expect(logTexts(page)).toEqual(["saved", "stderr 40%"]);
+  page.kernel.say(printed("100%", 6, "stderr"));
+  page.kernel.say(printed("\r0%", 7, "stderr"));
+  await page.settle();
+  expect(logTexts(page)).toEqual(["saved", "stderr 100%", "stderr 0%"]);
 });
 
 test("an open approval stands there with its options, unselected, and shows who answered what", async () => {

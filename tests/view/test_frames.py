@@ -12,12 +12,13 @@ from graphrun_nb.core import codec
 from graphrun_nb.core.events import Event, NodeInfo, ValueRef, WaitInfo, WaitOpened
 from graphrun_nb.core.state import NodeState, RunState, apply, fold
 from graphrun_nb.core.status import NodeStatus
+from graphrun_nb.protocols import Signal
 from graphrun_nb.view.frames import (
     STATUS_CODES,
     EventsFrame,
     Frame,
     Reply,
-    SignalFrame,
+    SignalsFrame,
     encode,
     events_frame,
     layout_frame,
@@ -204,11 +205,11 @@ def test_frames_are_told_apart_by_their_kind_and_both_encodings_agree():
         events_frame(1, [(envelope.at, envelope.event) for envelope in golden("approval")]),
         snapshot_frame(state),
         layout_frame(layout(order, []), order),
-        SignalFrame("a", 1, "stdout", "text", 1.0),
+        SignalsFrame((Signal("a", 1, "stdout", "text", 1.0),)),
         Reply(3, error="no", hint="yes"),
     ]
     plain = [to_builtins(frame) for frame in sent]
-    assert [frame["kind"] for frame in plain] == ["events", "snapshot", "layout", "signal", "reply"]
+    assert [frame["kind"] for frame in plain] == ["events", "snapshot", "layout", "signals", "reply"]
     assert json.loads(json.dumps(plain)) == [msgspec.json.decode(encode(frame)) for frame in sent]
 
 

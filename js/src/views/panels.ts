@@ -2,8 +2,9 @@
 
 import { type Child, h } from "../dom";
 import { clockTime } from "../format";
-import type { ErrorInfo, FrameInfo, NodeDetail, SignalFrame, ValueView } from "../protocol";
+import type { ErrorInfo, FrameInfo, NodeDetail, Signal, ValueView } from "../protocol";
 import { errorLine, typeName } from "../select";
+import { isUnfinished } from "../store";
 import { copyButton } from "./action";
 
 export interface LogLine {
@@ -34,11 +35,20 @@ export function valuePanel(values: readonly ValueView[]): HTMLElement {
   );
 }
 
-/** The lines that the kernel kept, and after them those that arrived since. */
-export function logLines(detail: NodeDetail | null, heard: readonly SignalFrame[]): readonly LogLine[] {
-  const kept = (detail?.logs ?? []).map(([at, stream, text]) => ({ at, stream, text }));
+/** The lines that the kernel kept, and after them those that arrived since; of an unfinished one how it stands last. */
+export function logLines(detail: NodeDetail | null, heard: readonly Signal[]): readonly LogLine[] {
+  const kept: LogLine[] = (detail?.logs ?? []).map(([at, stream, text]) => ({ at, stream, text }));
   const last = kept.at(-1)?.at ?? Number.NEGATIVE_INFINITY;
-  return [...kept, ...heard.filter(({ at, stream }) => at > last && stream !== "progress")];
+  const all = [...kept, ...heard.filter(({ at, stream }) => at > last && stream !== "progress")];
+  const unfinished = new Map<string, LogLine>();
+  const replaced = new Set<LogLine>();
+  for (const line of all) {
+    const before = unfinished.get(line.stream);
+    if (before !== undefined) replaced.add(before);
+    if (isUnfinished(line.text)) unfinished.set(line.stream, line);
+    else unfinished.delete(line.stream);
+  }
+  return all.filter((line) => !replaced.has(line));
 }
 
 export function logPanel(lines: readonly LogLine[]): HTMLElement {
@@ -54,7 +64,7 @@ export function logPanel(lines: readonly LogLine[]): HTMLElement {
           "span",
           { class: "gr-log-text" },
           stream === "stdout" ? null : h("span", { class: "gr-log-stream" }, `${stream} `),
-          text,
+          isUnfinished(text) ? text.slice(1) : text,
         ),
       ),
     ),
