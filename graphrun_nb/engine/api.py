@@ -70,6 +70,7 @@ async def run_async(
     __tracebackhide__ = True
     del identity
     begun = _prepare(target, inputs, rt_overrides)
+    begun.output.show_caller()
     future = RunFuture(begun)
     begun.start()
     try:
@@ -151,7 +152,9 @@ class _Runner:
         return await run_async(target, inputs)
 
     def result(self, target: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        return run(target, inputs).result()
+        future = run(target, inputs)
+        future.run.output.show_caller()
+        return future.result()
 
 
 hooks.runner = _Runner()

@@ -40,7 +40,11 @@ class NodeContext:
         self.node_id = here.node_id
         self.attempt = here.attempt
         self.inputs = inputs
-        self.logger = logging.getLogger(f"graphrun.{self.node_id}")
+
+    @property
+    def logger(self) -> logging.Logger:
+        """The logger ``graphrun.<node id>``; what it is told at INFO and above stands in the node's logs."""
+        return logging.getLogger(f"graphrun.{self.node_id}")
 
     @property
     def idempotency_key(self) -> str:

@@ -17,10 +17,12 @@ from graphrun_nb.core.spec import Arg, Binding, Literal, Ref, holds, resolve
 from graphrun_nb.core.status import NodeStatus, RunStatus
 from graphrun_nb.engine.background import running_loop
 from graphrun_nb.engine.calls import Calls
+from graphrun_nb.engine.capture import CAPTURE
 from graphrun_nb.engine.failure import describe
 from graphrun_nb.engine.launch import Launcher
 from graphrun_nb.engine.live import RUNS, UNFINISHED
 from graphrun_nb.engine.log import RunLog
+from graphrun_nb.engine.output import RunOutput
 from graphrun_nb.engine.scheduler import ForwardScheduler
 from graphrun_nb.engine.waits import Waits
 from graphrun_nb.errors import GraphBuildError, GraphHasPendingWaits, GraphRunFailed
@@ -77,6 +79,7 @@ class Run:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.launcher = Launcher(self)
         self.calls = Calls(self)
+        self.output = RunOutput(self)
         self._listeners: list[Callable[[], None]] = []
         self._crash: Exception | None = None
         for observer in env.observers:
@@ -130,6 +133,7 @@ class Run:
         self.log.commit()
         if env.timeout is not None:
             self.clock.call_at(now + env.timeout, self._time_is_up)
+        CAPTURE.begin(self)
         self.scheduler.start()
 
     def cancel(self, *, by: str) -> bool:
@@ -233,9 +237,9 @@ class Run:
         """Return a node's outputs, empty before it is done."""
         return self.values.get(node_id, {})
 
-    def logs_of(self, node_id: str) -> tuple[LogLine, ...]:  # noqa: ARG002 (nothing is captured yet)
-        """Return what a node printed and logged."""
-        return ()
+    def logs_of(self, node_id: str) -> tuple[LogLine, ...]:
+        """Return what a node printed and logged, with the lines it has begun."""
+        return self.output.lines(node_id) + self.output.unfinished(node_id)
 
     def now(self) -> float:
         """Return the current instant in Unix seconds."""
@@ -269,6 +273,7 @@ class Run:
     def _on_finish(self, error: Exception | None) -> None:
         self._crash = error
         UNFINISHED.discard(self)
+        CAPTURE.end(self)
         self.launcher.close()
         self._announce()
 
