@@ -96,7 +96,7 @@ class ForwardScheduler:
         self._facts: list[Event] = []
         self._attempts: dict[str, Attempt] = {}
         self._idle: list[asyncio.Future[None]] = []
-        self._returning: deque[tuple[Attempt, asyncio.Future[None]]] = deque()
+        self._returning: dict[Attempt, list[asyncio.Future[None]]] = {}
         self._ends: dict[str, list[asyncio.Future[None]]] = {}
         self._empties: dict[str, asyncio.Future[None]] = {}
         self._workers: set[asyncio.Task[None]] = set()
@@ -121,7 +121,7 @@ class ForwardScheduler:
         if self._in_turn or self._loop is None:
             self._later()
         else:
-            self._turn()
+            self._base.copy().run(self._turn)  # what observers print is not the node's that told the fact
             if self._queue:
                 self._wake_worker()
 
@@ -171,12 +171,12 @@ class ForwardScheduler:
         attempt = self._attempts.get(node_id)
         if attempt is None or attempt.holds_slot or self._loop is None:
             return
-        if self._free > 0:
-            self._free -= 1
-            attempt.holds_slot = True
+        if self._log.state.nodes[node_id].info.kind in CONTAINERS:
             return
         turn_comes: asyncio.Future[None] = self._loop.create_future()
-        self._returning.append((attempt, turn_comes))
+        self._returning.setdefault(attempt, []).append(turn_comes)
+        if self._free > 0:
+            self._return_slot(attempt)
         await turn_comes
 
     def _turn(self) -> None:
@@ -220,11 +220,16 @@ class ForwardScheduler:
 
     def _return_slots(self) -> None:
         while self._returning and self._free > 0:
-            returning, comes = self._returning.popleft()
-            if not comes.done():
-                self._free -= 1
-                returning.holds_slot = True
-                comes.set_result(None)
+            self._return_slot(next(iter(self._returning)))
+
+    def _return_slot(self, attempt: Attempt) -> None:
+        """Give the attempt one slot, whichever of its coroutines wait for it."""
+        waiting = [each for each in self._returning.pop(attempt) if not each.done()]
+        if waiting:
+            self._free -= 1
+            attempt.holds_slot = True
+        for turn_comes in waiting:
+            turn_comes.set_result(None)
 
     def _carry_out(self, facts: Sequence[Event], events: Sequence[Event]) -> None:
         notable = list(facts)

@@ -8,6 +8,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from graphrun_nb.authoring.signature import source_of
+from graphrun_nb.engine.output import UNFINISHED
 from graphrun_nb.errors import GraphRunError
 from graphrun_nb.protocols import hooks
 from graphrun_nb.view.frames import NodeDetail, Reply, ValueView, public_event
@@ -16,9 +17,12 @@ from graphrun_nb.view.text import MAX_PREVIEW, preview
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from graphrun_nb.engine.run import Run
     from graphrun_nb.notebook.inspector import Inspector
 
 MAX_SOURCE = 20_000
+MAX_LOG_LINES = 1_000
+MAX_LOG_TEXT = 100_000
 
 
 class Command(BaseModel):
@@ -127,6 +131,7 @@ def _detail(command: Detail, inspector: Inspector) -> dict[str, Any]:
         node_id=command.node_id,
         inputs=_views(run.inputs_of(command.node_id)),
         outputs=_views(run.outputs_of(command.node_id)),
+        logs=_logs(run, command.node_id),
         source=source[:MAX_SOURCE],
         source_file=presenter.file_label(file) if presenter is not None else file,
         source_line=line,
@@ -156,6 +161,20 @@ def _views(values: Mapping[str, Any]) -> tuple[ValueView, ...]:
         text = preview(value)
         shown.append(ValueView(name, type(value).__name__, text, truncated=len(text) >= MAX_PREVIEW))
     return tuple(shown)
+
+
+def _logs(run: Run, node_id: str) -> tuple[tuple[float, str, str], ...]:
+    """Return a node's last lines, with a note in place of earlier ones if they are many."""
+    lines = run.output.lines(node_id)
+    shown = [(line.at, line.stream, UNFINISHED + line.text) for line in reversed(run.output.unfinished(node_id))]
+    left = MAX_LOG_TEXT
+    for n, line in enumerate(reversed(lines)):
+        left -= len(line.text)
+        if n == MAX_LOG_LINES or left < 0:
+            shown.append((line.at, "note", f"{len(lines) - n} earlier lines are in future.node({node_id!r}).logs"))
+            break
+        shown.append((line.at, line.stream, line.text))
+    return tuple(reversed(shown))
 
 
 _TABLE: dict[type[Command], Callable[[Any, Inspector], dict[str, Any]]] = {
