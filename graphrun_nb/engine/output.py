@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from graphrun_nb.authoring.node_view import LogLine
@@ -26,6 +27,25 @@ UNFINISHED = "\r"
 _DROPPED = f"what was written after this was dropped: {MAX_BYTES // 1024} kB of an attempt are kept"
 
 
+@dataclass(eq=False, slots=True)
+class _Node:
+    lines: list[LogLine] = field(default_factory=list)
+    attempts: list[_Attempt] = field(default_factory=list)
+    last_at: float = 0.0
+
+
+@dataclass(eq=False, slots=True)
+class _Attempt:
+    """`room` is negative once something was dropped; `begun` has the pieces of a line, by stream."""
+
+    node: _Node
+    node_id: str
+    attempt: int
+    room: int = MAX_BYTES
+    begun: dict[str, list[str]] = field(default_factory=dict)
+    n_begun: int = 0
+
+
 class RunOutput:
     """The output of one run's nodes. `write` and `add_line` come from any thread, and who reads may, too.
 
@@ -42,12 +62,11 @@ class RunOutput:
         self.echoes: bool | None = None
         self._run = run
         self._lock = threading.RLock()  # a finaliser that prints may run anywhere
-        self._lines: dict[str, list[LogLine]] = {}
-        self._room: dict[tuple[str, int], int] = {}
-        self._open: dict[str, dict[tuple[int, str], str]] = {}
+        self._nodes: dict[str, _Node] = {}
+        self._attempts: dict[tuple[str, int], _Attempt] = {}
+        self._unfinished: set[str] = set()
         self._untold: list[Signal] = []
-        self._moved: dict[tuple[str, int, str], None] = {}
-        self._last_at: dict[str, float] = {}
+        self._moved: dict[_Attempt, None] = {}
         self._is_telling = False
         self._is_watching = False
         self._is_closed = False
@@ -58,42 +77,47 @@ class RunOutput:
             self.echoes = True
 
     def write(self, here: Here, stream: str, text: str) -> None:
-        """Add text as it is printed, in pieces; each newline ends a line."""
-        owner = (here.node_id, here.attempt)
-        if self._room.get(owner, MAX_BYTES) < 0:
+        """Add text as it is printed, in pieces; each newline ends a line. Costs nothing once there is no room."""
+        of = self._attempts.get((here.node_id, here.attempt)) or self._new(here)
+        if of.room < 0 or not text:
             return
         with self._lock:
-            for start in range(0, len(text), MAX_BYTES):
-                self._join(owner, stream, text[start : start + MAX_BYTES])
-                if self._room.get(owner, MAX_BYTES) < 0:
-                    break
-        self._tell_soon()
+            if "\n" in text or "\r" in text or of.n_begun + len(text) > of.room:
+                for start in range(0, len(text), MAX_BYTES):
+                    if of.room >= 0:
+                        self._join(of, stream, text[start : start + MAX_BYTES])
+            else:
+                self._begin(of, stream, text)
+        if not self._is_telling:
+            self._tell_soon()
 
     def add_line(self, here: Here, stream: str, text: str) -> None:
         """Add what is a line as it is, for example a log record."""
-        owner = (here.node_id, here.attempt)
-        if self._room.get(owner, MAX_BYTES) >= 0:
-            with self._lock:
-                self._keep(owner, stream, text)
-            self._tell_soon()
+        of = self._attempts.get((here.node_id, here.attempt)) or self._new(here)
+        with self._lock:
+            self._keep(of, stream, text)
+        self._tell_soon()
 
     def lines(self, node_id: str) -> tuple[LogLine, ...]:
         """Return the finished lines of a node's attempts, in order; no two have the same instant."""
         with self._lock:
-            return tuple(self._lines.get(node_id, ()))
+            node = self._nodes.get(node_id)
+            return tuple(node.lines) if node is not None else ()
 
     def unfinished(self, node_id: str) -> tuple[LogLine, ...]:
         """Return the lines that a node has begun, as they stand now."""
         with self._lock:
-            found = self._open.get(node_id, {})
+            node = self._nodes.get(node_id)
             return tuple(
-                LogLine(stream, _sendable(_shown(text)), self._now(node_id)) for (_, stream), text in found.items()
+                LogLine(stream, _sendable(_shown("".join(pieces))), self._now(of.node))
+                for of in (node.attempts if node is not None else ())
+                for stream, pieces in of.begun.items()
             )
 
     def close(self) -> None:
         """Finish all lines and tell what is left, on the loop's thread; what comes later is kept, and not told."""
         with self._lock:
-            for node_id in list(self._open):
+            for node_id in list(self._unfinished):
                 self._finish(node_id)
             self._is_closed = True
         self._tell()
@@ -102,70 +126,82 @@ class RunOutput:
     def on_events(self, first: int, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
         """Finish the lines of attempts that have ended."""
         del first, state
-        if self._open:
-            with self._lock:
-                for _, event in batch:
-                    if isinstance(event, AttemptSucceeded | AttemptFailed | AttemptLost | NodeCancelled):
+        if self._unfinished:
+            for _, event in batch:
+                if isinstance(event, AttemptSucceeded | AttemptFailed | AttemptLost | NodeCancelled):
+                    with self._lock:
                         self._finish(event.node_id)
             self._tell_soon()
 
     def on_signal(self, signal: Signal) -> None:
         """Nothing to note."""
 
-    def _join(self, owner: tuple[str, int], stream: str, text: str) -> None:
-        node_id, attempt = owner
-        unfinished = self._open.get(node_id, {})
-        *lines, rest = (unfinished.pop((attempt, stream), "") + text).split("\n")
+    def _new(self, here: Here) -> _Attempt:
+        with self._lock:
+            node = self._nodes.setdefault(here.node_id, _Node())
+            key = (here.node_id, here.attempt)
+            of = self._attempts.setdefault(key, _Attempt(node, *key))
+            if of not in node.attempts:
+                node.attempts.append(of)
+            return of
+
+    def _join(self, of: _Attempt, stream: str, text: str) -> None:
+        begun = "".join(of.begun.pop(stream, ()))
+        of.n_begun -= len(begun)
+        *lines, rest = (begun + text).split("\n")
         for line in lines:
-            self._keep(owner, stream, _shown(line))
-        room = self._room.get(owner, MAX_BYTES)
-        if not rest or room < 0:
-            return
-        rest = _shown(rest) + (UNFINISHED if rest.endswith("\r") else "")
-        if len(rest) > room:
-            self._keep(owner, stream, rest)
-            return
-        self._open.setdefault(node_id, unfinished)[attempt, stream] = rest
-        self._moved[node_id, attempt, stream] = None
+            self._keep(of, stream, _shown(line))
+        if rest and of.room >= 0:
+            rest = _shown(rest) + (UNFINISHED if rest.endswith("\r") else "")
+            if len(rest) > of.room:
+                self._keep(of, stream, rest)
+            else:
+                self._begin(of, stream, rest)
+
+    def _begin(self, of: _Attempt, stream: str, text: str) -> None:
+        of.begun.setdefault(stream, []).append(text)
+        of.n_begun += len(text)
+        self._unfinished.add(of.node_id)
+        self._moved[of] = None
         if not self._is_watching:
             self._is_watching = True
             with contextlib.suppress(RuntimeError):  # the loop is closed: no attempt of it will end
                 self._run.post(lambda: self._run.log.attach(self))
 
-    def _keep(self, owner: tuple[str, int], stream: str, text: str) -> None:
-        before = self._room.get(owner, MAX_BYTES)
-        if before < 0:
+    def _keep(self, of: _Attempt, stream: str, text: str) -> None:
+        if of.room < 0:
             return
         data = text.encode("utf-8", "backslashreplace")
-        room = self._room[owner] = before - len(data) - 1
+        room = of.room - len(data) - 1
         if room >= 0:
-            self._append(owner, stream, data.decode())
-            return
-        if before:
-            self._append(owner, stream, data[:before].decode("utf-8", "ignore"))
-        self._append(owner, "note", _DROPPED)
-        node_id, attempt = owner
-        for key in [each for each in self._open.get(node_id, ()) if each[0] == attempt]:
-            del self._open[node_id][key]
+            self._append(of, stream, data.decode())
+        else:
+            if of.room:
+                self._append(of, stream, data[: of.room].decode("utf-8", "ignore"))
+            self._append(of, "note", _DROPPED)
+            of.begun.clear()
+        of.room = room
 
-    def _append(self, owner: tuple[str, int], stream: str, text: str) -> None:
-        node_id, attempt = owner
-        line = LogLine(stream, text, self._now(node_id))
-        self._lines.setdefault(node_id, []).append(line)
+    def _append(self, of: _Attempt, stream: str, text: str) -> None:
+        line = LogLine(stream, text, self._now(of.node))
+        of.node.lines.append(line)
         if not self._is_closed:
-            self._untold.append(Signal(node_id, attempt, stream, text, line.at))
+            self._untold.append(Signal(of.node_id, of.attempt, stream, text, line.at))
 
     def _finish(self, node_id: str) -> None:
-        for (attempt, stream), text in self._open.pop(node_id, {}).items():
-            line = _shown(text)
-            if line.strip():
-                self._keep((node_id, attempt), stream, line)
+        if node_id in self._unfinished:
+            self._unfinished.discard(node_id)
+            for of in self._nodes[node_id].attempts:
+                begun, of.begun, of.n_begun = of.begun, {}, 0
+                for stream, pieces in begun.items():
+                    line = _shown("".join(pieces))
+                    if line.strip():
+                        self._keep(of, stream, line)
 
-    def _now(self, node_id: str) -> float:
+    def _now(self, node: _Node) -> float:
         """Return the instant, moved on so that what a view has and what it hears never fall together."""
-        at = max(self._run.clock.time(), self._last_at.get(node_id, 0.0) + TICK_S)
-        self._last_at[node_id] = at
-        return at
+        node.last_at = max(self._run.clock.time(), node.last_at + TICK_S)
+        return node.last_at
 
     def _tell_soon(self) -> None:
         with self._lock:
@@ -181,11 +217,10 @@ class RunOutput:
         with self._lock:
             signals, self._untold = self._untold, []
             moved, self._moved = self._moved, {}
-            for node_id, attempt, stream in moved:
-                text = self._open.get(node_id, {}).get((attempt, stream))
-                if text is not None:
-                    shown = UNFINISHED + _sendable(_shown(text))
-                    signals.append(Signal(node_id, attempt, stream, shown, self._now(node_id)))
+            for of in moved:
+                for stream, pieces in of.begun.items():
+                    shown = UNFINISHED + _sendable(_shown("".join(pieces)))
+                    signals.append(Signal(of.node_id, of.attempt, stream, shown, self._now(of.node)))
             self._is_telling = bool(signals) and not self._is_closed
         for signal in signals:
             self._run.log.signal(signal)
@@ -196,7 +231,7 @@ class RunOutput:
 
 def _shown(line: str) -> str:
     """Return what a terminal shows of a line in the end: after a carriage return it begins anew."""
-    return line.rstrip("\r").rpartition("\r")[2]
+    return line.rstrip("\r").rpartition("\r")[2] if "\r" in line else line
 
 
 def _sendable(text: str) -> str:
