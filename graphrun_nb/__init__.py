@@ -28,11 +28,11 @@ from graphrun_nb.core.spec import GraphSpec
 from graphrun_nb.core.status import NodeStatus, RunStatus
 from graphrun_nb.engine.api import resume, run, run_async
 from graphrun_nb.engine.context import NodeContext
+from graphrun_nb.engine.continuation import Continuation
 from graphrun_nb.engine.env import RuntimeEnv
 from graphrun_nb.engine.future import RunFuture
 from graphrun_nb.engine.scheduler import ForwardScheduler
 from graphrun_nb.engine.summary import list_runs
-from graphrun_nb.engine.waits import Continuation
 from graphrun_nb.errors import (
     AlreadyResumed,
     GraphBuildError,

@@ -16,6 +16,7 @@
     ├── NodeOutputError                         (TypeError)  a node returned something else than it declared
     ├── GraphRunFailed                          nodes failed; chained from the first one's own exception
     ├── GraphHasPendingWaits                    only waits are left, and the caller did not want to block
+    ├── BadWait                                 (ValueError) a node asks something that cannot be asked
     ├── WaitExpired                             (TimeoutError) nobody answered before the deadline
     ├── AlreadyResumed                          somebody else's answer won
     ├── InvalidToken                            wrong, expired, malformed or foreign
@@ -164,6 +165,10 @@ class GraphHasPendingWaits(GraphRunError):
         self.continuations = tuple(continuations)
 
 
+class BadWait(GraphRunError, ValueError):
+    """A wait was not opened: its schema, options, deadline or default cannot be meant."""
+
+
 class WaitExpired(GraphRunError, TimeoutError):
     """Nobody answered a wait before its deadline, and ``on_deadline="fail"`` was declared."""
 
@@ -179,8 +184,8 @@ class AlreadyResumed(GraphRunError):
         When, in Unix seconds (UTC).
     """
 
-    def __init__(self, message: str, *, by: str, at: float) -> None:
-        super().__init__(message, hints=("the recorded answer stands; read it from the node's outputs",))
+    def __init__(self, message: str, *, by: str, at: float, hints: Iterable[str] = ()) -> None:
+        super().__init__(message, hints=("the recorded answer stands; read it from the node's outputs", *hints))
         self.by = by
         self.at = at
 

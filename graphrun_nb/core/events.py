@@ -123,6 +123,10 @@ class WaitInfo(Struct, frozen=True, omit_defaults=True):
         Unix seconds (UTC), or None.
     on_deadline
         ``fail`` or ``default``.
+    default
+        What then counts as the answer.
+    name
+        Of the event that answers it, or empty.
     """
 
     no: int
@@ -134,6 +138,7 @@ class WaitInfo(Struct, frozen=True, omit_defaults=True):
     deadline: float | None = None
     on_deadline: str = "fail"
     default: ValueRef | None = None
+    name: str = ""
 
 
 class _Event(Struct, frozen=True, tag_field="kind", tag=True, gc=False, omit_defaults=True):
@@ -243,7 +248,7 @@ class WaitOpened(_Event, frozen=True):
 
 
 class AnswerKept(_Event, frozen=True):
-    """An answer came before its wait opened."""
+    """An answer came before its wait opened; or, with an empty `node_id`, the event `name` came, with its `key`."""
 
     node_id: str
     answer: ValueRef
@@ -263,7 +268,7 @@ class WaitResolved(_Event, frozen=True):
 
 
 class WaitExpired(_Event, frozen=True):
-    """The deadline passed; `outcome` is what had been declared: ``fail`` or ``default``."""
+    """The deadline passed, and what had been declared happens: ``fail`` or ``default``; or its node ``dropped`` it."""
 
     node_id: str
     attempt: int

@@ -263,7 +263,10 @@ def apply(state: RunState, event: Event, at: float) -> None:  # noqa: C901, PLR0
             if not left:
                 node.status = NodeStatus.RUNNING
         case AnswerKept():
-            _checked(state, event)
+            if event.node_id:
+                _checked(state, event)
+            elif state.finished is not None:
+                raise _illegal(state, event, None)
         case NodeSkipped():
             _end(_checked(state, event), NodeStatus.SKIPPED, event.because, at)
         case NodeCancelled():
@@ -356,7 +359,7 @@ def _illegal(state: RunState, event: Event, node: NodeState | None) -> IllegalTr
     name = type(event).__name__
     if node is None:
         subject = getattr(event, "node_id", None)
-        story = f"no node {subject!r}" if subject is not None else f"run is {state.status}"
+        story = f"no node {subject!r}" if subject else f"run is {state.status}"
         return IllegalTransition(f"{name} does not fit {where}: {story}")
     allowed = ", ".join(NODE_STATUS[node.status].allows)
     return IllegalTransition(

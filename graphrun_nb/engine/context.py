@@ -5,15 +5,21 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from graphrun_nb.core.ids import is_name
 from graphrun_nb.engine import nested
-from graphrun_nb.engine.answers import DEFAULT_OPTIONS
+from graphrun_nb.engine.background import running_loop
+from graphrun_nb.engine.channel import Channel
 from graphrun_nb.engine.live import live_run
+from graphrun_nb.engine.question import pause, question
+from graphrun_nb.errors import BadWait, GraphRunError
 from graphrun_nb.protocols import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from graphrun_nb.engine.deadline import When
     from graphrun_nb.engine.here import Here
+    from graphrun_nb.engine.question import Question
 
 
 class NodeContext:
@@ -51,6 +57,11 @@ class NodeContext:
         """The same text for every attempt of this node in this run, for services that drop repeats."""
         return f"{self.run_id}:{self.node_id}"
 
+    def detached(self) -> dict[str, Any]:
+        """Return what is known without the run, for a function that runs in another process."""
+        known = ("run_id", "session_id", "agent_id", "app_id", "node_id", "attempt", "idempotency_key")
+        return {name: getattr(self, name) for name in known}
+
     def is_cancel_requested(self) -> bool:
         """Tell whether somebody wants the run to end."""
         return bool(self._run.log.state.cancelled_by)
@@ -61,19 +72,91 @@ class NodeContext:
         signal = Signal(self.node_id, self.attempt, "progress", shown, self._run.clock.time())
         self._run.post(lambda: self._run.log.signal(signal))
 
-    async def wait(self, kind: str, *, prompt: str = "", options: Sequence[str] = ()) -> Any:
-        """Ask something and return the answer; the node holds no slot meanwhile.
+    async def wait(
+        self,
+        kind: str,
+        *,
+        prompt: str = "",
+        schema: Any = None,
+        options: Sequence[str] = (),
+        deadline: When | None = None,
+        on_deadline: str = "fail",
+        default: Any = ...,
+    ) -> Any:
+        """Ask something and return the checked answer; the node holds no slot meanwhile.
+
+        Only an async tool can ask: without ``await`` nothing happens. A node may ask several things at once, with
+        `asyncio.gather`.
 
         Parameters
         ----------
         kind
-            ``approval``, ``text`` or ``choice``; any other word takes any payload.
+            ``approval``, ``text``, ``choice`` or ``files``; any other word takes any payload, or what `schema` says.
         prompt
             What is asked, shown as plain text.
+        schema
+            A pydantic model, of which an instance is returned; or a JSON schema (Draft 2020-12) as a dict.
         options
             What can be chosen.
+        deadline
+            Seconds from now, a timedelta, or an aware datetime; None waits for ever.
+        on_deadline
+            ``fail`` raises WaitExpired here; ``default`` takes `default` as if it had been answered.
+        default
+            A payload, checked when the wait opens.
+
+        Raises
+        ------
+        BadWait
+            This cannot be asked; no wait was opened.
+        WaitExpired
+            Nobody answered before the deadline.
         """
-        return await self._run.waits.ask(self.node_id, self.attempt, kind=kind, prompt=prompt, options=options)
+        return await self._ask(
+            question(
+                kind,
+                now=self._run.clock.time(),
+                prompt=prompt,
+                schema=schema,
+                options=options,
+                deadline=deadline,
+                on_deadline=on_deadline,
+                default=default,
+            )
+        )
+
+    async def wait_event(
+        self, name: str, *, deadline: When | None = None, on_deadline: str = "fail", default: Any = ...
+    ) -> Any:
+        """Return the payload of the oldest event `name` that no other wait took, as soon as one comes; as `wait`.
+
+        Events come from `RunFuture.send_event` and `graphrun_nb.send_event`, before or after this.
+        """
+        if not is_name(name):
+            raise BadWait(f"an event's name is a text, not {name!r}", hints=("1 to 200 characters",))
+        return await self._ask(
+            question(
+                "event",
+                now=self._run.clock.time(),
+                prompt=name,
+                deadline=deadline,
+                on_deadline=on_deadline,
+                default=default,
+                name=name,
+            )
+        )
+
+    async def sleep_until(self, when: When) -> None:
+        """Go on at `when` (seconds from now, a timedelta, or an aware datetime); the node holds no slot meanwhile."""
+        await self._ask(pause(when, self._run.clock.time()))
+
+    async def _ask(self, asked: Question) -> Any:
+        if running_loop() is not self._run.loop:
+            raise GraphRunError(
+                f"node {self.node_id!r} asks something on another event loop than its run's",
+                hints=("make the tool async and await it there; a sync tool cannot wait",),
+            )
+        return await self._run.waits.ask(self._here, asked)
 
     async def spawn_run(self, target: Any, inputs: Mapping[str, Any] | None = None, **overrides: Any) -> str:
         """Start a run of its own and return its id; it goes on when this node ends.
@@ -115,26 +198,4 @@ class NodeContext:
 
     def channel(self) -> Channel:
         """Return the ways to talk to a person."""
-        return Channel(self)
-
-
-class Channel:
-    """Questions to a person, by kind."""
-
-    def __init__(self, context: NodeContext) -> None:
-        self._context = context
-
-    async def ask_approval(self, prompt: str, *, options: Sequence[str] = DEFAULT_OPTIONS) -> dict[str, Any]:
-        """Ask for a yes or no; the answer has ``approved`` (bool) and ``choice``."""
-        answer: dict[str, Any] = await self._context.wait("approval", prompt=prompt, options=options)
-        return answer
-
-    async def ask_text(self, prompt: str) -> str:
-        """Ask for a line of text."""
-        answer: dict[str, str] = await self._context.wait("text", prompt=prompt)
-        return answer["text"]
-
-    async def ask_choices(self, prompt: str, options: Sequence[str]) -> str:
-        """Ask for one of `options`."""
-        answer: dict[str, str] = await self._context.wait("choice", prompt=prompt, options=options)
-        return answer["choice"]
+        return Channel(self, self._here)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from graphrun_nb.authoring.task_graph import TaskGraph
     from graphrun_nb.core.events import Envelope
     from graphrun_nb.core.status import RunStatus
+    from graphrun_nb.engine.continuation import Continuation, Receipt
     from graphrun_nb.engine.run import Run
-    from graphrun_nb.engine.waits import Continuation, Receipt
 
 
 class RunFuture(concurrent.futures.Future[dict[str, Any]]):
@@ -102,7 +102,10 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
         return True
 
     def resume(self, node_id: str, payload: Any, *, by: str = "cell") -> Receipt:
-        """Answer a node's wait, from any thread; before it opens, the answer is kept for it.
+        """Answer the oldest open wait of a node, from any thread.
+
+        Before the node's first wait, one answer is kept for that. Other answers have to come while their wait is open:
+        after the first one, they are taken for competitors of it.
 
         Raises
         ------
@@ -111,9 +114,13 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
         PayloadRejected
             The answer does not fit; the wait stays open.
         GraphRunError
-            There is no such node, or it asks nothing.
+            There is no such node, or it asks nothing that could be answered: its deadline passed, or it sleeps.
         """
         return self._run.call(lambda: self._run.waits.answer(node_id, payload, by=by))
+
+    def send_event(self, name: str, payload: Any, key: str | None = None) -> Receipt:
+        """Send an event to the run, from any thread; see `graphrun_nb.send_event`."""
+        return self._run.call(lambda: self._run.waits.send_event(name, payload, key))
 
     def inspect(self) -> Any:
         """Return the live view of the run, a widget."""

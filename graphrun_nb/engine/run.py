@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from graphrun_nb.authoring.frames import without_our_frames
 from graphrun_nb.core.decide import Rules
-from graphrun_nb.core.events import CONTAINERS, CancelRequested, ErrorInfo, Event, RunStarted, SpecAccepted, ValueRef
+from graphrun_nb.core.events import CONTAINERS, CancelRequested, ErrorInfo, RunStarted, SpecAccepted, ValueRef
 from graphrun_nb.core.policy import RetryPolicy
 from graphrun_nb.core.spec import Arg, Binding, Literal, Ref, holds, resolve
 from graphrun_nb.core.status import NodeStatus, RunStatus
@@ -23,13 +23,14 @@ from graphrun_nb.engine.launch import Launcher
 from graphrun_nb.engine.live import RUNS, UNFINISHED
 from graphrun_nb.engine.log import RunLog
 from graphrun_nb.engine.output import RunOutput
+from graphrun_nb.engine.quiet import Quiet
 from graphrun_nb.engine.scheduler import ForwardScheduler
 from graphrun_nb.engine.waits import Waits
 from graphrun_nb.errors import GraphBuildError, GraphHasPendingWaits, GraphRunFailed
 from graphrun_nb.view.text import preview
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from graphrun_nb.authoring.node_view import LogLine
     from graphrun_nb.authoring.task_graph import TaskGraph
@@ -73,7 +74,7 @@ class Run:
         self.clock: Clock = env.clock
         self.graph: TaskGraph = graph.watching(self)
         self.log = RunLog(self.run_id, env.store, graph.topology(env.retry))
-        self.waits = Waits(self.log, env.clock)
+        self.waits = Waits(self)
         self.values: dict[str, dict[str, Any]] = {}
         self.exceptions: dict[str, BaseException] = {}
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -84,6 +85,8 @@ class Run:
         self._crash: Exception | None = None
         for observer in env.observers:
             self.log.attach(observer)
+        if env.on_wait != "block":
+            self.log.attach(Quiet(self))
         self.scheduler = ForwardScheduler(
             self,
             self.log,
@@ -92,10 +95,9 @@ class Run:
             rules=Rules(retry=self._retry_of, holds=self._holds, fail_fast=env.fail_fast),
             max_concurrency=env.max_concurrency,
             clock=env.clock,
-            on_events=self._on_events,
+            on_events=self.waits.on_events,
             on_finish=self._on_finish,
         )
-        self.waits.attach(self.scheduler)
 
     def start(self) -> None:
         """Record that the run began, and let it go on the running loop.
@@ -265,9 +267,9 @@ class Run:
             self.exceptions[node_id] = error
             return describe(error)
 
-    def _on_events(self, events: Sequence[Event]) -> None:
-        self.waits.on_events(events)
-        if self.env.on_wait != "block" and self.scheduler.only_waits_left():
+    def announce_if_waiting(self) -> None:
+        """Say that the run only waits, if so."""
+        if not self.ended and self.scheduler.only_waits_left() and self.state.status is RunStatus.WAITING:
             self._announce()
 
     def _on_finish(self, error: Exception | None) -> None:
@@ -275,6 +277,7 @@ class Run:
         UNFINISHED.discard(self)
         CAPTURE.end(self)
         self.launcher.close()
+        self.waits.close()
         self._announce()
 
     def _announce(self) -> None:

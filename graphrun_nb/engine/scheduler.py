@@ -159,6 +159,11 @@ class ForwardScheduler:
         if not self._stopped and self._log.state.nodes[node_id].status not in TERMINAL:
             self.tell(NodeCancelled(node_id, because))
 
+    def is_under_way(self, node_id: str, attempt: int) -> bool:
+        """Tell whether a worker is with this attempt, or will be."""
+        under_way = self._attempts.get(node_id)
+        return under_way is not None and under_way.attempt == attempt
+
     def release(self, node_id: str) -> None:
         """Take the slot of a node that now waits for an answer; tell the WaitOpened afterwards."""
         attempt = self._attempts[node_id]

@@ -1,144 +1,81 @@
-"""Questions of a run's nodes: opened here, answered from anywhere, exactly once."""
+"""Questions of a run's nodes: opened here, answered from anywhere, exactly once.
+
+Which wait an answer is for: a token, or (attempt, number), names one. A node id alone names the oldest open wait of the
+node; before the first wait of an attempt, one answer is kept for it. Any further answer competes with that one, and is
+told so: an answer to a later question of the same attempt has to come while that is open.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import secrets
-from collections import defaultdict, deque
-from dataclasses import dataclass, field
+from collections import defaultdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from graphrun_nb.core.events import AnswerKept, Event, ValueRef, WaitExpired, WaitInfo, WaitOpened, WaitResolved
+from graphrun_nb.core.events import AnswerKept, Event, ValueRef, WaitExpired, WaitOpened, WaitResolved
+from graphrun_nb.core.ids import is_name
 from graphrun_nb.core.spec import closest
-from graphrun_nb.core.status import TERMINAL
-from graphrun_nb.engine.answers import checked, schema_of
-from graphrun_nb.errors import AlreadyResumed, GraphRunError, InvalidToken, PayloadRejected
-from graphrun_nb.errors import WaitExpired as WaitExpiredError
-from graphrun_nb.protocols import Signal
+from graphrun_nb.core.status import TERMINAL, NodeStatus
+from graphrun_nb.engine import tokens
+from graphrun_nb.engine.continuation import Continuation, Receipt
+from graphrun_nb.engine.inbox import Inbox, Kept
+from graphrun_nb.engine.wait import Closed, Wait
+from graphrun_nb.errors import AlreadyResumed, GraphRunError, InvalidToken, PayloadRejected, UnknownNode
 from graphrun_nb.view.text import preview
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from graphrun_nb.engine.log import RunLog
-    from graphrun_nb.engine.scheduler import ForwardScheduler
-    from graphrun_nb.protocols import Clock
+    from graphrun_nb.engine.here import Here
+    from graphrun_nb.engine.question import Question
+    from graphrun_nb.engine.run import Run
 
-_Key = tuple[str, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Continuation:
-    """An open wait, as the one who opened it sees it.
-
-    Attributes
-    ----------
-    token
-        The secret that answers it, or None where it was read back later. It never shows in a repr.
-    created_at, deadline
-        Unix seconds (UTC); no deadline is None.
-    """
-
-    run_id: str
-    node_id: str
-    attempt: int
-    kind: str
-    prompt: str
-    schema: dict[str, Any] | None
-    created_at: float
-    deadline: float | None
-    on_deadline: str
-    token: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """An accepted answer; `at` is Unix seconds (UTC)."""
-
-    run_id: str
-    node_id: str
-    at: float
-
-
-@dataclass(slots=True)
-class _Open:
-    info: WaitInfo
-    token: str
-    answered: asyncio.Future[Any]
-    created_at: float
-    value: Any = None
-    by: str = ""
-
-    @property
-    def is_open(self) -> bool:
-        return not self.by and not self.answered.done()
+_ASKING = (NodeStatus.RUNNING, NodeStatus.WAITING)
 
 
 class Waits:
     """The waits of one run, on the loop's thread alone."""
 
-    def __init__(self, log: RunLog, clock: Clock) -> None:
-        self._log = log
-        self._clock = clock
-        self._open: dict[_Key, _Open] = {}
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._waits: dict[tuple[str, int, int], Wait] = {}
+        self._by_digest: dict[str, Wait] = {}
+        self._open: dict[tuple[str, int, int], Wait] = {}
+        self._open_of: dict[str, list[Wait]] = {}
         self._n_asked: defaultdict[tuple[str, int], int] = defaultdict(int)
-        self._kept: defaultdict[str, deque[tuple[Any, str]]] = defaultdict(deque)
-        self._answered: dict[str, tuple[str, float]] = {}
-        self._spent: dict[str, str] = {}
-        self._scheduler: ForwardScheduler | None = None
+        self._last_closed: dict[str, Wait] = {}
+        self._kept: dict[str, Kept] = {}
+        self._inbox = Inbox()
 
-    def attach(self, scheduler: ForwardScheduler) -> None:
-        """Say who records what happens to the waits."""
-        self._scheduler = scheduler
-
-    async def ask(
-        self,
-        node_id: str,
-        attempt: int,
-        *,
-        kind: str,
-        prompt: str = "",
-        options: Sequence[str] = (),
-        deadline: float | None = None,
-    ) -> Any:
-        """Open a wait for a running node and return the checked answer; the node holds no slot meanwhile.
+    async def ask(self, here: Here, question: Question) -> Any:
+        """Open a wait for a running node and return the answer's value; the node holds no slot meanwhile.
 
         Raises
         ------
+        BadWait
+            The question is too large.
         WaitExpired
-            Nobody answered before the deadline.
+            Nobody answered before the deadline, and that fails it.
+        GraphRunError
+            The node has ended.
         """
-        scheduler = self._scheduler
-        assert scheduler is not None  # noqa: S101 (attached before any node runs)
-        no = self._n_asked[node_id, attempt]
-        self._n_asked[node_id, attempt] += 1
-        token = secrets.token_urlsafe(18)
-        info = WaitInfo(
-            no=no,
-            kind=kind,
-            prompt=prompt,
-            schema=schema_of(kind, options),
-            options=tuple(options),
-            token_digest=digest_of(token),
-            deadline=deadline,
-        )
-        key = (node_id, attempt, no)
-        wait = self._open[key] = _Open(info, token, asyncio.get_running_loop().create_future(), self._clock.time())
-        scheduler.release(node_id)
-        scheduler.tell(WaitOpened(node_id, attempt, info))
-        self._deliver_kept(node_id)
+        wait = self._opened(here, question)
         try:
-            value = await wait.answered
-        finally:
-            del self._open[key]
-            self._spent[info.token_digest] = node_id
-            self._drop_if_open(key)
-        await scheduler.regain(node_id)
-        return value
+            await wait.over
+        except asyncio.CancelledError:
+            self._drop(wait)
+            # A node whose own time is up fails now, not when a slot is free.
+            if not self._run.state.cancelled_by and self._run.graph.spec_of(here.node_id).timeout_s is None:
+                await self._go_on(here)
+            raise
+        await self._go_on(here)
+        return wait.outcome()
 
-    def answer(self, node_id: str, payload: Any, *, by: str, no: int | None = None) -> Receipt:
-        """Answer the first open wait of a node (or number `no`); before one opens, the answer is kept for it.
+    def answer(
+        self, node_id: str, payload: Any, *, by: str, attempt: int | None = None, no: int | None = None
+    ) -> Receipt:
+        """Answer the oldest open wait of a node, or its wait `no`; see the module about answers that come early.
 
         Raises
         ------
@@ -147,124 +84,286 @@ class Waits:
         PayloadRejected
             The answer does not fit; the wait stays open.
         GraphRunError
-            There is no such node, or it can ask nothing any more.
+            There is no such node, or it asks nothing that could be answered.
         """
-        node = self._log.state.nodes.get(node_id)
-        run_id = self._log.state.run_id
+        node = self._run.state.nodes.get(node_id)
         if node is None:
-            hint = closest(node_id, self._log.state.nodes) or f"it has: {', '.join(list(self._log.state.nodes)[:12])}"
-            raise GraphRunError(f"run {run_id!r} has no node {node_id!r}", hints=(hint,))
-        now = self._clock.time()
-        key = self._first_open(node_id, no)
-        if key is not None:
-            wait = self._open[key]
-            value = checked(wait.info.kind, wait.info.options, payload)
-            self._accept(key, value, by, now)
-        elif node_id in self._answered:
-            who, at = self._answered[node_id]
-            raise AlreadyResumed(f"node {node_id!r} has its answer, from {who}", by=who, at=at)
-        elif node.status in TERMINAL or no is not None:
-            raise GraphRunError(f"node {node_id!r} is {node.status.lower()} and asks nothing")
+            known = list(self._run.state.nodes)
+            hint = closest(node_id, known) or f"it has: {', '.join(known[:12]) or 'none'}"
+            raise UnknownNode(f"run {self._run.run_id!r} has no node {node_id!r}", hints=(hint,))
+        if no is not None:
+            attempt = node.attempt if attempt is None else attempt
+            wait = self._waits.get((node_id, attempt, no))
+            if wait is None:
+                raise GraphRunError(
+                    f"attempt {attempt} of node {node_id!r} asks nothing with the number {no}",
+                    hints=(self._what_is_open(),),
+                )
         else:
-            self._kept[node_id].append((payload, by))
-            self._tell(AnswerKept(node_id, ValueRef(preview=preview(payload)), by=by))
-        return Receipt(run_id, node_id, now)
+            wait = self._addressed(node_id)
+        return self._keep(node_id, payload, by) if wait is None else self._answer(wait, payload, by)
 
-    def answer_token(self, token: str, payload: Any, *, by: str) -> Receipt:
-        """Answer the wait that `token` opens.
+    def answer_token(self, digest: str, payload: Any, *, by: str) -> Receipt:
+        """Answer the wait whose token has this digest.
 
         Raises
         ------
         InvalidToken
-            It opens none here.
+            It leads to no open wait.
         AlreadyResumed, PayloadRejected
             As `answer`.
         """
-        digest = digest_of(token)
-        for (node_id, _, no), wait in self._open.items():
-            if secrets.compare_digest(wait.info.token_digest, digest) and (wait.is_open or wait.by):
-                return self.answer(node_id, payload, by=by, no=no)
-        spent = self._spent.get(digest)
-        if spent is not None and spent in self._answered:
-            who, at = self._answered[spent]
-            raise AlreadyResumed(f"node {spent!r} has its answer, from {who}", by=who, at=at)
-        raise InvalidToken
+        wait = self._by_digest.get(digest)
+        if wait is None or not secrets.compare_digest(wait.info.token_digest, digest):
+            raise InvalidToken
+        closed = self._standing(wait)
+        if closed is not None and closed.how != "answered":
+            raise InvalidToken
+        return self._answer(wait, payload, by)
+
+    def send_event(self, name: str, payload: Any, key: str | None) -> Receipt:
+        """Answer the oldest open wait for the event `name`, or keep it for the next one; a `key` counts once a name.
+
+        Raises
+        ------
+        GraphRunError
+            The run has ended, or `name` or `key` is no text of 1 to 200 characters.
+        """
+        if not is_name(name) or not (key is None or is_name(key)):
+            raise GraphRunError(
+                f"an event has a name and maybe a key, and not {name!r}, {key!r}",
+                hints=("both are texts of 1 to 200 characters, without control characters",),
+            )
+        earlier = self._inbox.receipt(name, key)
+        if earlier is not None:
+            return earlier
+        if self._run.ended or self._run.state.cancelled_by:
+            raise GraphRunError(
+                f"run {self._run.run_id!r} has ended, or is about to, and takes no event {name!r}",
+                hints=("launch it again to go on, and send the event then",),
+            )
+        now = self._run.clock.time()
+        came = AnswerKept("", ValueRef(preview=preview(payload)), name=name, key=key or "", by="event")
+        wait = next((each for each in self._inbox.waiting(name) if self._standing(each) is None), None)
+        receipt = Receipt(self._run.run_id, "" if wait is None else wait.here.node_id, now)
+        self._inbox.note(name, key, receipt)
+        if wait is None:
+            self._inbox.keep(name, Kept(payload, "event", now))
+            self._run.scheduler.tell(came)
+        else:
+            value = wait.check(payload)
+            self._run.scheduler.tell(came, self._resolved(wait, value, Kept(payload, "event", now)))
+        return receipt
 
     def on_events(self, events: Sequence[Event]) -> None:
         """Let nodes go on whose answers, or expiries, have just been recorded."""
         for event in events:
-            if isinstance(event, WaitResolved):
-                wait = self._unanswered(event)
-                if wait is not None:
-                    wait.answered.set_result(wait.value)
-            elif isinstance(event, WaitExpired):
-                wait = self._unanswered(event)
-                if wait is not None:
-                    expired = WaitExpiredError(
-                        f"nobody answered {event.node_id!r} before its deadline",
-                        hints=("give it more time with deadline=, or declare an answer with on_deadline='default'",),
-                    )
-                    wait.answered.set_exception(expired)
+            if isinstance(event, (WaitResolved, WaitExpired)):
+                wait = self._waits.get((event.node_id, event.attempt, event.no))
+                if wait is None or wait.over.done():
+                    continue
+                if wait.closed is None:
+                    wait.value = wait.default
+                    self._close(wait, Closed("expired", "", wait.info.deadline or 0.0))
+                wait.over.set_result(None)
 
     def open(self) -> tuple[Continuation, ...]:
         """Return the open waits, oldest first, with their tokens."""
         return tuple(
             Continuation(
-                run_id=self._log.state.run_id,
-                node_id=node_id,
-                attempt=attempt,
+                token=wait.token,
+                run_id=self._run.run_id,
+                node_id=wait.here.node_id,
+                attempt=wait.here.attempt,
                 kind=wait.info.kind,
                 prompt=wait.info.prompt,
                 schema=wait.info.schema,
-                created_at=wait.created_at,
+                created_at=wait.at,
                 deadline=wait.info.deadline,
                 on_deadline=wait.info.on_deadline,
-                token=wait.token,
+                options=wait.info.options,
             )
-            for (node_id, attempt, _), wait in self._open.items()
-            if wait.is_open
+            for wait in list(self._open.values())
+            if wait.closed is None and self._is_current(wait.here)
         )
 
-    def _first_open(self, node_id: str, no: int | None) -> _Key | None:
-        for key, wait in self._open.items():
-            if key[0] == node_id and wait.is_open and no in (None, key[2]):
-                return key
+    def close(self) -> None:
+        """End what still waits when the run has ended: coroutines that their nodes left behind."""
+        for wait in list(self._open.values()):
+            wait.over.cancel()
+
+    def _opened(self, here: Here, question: Question) -> Wait:
+        node_id = here.node_id
+        scheduler = self._run.scheduler
+        if not self._is_current(here) or not scheduler.is_under_way(node_id, here.attempt):
+            raise GraphRunError(
+                f"attempt {here.attempt} of node {node_id!r} has ended, and asks nothing any more",
+                hints=("await every question before the node returns",),
+            )
+        token, digest = tokens.new_token(self._run) if question.kind != "until" else (None, "")
+        info = question.info(self._n_asked[node_id, here.attempt], digest)
+        self._n_asked[node_id, here.attempt] += 1
+        now = self._run.clock.time()
+        wait = Wait(
+            here,
+            info,
+            token=token,
+            check=question.check,
+            default=question.default,
+            at=now,
+            over=asyncio.get_running_loop().create_future(),
+        )
+        self._waits[wait.key] = self._open[wait.key] = wait
+        self._open_of.setdefault(node_id, []).append(wait)
+        if digest:
+            self._by_digest[digest] = wait
+        facts = [WaitOpened(node_id, here.attempt, info), *self._answered_early(wait)]
+        scheduler.release(node_id)
+        scheduler.tell(*facts)
+        return wait
+
+    def _answered_early(self, wait: Wait) -> Sequence[Event]:
+        """Give the wait the answer that was kept for it, if that fits."""
+        if wait.info.kind == "until":
+            return ()
+        name = wait.info.name
+        if name:
+            kept = self._inbox.take(name)
+            if kept is None:
+                self._inbox.join(wait)
+                return ()
+        else:
+            kept = self._kept.pop(wait.here.node_id, None)
+            if kept is None:
+                return ()
+        try:
+            value = wait.check(kept.payload)
+        except PayloadRejected as refused:
+            self._run.output.add_line(wait.here, "note", f"the answer that was kept for it was refused: {refused}")
+            return ()
+        return (self._resolved(wait, value, kept),)
+
+    def _addressed(self, node_id: str) -> Wait | None:
+        """Return the wait that an answer for the node is meant for, or None if it is to be kept."""
+        node = self._run.state.nodes[node_id]
+        open_waits = [each for each in self._open_of.get(node_id, ()) if self._is_current(each.here)]
+        if open_waits:
+            return next((each for each in open_waits if each.info.kind != "until"), open_waits[0])
+        last = self._last_closed.get(node_id)
+        has_asked = last is not None and last.here.attempt == node.attempt
+        if has_asked and (node.status in TERMINAL or node.status in _ASKING):
+            return last
+        if node.status in TERMINAL or self._run.ended:
+            raise GraphRunError(
+                f"node {node_id!r} is {node.status.lower()}, and asks nothing any more",
+                hints=(self._what_is_open(),),
+            )
         return None
 
-    def _accept(self, key: _Key, value: Any, by: str, now: float) -> None:
-        wait = self._open[key]
-        wait.value = value
-        wait.by = by
-        self._answered[key[0]] = (by, now)
-        self._tell(WaitResolved(*key, ValueRef(preview=preview(value)), by))
-
-    def _deliver_kept(self, node_id: str) -> None:
+    def _keep(self, node_id: str, payload: Any, by: str) -> Receipt:
         kept = self._kept.get(node_id)
-        while kept:
-            payload, by = kept.popleft()
-            try:
-                self.answer(node_id, payload, by=by)
-            except PayloadRejected as refused:
-                text = f"an answer kept for it was refused: {refused}"
-                attempt = self._log.state.nodes[node_id].attempt
-                self._log.signal(Signal(node_id, attempt, "note", text, self._clock.time()))
-            else:
-                return
+        if kept is not None:
+            raise AlreadyResumed(
+                f"an answer for node {node_id!r} is kept already, from {kept.by}",
+                by=kept.by,
+                at=kept.at,
+                hints=("an answer to a later question of the node can be given when that is open",),
+            )
+        now = self._run.clock.time()
+        self._kept[node_id] = Kept(payload, by, now)
+        self._run.scheduler.tell(AnswerKept(node_id, ValueRef(preview=preview(payload)), by=by))
+        return Receipt(self._run.run_id, node_id, now)
 
-    def _drop_if_open(self, key: _Key) -> None:
-        node = self._log.state.nodes[key[0]]
-        if node.attempt == key[1] and any(each.wait.no == key[2] for each in node.waits):
-            self._tell(WaitExpired(*key, "dropped"))
+    def _answer(self, wait: Wait, payload: Any, by: str) -> Receipt:
+        self._require_open(wait)
+        value = wait.check(payload)
+        self._require_open(wait)  # the check may run users' code
+        now = self._run.clock.time()
+        self._run.scheduler.tell(self._resolved(wait, value, Kept(payload, by, now)))
+        return Receipt(self._run.run_id, wait.here.node_id, now)
 
-    def _unanswered(self, event: WaitResolved | WaitExpired) -> _Open | None:
-        wait = self._open.get((event.node_id, event.attempt, event.no))
-        return wait if wait is not None and not wait.answered.done() else None
+    def _require_open(self, wait: Wait) -> None:
+        node_id = wait.here.node_id
+        if wait.info.kind == "until":
+            raise GraphRunError(
+                f"node {node_id!r} sleeps until {_date(wait.info.deadline)}, and nobody can answer that",
+                hints=("it goes on by itself; cancel the run to end it earlier",),
+            )
+        closed = self._standing(wait)
+        if closed is None:
+            return
+        is_past = wait.here.attempt != self._run.state.nodes[node_id].attempt
+        who = f"attempt {wait.here.attempt} of node {node_id!r}" if is_past else f"node {node_id!r}"
+        match closed.how:
+            case "answered":
+                raise AlreadyResumed(
+                    f"{who} has its answer, from {closed.by}",
+                    by=closed.by,
+                    at=closed.at,
+                    hints=("a later question of the node has a token of its own, and is in future.waits once open",),
+                )
+            case "expired":
+                raise GraphRunError(
+                    f"the question of {who} expired at {_date(closed.at)}, its deadline",
+                    hints=(f"what then happened was declared: on_deadline={wait.info.on_deadline!r}",),
+                )
+            case _:
+                raise GraphRunError(f"{who} has given its question up, or ended", hints=(self._what_is_open(),))
 
-    def _tell(self, *events: Event) -> None:
-        assert self._scheduler is not None  # noqa: S101 (attached before any node runs)
-        self._scheduler.tell(*events)
+    def _standing(self, wait: Wait) -> Closed | None:
+        """Return how the wait ended, or None if it can be answered now."""
+        if wait.closed is not None:
+            return wait.closed
+        now = self._run.clock.time()
+        if self._run.ended or not self._is_current(wait.here):
+            return Closed("dropped", "", now)
+        deadline = wait.info.deadline
+        return Closed("expired", "", deadline) if deadline is not None and deadline <= now else None
+
+    def _resolved(self, wait: Wait, value: Any, kept: Kept) -> WaitResolved:
+        """Close the wait with its one answer, and return the fact to be recorded."""
+        wait.value = value
+        self._close(wait, Closed("answered", kept.by, kept.at))
+        tokens.use_up(wait.info.token_digest, tokens.Answered(self._run.run_id, wait.here.node_id, kept.by, kept.at))
+        return WaitResolved(*wait.key, ValueRef(preview=preview(value)), kept.by)
+
+    def _drop(self, wait: Wait) -> None:
+        if wait.closed is not None:
+            return
+        self._close(wait, Closed("dropped", "", self._run.clock.time()))
+        if self._is_current(wait.here):
+            self._run.scheduler.tell(WaitExpired(*wait.key, "dropped"))
+
+    def _close(self, wait: Wait, closed: Closed) -> None:
+        wait.closed = closed
+        del self._open[wait.key]
+        node_id = wait.here.node_id
+        of_node = self._open_of[node_id]
+        of_node.remove(wait)
+        if not of_node:
+            del self._open_of[node_id]
+        last = self._last_closed.get(node_id)
+        if closed.how != "dropped" or last is None or last.here.attempt != wait.here.attempt:
+            self._last_closed[node_id] = wait
+
+    async def _go_on(self, here: Here) -> None:
+        """Give the node its slot back, unless it still asks something: then it holds none."""
+        scheduler = self._run.scheduler
+        if here.node_id in self._open_of or not self._is_current(here) or self._run.ended:
+            return
+        await scheduler.regain(here.node_id)
+        if here.node_id in self._open_of and self._is_current(here):
+            scheduler.release(here.node_id)
+            scheduler.tell()
+
+    def _is_current(self, here: Here) -> bool:
+        node = self._run.state.nodes[here.node_id]
+        return node.attempt == here.attempt and node.status in _ASKING
+
+    def _what_is_open(self) -> str:
+        nodes = list(dict.fromkeys(repr(each.node_id) for each in self.open()))
+        return f"open questions are those of {', '.join(nodes[:12])}" if nodes else "nothing waits for an answer now"
 
 
-def digest_of(token: str) -> str:
-    """Return what the log keeps of a token."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+def _date(at: float | None) -> str:
+    return "" if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

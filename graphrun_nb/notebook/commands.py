@@ -108,11 +108,8 @@ def _cancel(_command: Cancel, inspector: Inspector) -> dict[str, Any]:
 
 
 def _resume(command: Resume, inspector: Inspector) -> dict[str, Any]:
-    run = inspector.future.run
-    node = run.state.nodes.get(command.node_id)
-    if node is not None and node.attempt != command.attempt:
-        raise GraphRunError(f"attempt {command.attempt} of node {command.node_id!r} asks nothing any more")
-    receipt = run.waits.answer(command.node_id, command.payload, by="view", no=command.no)
+    waits = inspector.future.run.waits
+    receipt = waits.answer(command.node_id, command.payload, by="view", attempt=command.attempt, no=command.no)
     return {"at": receipt.at}
 
 

@@ -98,6 +98,7 @@ export interface WaitInfo {
   readonly deadline: number | null;
   readonly on_deadline: string;
   readonly default: ValueRef | null;
+  readonly name: string;
 }
 export function readWaitInfo(value: unknown): WaitInfo {
   const from = fields(value) as Partial<Record<keyof WaitInfo, unknown>>;
@@ -111,6 +112,7 @@ export function readWaitInfo(value: unknown): WaitInfo {
     deadline: or(nullable(number), null)(from.deadline),
     on_deadline: or(text, "fail")(from.on_deadline),
     default: or(nullable(readValueRef), null)(from.default),
+    name: or(text, "")(from.name),
   };
 }
 

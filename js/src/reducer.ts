@@ -64,7 +64,8 @@ export function apply(state: RunState, event: RunEvent, at: number): void {
       break;
     }
     case "AnswerKept":
-      allowed(state, event);
+      if (event.node_id !== "") allowed(state, event);
+      else if (state.finished !== null) throw illegal(state, event);
       break;
     case "NodeSkipped":
       end(allowed(state, event), "SKIPPED", event.because, at);

@@ -169,55 +169,6 @@ async def test_a_token_shows_in_no_repr_and_only_its_digest_in_the_log():
     await future
 
 
-async def test_a_waiting_node_holds_no_slot():
-    @tool(outputs=["x"])
-    async def other():
-        return 1
-
-    with graph(name="g") as g:
-        g.expose("answer", ask_text(prompt="Name?", _id="ask").text)
-        g.expose("x", other().x)
-    future = run(g.build(), max_concurrency=1)
-    await settle()
-    assert future.node("ask").status is NodeStatus.WAITING
-    assert future.node("other").status is NodeStatus.DONE
-    future.resume("ask", {"text": "Ada"})
-    assert await future == {"answer": "Ada", "x": 1}
-
-
-async def test_an_answered_node_goes_on_only_when_a_slot_is_free():
-    release = asyncio.Event()
-    running = highest = 0
-
-    async def counted():
-        nonlocal running, highest
-        running += 1
-        highest = max(highest, running)
-        await release.wait()
-        running -= 1
-
-    @tool(outputs=["x"])
-    async def ask_then_work(*, context):
-        await context.wait("text", prompt="Go?")
-        await counted()
-
-    @tool(outputs=["x"])
-    async def work():
-        await counted()
-
-    with graph(name="g") as g:
-        ask_then_work(_id="ask")
-        work()
-    future = run(g.build(), max_concurrency=1)
-    await settle()
-    future.resume("ask", "go")
-    await settle()
-    assert running == 1
-    release.set()
-    await future
-    assert highest == 1
-
-
 async def test_an_early_answer_is_kept_and_delivered_when_the_wait_opens():
     gate_open = asyncio.Event()
 

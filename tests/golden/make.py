@@ -169,6 +169,25 @@ def deadline() -> Script:
     return script
 
 
+def events() -> Script:
+    script = Script((node("hears", kind="wait"), node("sleeps", "hears", kind="wait"), node("last", "sleeps")))
+    script.turn(AnswerKept("", ValueRef(preview="{'n': 1}"), name="came early", key="k1", by="event"))
+    script.turn(
+        WaitOpened("hears", 1, WaitInfo(no=0, kind="event", prompt="came early", name="came early")),
+        WaitResolved("hears", 1, 0, ValueRef(preview="{'n': 1}"), "event"),
+    )
+    script.ask("hears", WaitInfo(no=1, kind="event", prompt="ünd später", name="ünd später", deadline=START + 90))
+    came = AnswerKept("", ValueRef(preview="2"), name="ünd später", by="event")
+    script.turn(came, WaitResolved("hears", 1, 1, ValueRef(preview="2"), "event"))
+    script.done("hears")
+    script.ask("sleeps", WaitInfo(no=0, kind="until", deadline=START + 120, on_deadline="default"))
+    script.turn(after_s=120)
+    script.done("sleeps")
+    script.turn(AnswerKept("", ValueRef(preview="3"), name="nobody hears", by="event"))
+    script.done("last")
+    return script
+
+
 def cancel() -> Script:
     script = Script((node("first"), node("second", "first"), node("third", "second"), node("gate", kind="wait")))
     script.ask("gate", APPROVAL)
@@ -241,6 +260,7 @@ SCRIPTS: tuple[Callable[[], Script], ...] = (
     failure,
     approval,
     deadline,
+    events,
     cancel,
     lost,
     growing,

@@ -1,0 +1,78 @@
+"""One wait of one attempt, from its opening to its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from graphrun_nb.errors import WaitExpired
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from graphrun_nb.core.events import WaitInfo
+    from graphrun_nb.engine.here import Here
+
+
+class Closed(NamedTuple):
+    """How a wait ended: ``answered``, ``expired``, or ``dropped`` by its own node; `at` is Unix seconds (UTC)."""
+
+    how: str
+    by: str
+    at: float
+
+
+class Wait:
+    """A question that was asked.
+
+    Attributes
+    ----------
+    token
+        The secret that answers it, or None if nobody can.
+    check
+        Gives the value of a payload, or raises PayloadRejected.
+    over
+        Is done once what ended the wait has been recorded.
+    value
+        What the node gets.
+    closed
+        None as long as it can be answered.
+    """
+
+    __slots__ = ("at", "check", "closed", "default", "here", "info", "over", "token", "value")
+
+    def __init__(
+        self,
+        here: Here,
+        info: WaitInfo,
+        *,
+        token: str | None,
+        check: Callable[[Any], Any],
+        default: Any,
+        at: float,
+        over: asyncio.Future[None],
+    ) -> None:
+        self.here = here
+        self.info = info
+        self.token = token
+        self.check = check
+        self.default = default
+        self.at = at
+        self.over = over
+        self.value: Any = None
+        self.closed: Closed | None = None
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """Node, attempt and number: names the wait within its run."""
+        return (self.here.node_id, self.here.attempt, self.info.no)
+
+    def outcome(self) -> Any:
+        """Return what the node gets, once; raises WaitExpired if the deadline passed and that fails it."""
+        value, self.value = self.value, None
+        if self.closed is not None and self.closed.how == "expired" and self.info.on_deadline == "fail":
+            raise WaitExpired(
+                f"nobody answered {self.here.node_id!r} before its deadline",
+                hints=("give it more time with deadline=, or declare an answer with on_deadline='default'",),
+            )
+        return value
