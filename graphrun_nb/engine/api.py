@@ -70,7 +70,7 @@ async def run_async(
     __tracebackhide__ = True
     del identity
     begun = _prepare(target, inputs, rt_overrides)
-    begun.output.show_caller()
+    begun.output.echoes = True  # to where the caller prints: nobody else shows this run
     future = RunFuture(begun)
     begun.start()
     try:
@@ -147,7 +147,7 @@ class _Runner:
 
     def result(self, target: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
         begun = _prepare(target, inputs, {})
-        begun.output.show_caller()
+        begun.output.echoes = True
         return _started(begun).result()
 
 

@@ -136,7 +136,11 @@ class Capture:
         self._sets_level = False
 
     def begin(self, run: Run) -> None:
-        """Capture what the nodes of `run` write; call it where the run starts, before its first node does."""
+        """Capture what the nodes of `run` write, from now on; in the context that the run was started in.
+
+        In a notebook's kernel it does not also go on to the streams, and so into whatever cell is running, unless the
+        run was told so. A run that a node starts does as the run of that node.
+        """
         here = CURRENT.get()
         if here is not None:
             run.output.echoes = here.run.output.echoes

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from graphrun_nb.authoring.node_view import LogLine
 from graphrun_nb.core.events import AttemptFailed, AttemptLost, AttemptSucceeded, NodeCancelled
-from graphrun_nb.engine.here import CURRENT
 from graphrun_nb.protocols import Signal
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class RunOutput:
     Attributes
     ----------
     echoes
-        Whether what nodes write also goes on to the streams; None as long as the run has not begun.
+        Whether what nodes write also goes on to the streams; None leaves it to `Capture.begin`.
     """
 
     def __init__(self, run: Run) -> None:
@@ -70,11 +69,6 @@ class RunOutput:
         self._is_telling = False
         self._is_watching = False
         self._is_closed = False
-
-    def show_caller(self) -> None:
-        """Let what is written go on to the streams, since the caller waits for the run and nobody else shows it."""
-        if CURRENT.get() is None:
-            self.echoes = True
 
     def write(self, here: Here, stream: str, text: str) -> None:
         """Add text as it is printed, in pieces; each newline ends a line. Costs nothing once there is no room."""

@@ -110,6 +110,48 @@ async def test_a_bar_that_is_drawn_for_ever_takes_no_room():
     assert texts(await logs_of(node)) == ["", "done", "00019999"]
 
 
+async def test_instants_rise_even_where_the_clock_stands_still(clock):
+    def node():
+        print("one\ntwo")
+        LOG.error("three")
+        print("four", end="")
+
+    instants = [line.at for line in (await logs_of(node, clock=clock)).logs]
+    assert len(instants) == len(set(instants)) == 4
+    assert instants == sorted(instants)
+    assert instants[0] == clock.now
+    assert instants[-1] < clock.now + 0.001
+
+
+async def test_nothing_begun_is_shown_after_what_was_dropped():
+    seen = []
+
+    async def node():
+        sys.stderr.write("begun")
+        print("x" * MAX_BYTES)
+        seen.append(texts(futures[0].node("n"))[-1])
+
+    futures = [run(nodes(n=node))]
+    await futures[0]
+    assert "64 kB" in seen[0]
+
+
+async def test_lines_that_follow_one_another_are_heard_together(monkeypatch):
+    loop, posts = asyncio.get_running_loop(), []
+    post = loop.call_soon_threadsafe
+    monkeypatch.setattr(loop, "call_soon_threadsafe", lambda *a, **k: (posts.append(a[0].__name__), post(*a, **k))[1])
+
+    async def node():
+        for i in range(200):
+            print("line", i)
+            await asyncio.sleep(0)
+
+    listening = Listening()
+    await logs_of(node, observers=[listening])
+    assert posts.count("_tell") < 20
+    assert [signal.text for signal in listening.heard] == [f"line {i}" for i in range(200)]
+
+
 async def test_endless_output_leaves_the_loop_alone(monkeypatch):
     loop, posts, listening = asyncio.get_running_loop(), [], Listening()
     post = loop.call_soon_threadsafe
