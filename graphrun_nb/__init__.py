@@ -23,10 +23,11 @@ from graphrun_nb.authoring.handles import NodeHandle
 from graphrun_nb.authoring.mapping import each
 from graphrun_nb.authoring.task_graph import TaskGraph
 from graphrun_nb.authoring.tool import tool
+from graphrun_nb.authoring.two_stage import DualStageTool
 from graphrun_nb.core.policy import RetryPolicy
 from graphrun_nb.core.spec import GraphSpec
 from graphrun_nb.core.status import NodeStatus, RunStatus
-from graphrun_nb.engine.api import resume, run, run_async
+from graphrun_nb.engine.api import resume, run, run_async, send_event
 from graphrun_nb.engine.context import NodeContext
 from graphrun_nb.engine.continuation import Continuation
 from graphrun_nb.engine.env import RuntimeEnv
@@ -64,6 +65,7 @@ _LATER = {
 __all__ = [
     "AlreadyResumed",
     "Continuation",
+    "DualStageTool",
     "ForwardScheduler",
     "GraphBuildError",
     "GraphFunction",
@@ -99,6 +101,7 @@ __all__ = [
     "resume",
     "run",
     "run_async",
+    "send_event",
     "tool",
 ]
 

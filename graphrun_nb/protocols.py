@@ -189,6 +189,10 @@ class Runner(Protocol):
         """Make a call from a running body a node of its run; return `NotImplemented` where no body is running."""
         ...
 
+    def in_thread(self, function: Callable[[], Any]) -> Coroutine[Any, Any, Any]:
+        """Call a sync function in a thread of the run that the calling code belongs to."""
+        ...
+
     def run(self, target: Any, inputs: Mapping[str, Any]) -> Coroutine[Any, Any, dict[str, Any]]:
         """Run `target` and return its outputs."""
         ...

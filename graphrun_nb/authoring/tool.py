@@ -12,13 +12,14 @@ from graphrun_nb.authoring.builder import current_builder
 from graphrun_nb.authoring.mapping import spread
 from graphrun_nb.authoring.signature import Signature, code_fingerprint, signature_of
 from graphrun_nb.authoring.task_graph import NodeFunction
+from graphrun_nb.authoring.two_stage import DualStageTool, TwoStage
 from graphrun_nb.core.ids import is_name
 from graphrun_nb.core.spec import closest
-from graphrun_nb.errors import GraphValidationError, NodeOutputError
+from graphrun_nb.errors import GraphRunError, GraphValidationError, NodeOutputError
 from graphrun_nb.protocols import hooks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from graphrun_nb.authoring.handles import NodeHandle
 
@@ -56,8 +57,11 @@ class Tool:
             raise TypeError(f"@tool(outputs=...) takes a list of different names, not {outputs!r}")
         if "node_id" in outputs:
             raise TypeError("@tool(outputs=...): 'node_id' is the node's own id; give the output another name")
+        if isinstance(function, type) and issubclass(function, DualStageTool):
+            function = TwoStage(function)
+            kind = "wait"
         functools.update_wrapper(self, function)
-        self.function = function
+        self.function: Callable[..., Any] = function
         self.name = name or str(getattr(function, "__name__", type(function).__name__))
         self.outputs = tuple(outputs)
         self.version = version
@@ -71,6 +75,8 @@ class Tool:
     @functools.cached_property
     def code(self) -> str:
         """Fingerprint of the function's source and its version."""
+        if isinstance(self.function, TwoStage):
+            return self.function.fingerprint(self.version)
         return code_fingerprint(self.function, self.version)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -92,6 +98,7 @@ class Tool:
                 raise TypeError(
                     f"{self.name}({min(controls)}=…) is a node control, and no graph is being built here; leave it out"
                 )
+            self._require_context(kwargs)
             returned = self.function(*args, **kwargs)
             return self._outputs_later(returned) if self.is_async else self.outputs_of(returned)
         return builder.add(
@@ -119,6 +126,7 @@ class Tool:
             return called
         if controls:
             raise TypeError(f"{self.name}.aio({min(controls)}=…) is a node control, and no graph is running here")
+        self._require_context(kwargs)
         if self.is_async:
             return self._outputs_later(self.function(*args, **kwargs))
         return self._outputs_later(asyncio.to_thread(self.function, *args, **kwargs))
@@ -157,7 +165,7 @@ class Tool:
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         """Bind like a function, so that methods can be tools."""
-        if instance is None:
+        if instance is None or isinstance(self.function, TwoStage):
             return self
         bound = self.function.__get__(instance, owner)
         return Tool(bound, outputs=self.outputs, name=self.name, version=self.version, kind=self.kind)
@@ -168,6 +176,13 @@ class Tool:
     def outputs_of(self, returned: Any) -> dict[str, Any]:
         """Return what a call gave, by output name; see `named_outputs`."""
         return named_outputs(self.name, self.outputs, returned)
+
+    def _require_context(self, arguments: Mapping[str, Any]) -> None:
+        if self.kind == "wait" and self.signature.context not in arguments:
+            raise GraphRunError(
+                f"{self.name} asks something, and needs a run to ask in",
+                hints=("call it in a @graphify or @graph_fn function, and run that",),
+            )
 
     async def _outputs_later(self, returned: Any) -> dict[str, Any]:
         return self.outputs_of(await returned)
@@ -231,7 +246,7 @@ def tool(
     name: str | None = None,
     version: str = "1",
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
-    """Make a sync or async function usable as a node.
+    """Make a sync or async function, or a `DualStageTool`, usable as a node.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""`run`, `run_async` and `resume`: where runs begin and answers arrive."""
+"""`run`, `run_async`, `resume` and `send_event`: where runs begin and answers arrive."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ import contextvars
 import functools
 from typing import TYPE_CHECKING, Any
 
+from graphrun_nb.engine import tokens
 from graphrun_nb.engine.background import background_loop, running_loop
 from graphrun_nb.engine.binding import bind_inputs, graph_of
 from graphrun_nb.engine.calls import call_in_run
 from graphrun_nb.engine.env import RuntimeEnv
 from graphrun_nb.engine.future import RunFuture
 from graphrun_nb.engine.here import CURRENT
-from graphrun_nb.engine.live import RUNS
+from graphrun_nb.engine.live import live_run
 from graphrun_nb.engine.run import Run
-from graphrun_nb.errors import InvalidToken
-from graphrun_nb.protocols import hooks
+from graphrun_nb.errors import GraphRunError
+from graphrun_nb.protocols import Call, Error, Lost, Value, hooks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from graphrun_nb.engine.continuation import Receipt
     from graphrun_nb.engine.identity import RequestIdentity
-    from graphrun_nb.engine.waits import Receipt
-    from graphrun_nb.protocols import Callee
+    from graphrun_nb.protocols import Callee, RunStore
 
 
 async def run_async(
@@ -111,24 +112,61 @@ def run(
     return _started(_prepare(target, inputs, rt_overrides))
 
 
-def resume(token: str, payload: Any, *, by: str = "token") -> Receipt:
+def resume(token: str, payload: Any, *, store: RunStore | None = None, by: str = "token") -> Receipt:
     """Answer the wait that `token` opens, from any thread.
+
+    Parameters
+    ----------
+    token
+        `Continuation.token` of a run that is alive in this process.
+    payload
+        The answer.
+    store
+        Only runs of this store are looked for.
+    by
+        Where the answer comes from, for those who come later.
 
     Raises
     ------
     InvalidToken
-        Wrong, expired, malformed and foreign tokens alike.
+        Wrong, expired, malformed and foreign tokens alike, and those of waits that were given up.
     AlreadyResumed
         Another answer won.
     PayloadRejected
         The answer does not fit; the wait stays open.
     """
-    if not isinstance(token, str):
-        raise InvalidToken
-    for begun in [each for each in RUNS.values() if each.is_reachable]:
-        with contextlib.suppress(InvalidToken):
-            return begun.call(functools.partial(begun.waits.answer_token, token, payload, by=by))
-    raise InvalidToken
+    digest = tokens.digest_of(token)
+    begun = tokens.run_of(digest, store)
+    if begun is None or not begun.is_reachable:
+        raise tokens.refusal(digest, store)
+    return begun.call(functools.partial(begun.waits.answer_token, digest, payload, by=by))
+
+
+def send_event(
+    run_id: str, name: str, payload: Any, *, key: str | None = None, store: RunStore | None = None
+) -> Receipt:
+    """Send an event to a run of this process, from any thread: it answers one `wait_event` of its name.
+
+    That is the oldest open one, or else the next one that opens.
+
+    Parameters
+    ----------
+    key
+        Of events with the same name and key only the first counts; the others get its receipt.
+    store
+        The run has to be one of this store.
+
+    Raises
+    ------
+    GraphRunError
+        There is no such run here, or it has ended.
+    """
+    begun = live_run(run_id)
+    if store is not None and begun.env.store is not store:
+        raise GraphRunError(
+            f"there is no run {run_id!r} in this store", hints=("it is alive in this process, with another store",)
+        )
+    return begun.call(functools.partial(begun.waits.send_event, name, payload, key))
 
 
 class _Runner:
@@ -141,6 +179,18 @@ class _Runner:
         self, callee: Callee, arguments: Mapping[str, Any], controls: Mapping[str, Any], *, in_thread: bool
     ) -> Any:
         return call_in_run(callee, arguments, controls, in_thread=in_thread)
+
+    async def in_thread(self, function: Callable[[], Any]) -> Any:
+        here = CURRENT.get()
+        assert here is not None  # noqa: S101 (asked by a node)
+        threads = here.run.launcher.executor("thread")
+        match await threads.submit(Call(here.run.run_id, here.node_id, here.attempt, function, {})):
+            case Error() as failed:
+                raise failed.exception
+            case Lost() as lost:
+                raise AssertionError(lost.reason)
+            case Value() as returned:
+                return returned.value
 
     async def run(self, target: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
         return await run_async(target, inputs)

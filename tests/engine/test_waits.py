@@ -23,7 +23,7 @@ from graphrun_nb import (
     tool,
 )
 from graphrun_nb.core.events import AnswerKept, WaitOpened, WaitResolved
-from graphrun_nb.tools import ask_approval, ask_choices, ask_text
+from graphrun_nb.tools import ask_approval, ask_choices
 from tests.engine.conftest import settle
 
 
