@@ -11,6 +11,7 @@ from graphrun_nb.engine.background import running_loop
 from graphrun_nb.engine.channel import Channel
 from graphrun_nb.engine.live import live_run
 from graphrun_nb.engine.question import pause, question
+from graphrun_nb.engine.schemas import ready
 from graphrun_nb.errors import BadWait, GraphRunError
 from graphrun_nb.protocols import Signal
 
@@ -56,11 +57,6 @@ class NodeContext:
     def idempotency_key(self) -> str:
         """The same text for every attempt of this node in this run, for services that drop repeats."""
         return f"{self.run_id}:{self.node_id}"
-
-    def detached(self) -> dict[str, Any]:
-        """Return what is known without the run, for a function that runs in another process."""
-        known = ("run_id", "session_id", "agent_id", "app_id", "node_id", "attempt", "idempotency_key")
-        return {name: getattr(self, name) for name in known}
 
     def is_cancel_requested(self) -> bool:
         """Tell whether somebody wants the run to end."""
@@ -112,6 +108,7 @@ class NodeContext:
         WaitExpired
             Nobody answered before the deadline.
         """
+        await ready(schema)
         return await self._ask(
             question(
                 kind,

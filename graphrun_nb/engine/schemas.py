@@ -5,6 +5,9 @@ Nothing is ever fetched: a ``$ref`` that leads out of the schema is an error whe
 
 from __future__ import annotations
 
+import asyncio
+import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -47,6 +50,12 @@ def read_schema(schema: Any) -> tuple[dict[str, Any], Check]:
         )
     kept = _as_json(schema)
     return kept, _guarded(_of_json_schema(kept))
+
+
+async def ready(schema: Any) -> None:
+    """Import what reading `schema` needs; in a thread, since it can take more than a second and the loop is shared."""
+    if isinstance(schema, dict) and "jsonschema" not in sys.modules:
+        await asyncio.to_thread(importlib.import_module, "jsonschema")
 
 
 def _of_model(model: type[BaseModel]) -> tuple[dict[str, Any], Check]:

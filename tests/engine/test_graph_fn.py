@@ -233,8 +233,36 @@ async def test_a_call_whose_caller_gives_it_up_is_cancelled_and_the_body_goes_on
         return (await tenfold(x=1))["y"]
 
     future = run(body, max_concurrency=1)
-    assert await future == {"y": 10}
+    async with asyncio.timeout(10):
+        assert await future == {"y": 10}
     assert statuses(future) == {"body": "DONE", "forever": "CANCELLED", "tenfold": "DONE"}
+
+
+async def test_a_body_whose_caller_gives_it_up_takes_its_calls_with_it():
+    left_behind = []
+
+    @graph_fn()
+    async def inner():
+        left_behind.append(asyncio.create_task(forever()))
+        await asyncio.Event().wait()
+
+    @graph_fn(outputs=["y"])
+    async def outer():
+        task = asyncio.create_task(inner())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        task.cancel()
+        return (await tenfold(x=1))["y"]
+
+    future = run(outer, max_concurrency=1)
+    async with asyncio.timeout(10):
+        assert await future == {"y": 10}
+    assert statuses(future) == {
+        "outer": "DONE",
+        "inner": "CANCELLED",
+        "inner/forever": "CANCELLED",
+        "tenfold": "DONE",
+    }
 
 
 async def test_a_failed_body_takes_its_open_calls_with_it():
