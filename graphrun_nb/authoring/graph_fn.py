@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.authoring.bindings import literal_digest, refuse_strays
 from graphrun_nb.authoring.builder import current_builder
-from graphrun_nb.authoring.names import checked_name
+from graphrun_nb.authoring.names import check_inputs, checked_name
 from graphrun_nb.authoring.registry import define
 from graphrun_nb.authoring.signature import code_fingerprint, signature_of
 from graphrun_nb.authoring.task_graph import NodeFunction, TaskGraph
 from graphrun_nb.core.policy import RetryPolicy
-from graphrun_nb.core.spec import Arg, GraphSpec, InputSpec, NodeSpec, closest
+from graphrun_nb.core.spec import Arg, GraphSpec, InputSpec, NodeSpec
 from graphrun_nb.errors import GraphRunError, GraphValidationError
 from graphrun_nb.protocols import hooks
 
@@ -56,7 +56,7 @@ class GraphFunction:
         declared = list(inputs) if inputs is not None else list(self.signature.names)
         if isinstance(inputs, dict):
             defaults |= inputs
-        _check_inputs(
+        check_inputs(
             name, declared, self.signature.names, self.signature.required, open_ended=self.signature.open_ended
         )
         self.inputs = tuple(
@@ -191,22 +191,3 @@ def graph_fn(
         return GraphFunction(body, name=own_name, inputs=inputs, outputs=outputs, version=version)
 
     return decorate
-
-
-def _check_inputs(
-    graph: str, declared: Sequence[str], names: Sequence[str], required: frozenset[str], *, open_ended: bool
-) -> None:
-    for each in declared:
-        if each not in names and not open_ended:
-            raise GraphValidationError(
-                f"graph {graph!r} declares the input {each!r}, and its function has no such parameter",
-                code="graphify_input_mismatch",
-                hints=(closest(each, list(names)) or f"its parameters are: {', '.join(names) or 'none'}",),
-            )
-    for each in names:
-        if each in required and each not in declared:
-            raise GraphValidationError(
-                f"the function of graph {graph!r} needs {each!r}, and inputs does not declare it",
-                code="graphify_input_mismatch",
-                hints=(closest(each, list(declared)) or f"add {each!r} to inputs=[...]",),
-            )

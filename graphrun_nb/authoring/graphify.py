@@ -10,7 +10,7 @@ from graphrun_nb.authoring.blind_tests import blind_tests
 from graphrun_nb.authoring.builder import GraphBuilder, current_builder
 from graphrun_nb.authoring.handles import Handle, NodeHandle
 from graphrun_nb.authoring.mistakes import blind_test_refusal
-from graphrun_nb.authoring.names import checked_name, checked_names
+from graphrun_nb.authoring.names import check_inputs, checked_name, checked_names
 from graphrun_nb.authoring.place import place_of_definition
 from graphrun_nb.authoring.registry import define
 from graphrun_nb.authoring.signature import Signature
@@ -230,20 +230,11 @@ def _check_parameters(body: Callable[..., Any], name: str, inputs: Sequence[str]
                 code="graphify_input_mismatch",
                 hints=("leave out the / in the function's parameters",),
             )
-    if any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
-        return
-    for wanted in inputs:
-        if wanted not in parameters:
-            raise GraphValidationError(
-                f"graph {name!r} declares the input {wanted!r}, and its function has no such parameter",
-                code="graphify_input_mismatch",
-                hints=(closest(wanted, dict(parameters)) or f"its parameters are: {', '.join(parameters) or 'none'}",),
-            )
-    for parameter in parameters.values():
-        takes_any = parameter.kind is parameter.VAR_POSITIONAL
-        if parameter.default is parameter.empty and parameter.name not in inputs and not takes_any:
-            raise GraphValidationError(
-                f"the function of graph {name!r} needs {parameter.name!r}, and inputs does not declare it",
-                code="graphify_input_mismatch",
-                hints=(closest(parameter.name, tuple(inputs)) or f"add {parameter.name!r} to inputs=[...]",),
-            )
+    named = [each for each in parameters.values() if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)]
+    check_inputs(
+        name,
+        inputs,
+        [each.name for each in named],
+        frozenset(each.name for each in named if each.default is each.empty),
+        open_ended=any(each.kind is each.VAR_KEYWORD for each in parameters.values()),
+    )

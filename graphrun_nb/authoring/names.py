@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.core.ids import MAX_NAME, is_name
+from graphrun_nb.core.spec import closest
 from graphrun_nb.errors import GraphValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 def checked_name(text: Any, what: str) -> str:
@@ -54,6 +55,39 @@ def checked_names(names: Iterable[str], what: str, *, code: str = "graph_duplica
             )
         seen[name] = None
     return tuple(seen)
+
+
+def check_inputs(
+    graph: str, inputs: Sequence[str], names: Sequence[str], required: frozenset[str], *, open_ended: bool
+) -> None:
+    """Check that the inputs a graph declares are what its function takes.
+
+    Parameters
+    ----------
+    names, required
+        The function's parameters, and those of them without a default.
+    open_ended
+        It takes any further keyword.
+
+    Raises
+    ------
+    GraphValidationError
+        An input is no parameter, or a required parameter is no input; code ``graphify_input_mismatch``.
+    """
+    for each in inputs:
+        if each not in names and not open_ended:
+            raise GraphValidationError(
+                f"graph {graph!r} declares the input {each!r}, and its function has no such parameter",
+                code="graphify_input_mismatch",
+                hints=(closest(each, list(names)) or f"its parameters are: {', '.join(names) or 'none'}",),
+            )
+    for each in names:
+        if each in required and each not in inputs:
+            raise GraphValidationError(
+                f"the function of graph {graph!r} needs {each!r}, and inputs does not declare it",
+                code="graphify_input_mismatch",
+                hints=(closest(each, list(inputs)) or f"add {each!r} to inputs=[...]",),
+            )
 
 
 def _fault(text: Any) -> str:

@@ -100,8 +100,14 @@ class RuntimeEnv:
         if type(self.max_concurrency) is not int or self.max_concurrency < 1:
             raise ValueError(f"max_concurrency counts nodes, so at least 1: {self.max_concurrency!r}")
         if self.on_wait not in get_args(OnWait):
-            raise ValueError(f"on_wait is one of {', '.join(get_args(OnWait))}, not {self.on_wait!r}")
+            raise _no_such("on_wait", self.on_wait, get_args(OnWait))
         if self.executor not in EXECUTORS:
-            raise ValueError(f"executor is one of {', '.join(EXECUTORS)}, not {self.executor!r}")
+            raise _no_such("executor", self.executor, tuple(EXECUTORS))
         if self.timeout is not None and not self.timeout > 0:
             raise ValueError(f"timeout takes seconds > 0, not {self.timeout!r}")
+
+
+def _no_such(option: str, value: object, known: tuple[str, ...]) -> ValueError:
+    error = ValueError(f"{option} is one of {', '.join(known)}, not {value!r}")
+    error.add_note(f"hint: {closest(str(value), known) or f'leave {option} out to have the usual one'}")
+    return error
