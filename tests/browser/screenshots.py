@@ -144,6 +144,27 @@ async def agent(topic):
 """
 
 
+PRINTS = """
+%load_ext graphrun_nb
+import sys
+from graphrun_nb import graphify, tool
+
+@tool(outputs=["n"])
+def count(context):
+    print("reading 3 files")
+    for name in ("a.csv", "b.csv", "c.csv"):
+        context.logger.info("opened %s", name)
+    print("b.csv has no header", file=sys.stderr)
+    return 3
+
+@graphify("reading", outputs=["n"])
+def reading():
+    return {"n": count().n}
+
+%graphrun reading
+"""
+
+
 class Shot(NamedTuple):
     """One picture, made twice: what is run, when it is taken, and how large the widget may be, in CSS px."""
 
@@ -191,6 +212,13 @@ def until_error_is_shown(page: NotebookPage) -> None:
     page.page.mouse.move(0, 0)
 
 
+def until_logs_are_shown(page: NotebookPage) -> None:
+    node(page, "count: done").click()
+    page.page.locator(WIDGET).first.get_by_role("tab", name="Logs").click()
+    expect(page.page.locator(WIDGET).first.get_by_role("tabpanel")).to_contain_text("b.csv has no header")
+    page.page.mouse.move(0, 0)
+
+
 def until_half_done(page: NotebookPage) -> None:
     """Wait for the kernel's layout too: the answer to *Tidy* comes after it."""
     counts(page, "150 done · 16 running")
@@ -209,6 +237,7 @@ def shots() -> list[Shot]:
         Shot("layers", [HALF_DONE], until_half_done),
         Shot("mapped", [AGENT], partial(counts, text="1 skipped")),
         Shot("agent", [AGENT.replace("%graphrun survey", "%graphrun agent")], partial(counts, text="1 waiting")),
+        Shot("logs", [PRINTS], until_logs_are_shown),
         Shot("narrow", quickstart(), until_asked, width=420, height=1200),
     ]
 
