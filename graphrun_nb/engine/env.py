@@ -109,5 +109,7 @@ class RuntimeEnv:
 
 def _no_such(option: str, value: object, known: tuple[str, ...]) -> ValueError:
     error = ValueError(f"{option} is one of {', '.join(known)}, not {value!r}")
-    error.add_note(f"hint: {closest(str(value), known) or f'leave {option} out to have the usual one'}")
+    meant = closest(str(value), known)
+    if meant:
+        error.add_note(f"hint: {meant}")
     return error

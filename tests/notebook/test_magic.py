@@ -270,6 +270,7 @@ def test_a_run_shown_again_in_another_cell_is_the_same_view(kernel):
         ("sums x=1 --retry 0", "counts all attempts, so at least 1: 0", ""),
         ("sums x=1 --timeout -1", "timeout takes seconds > 0", ""),
         ("sums x=1 --on-wait never", "on_wait is one of block, raise, return, not 'never'", ""),
+        ("sums x=1 --executor thraed", "executor is one of", "did you mean 'thread'?"),
         ("sums x=1 --executor moon", "executor is one of", ""),
         ("sums x=1 --run-id", "--run-id needs a value", ""),
         ("sums x=1 --run-id no/slash", "run_id='no/slash': 1 to 64 letters, digits, _ and -", ""),
