@@ -42,18 +42,40 @@ class Lost(Struct, frozen=True):
 Outcome = Value | Error | Lost
 
 
+class CallContext(Protocol):
+    """What a call's function sees of its run."""
+
+    def detached(self) -> Mapping[str, Any]:
+        """Return the plain facts among it, by name, for a function that runs in another process than its run."""
+        ...
+
+    def progress(self, done: float, total: float | None = None, text: str = "") -> None:
+        """Show how far the call is. Callable from any thread."""
+        ...
+
+
 class Call(Struct, frozen=True):
-    """One attempt: the function and its arguments by name."""
+    """One attempt: the function and its arguments by name.
+
+    Attributes
+    ----------
+    context
+        Name of the argument that is a `CallContext`, which lives in this process alone; or empty.
+    """
 
     run_id: str
     node_id: str
     attempt: int
     function: Callable[..., Any]
     arguments: Mapping[str, Any]
+    context: str = ""
 
 
 class Executor(Protocol):
-    """Runs calls somewhere. It never raises: whatever a function does is an `Outcome`."""
+    """Runs calls somewhere. It never raises: whatever a function does is an `Outcome`.
+
+    `graphrun_nb.testing.ExecutorConformance` checks one.
+    """
 
     name: str
 

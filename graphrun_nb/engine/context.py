@@ -58,6 +58,11 @@ class NodeContext:
         """The same text for every attempt of this node in this run, for services that drop repeats."""
         return f"{self.run_id}:{self.node_id}"
 
+    def detached(self) -> dict[str, Any]:
+        """Return the plain facts among it, by name; from them a process child makes its own context."""
+        names = ("run_id", "session_id", "agent_id", "app_id", "node_id", "attempt", "idempotency_key")
+        return {name: getattr(self, name) for name in names}
+
     def is_cancel_requested(self) -> bool:
         """Tell whether somebody wants the run to end."""
         return bool(self._run.log.state.cancelled_by)

@@ -9,14 +9,14 @@ from graphrun_nb.core.ids import is_run_id
 from graphrun_nb.core.policy import RetryPolicy
 from graphrun_nb.core.spec import closest
 from graphrun_nb.engine.clock import SystemClock
-from graphrun_nb.executors import EXECUTORS
+from graphrun_nb.executors import EXECUTORS, check_executor
 from graphrun_nb.protocols import hooks
 from graphrun_nb.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from graphrun_nb.protocols import Clock, Observer, RunStore
+    from graphrun_nb.protocols import Clock, Executor, Observer, RunStore
 
 OnWait = Literal["block", "raise", "return"]
 _DEFAULT_STORE = MemoryStore()
@@ -42,7 +42,8 @@ class RuntimeEnv:
     max_concurrency
         How many nodes may run at the same time, at least 1.
     executor
-        Where sync tools run; async ones always run on the loop.
+        Where sync tools run: ``thread``, ``process`` or ``loop``, or an executor of the caller, who closes it. Async
+        ones run on the loop, unless a node's own ``_executor`` says otherwise.
     on_wait
         When only waits are left: ``block`` keeps the run alive, ``raise`` and ``return`` hand the waits out.
     timeout
@@ -59,7 +60,7 @@ class RuntimeEnv:
     app_id: str = ""
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     max_concurrency: int = 4
-    executor: str = "thread"
+    executor: str | Executor = "thread"
     on_wait: OnWait = "block"
     timeout: float | None = None
     fail_fast: bool = False
@@ -101,7 +102,9 @@ class RuntimeEnv:
             raise ValueError(f"max_concurrency counts nodes, so at least 1: {self.max_concurrency!r}")
         if self.on_wait not in get_args(OnWait):
             raise _no_such("on_wait", self.on_wait, get_args(OnWait))
-        if self.executor not in EXECUTORS:
+        if not isinstance(self.executor, str):
+            check_executor(self.executor)
+        elif self.executor not in EXECUTORS:
             raise _no_such("executor", self.executor, tuple(EXECUTORS))
         if self.timeout is not None and not self.timeout > 0:
             raise ValueError(f"timeout takes seconds > 0, not {self.timeout!r}")

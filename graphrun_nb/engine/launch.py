@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.authoring.tool import named_outputs
 from graphrun_nb.core.events import CONTAINERS, AttemptFailed, AttemptLost, AttemptSucceeded, Event
-from graphrun_nb.core.spec import resolve
+from graphrun_nb.core.spec import closest, resolve
 from graphrun_nb.engine.containers import run_container
 from graphrun_nb.engine.context import NodeContext
 from graphrun_nb.engine.failure import describe
 from graphrun_nb.engine.here import CURRENT
-from graphrun_nb.executors import make_executor
-from graphrun_nb.protocols import Call, Error, Lost, Outcome
+from graphrun_nb.errors import GraphValidationError
+from graphrun_nb.executors import EXECUTORS, make_executor
+from graphrun_nb.protocols import Call, Error, Lost, Value
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -43,10 +44,14 @@ class Launcher:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._plan_of = run.graph.plan_of
-        self._executors: dict[str, Executor] = {}
+        chosen = run.env.executor
+        self._lent = {} if isinstance(chosen, str) else {chosen.name: chosen}
+        self._executors: dict[str, Executor] = dict(self._lent)
+        self._default = chosen if isinstance(chosen, str) else chosen.name
         self.base = contextvars.Context()
-        for name in {run.env.executor, *(node.executor for node in run.spec.nodes)} - {""}:
-            self.executor(name)
+        for node in run.spec.nodes:
+            if node.executor:
+                self.check(node.node_id, node.executor)
 
     def launch(self, attempt: Attempt) -> tuple[contextvars.Context, Coroutine[Any, Any, Any]]:
         """Return the coroutine that gives the node's value or raises, and the Context that it has to be stepped in."""
@@ -90,7 +95,7 @@ class Launcher:
 
     async def submit(self, plan: Plan, attempt: Attempt, arguments: dict[str, Any]) -> Any:
         """Run a node's function where it belongs, and return its value or raise."""
-        call = Call(self._run.run_id, attempt.node_id, attempt.attempt, plan.call, arguments)
+        call = Call(self._run.run_id, attempt.node_id, attempt.attempt, plan.call, arguments, plan.context)
         executor = self._executor_of(plan)
         if plan.spec.timeout_s is None:
             return _value_of(await executor.submit(call))
@@ -103,27 +108,42 @@ class Launcher:
                 raise TimeoutError(f"node {attempt.node_id!r} did not end within {plan.spec.timeout_s:g} s") from None
             raise
 
+    def check(self, node_id: str, executor: str) -> None:
+        """Raise GraphValidationError if this run has no executor that is called as a node wants it."""
+        if executor not in EXECUTORS and executor not in self._lent:
+            known = (*EXECUTORS, *self._lent)
+            raise GraphValidationError(
+                f"node {node_id!r} wants the executor {executor!r}, and there is none",
+                code="graph_unknown_executor",
+                hints=(closest(executor, known) or f"there are: {', '.join(known)}",),
+            )
+
     def executor(self, name: str) -> Executor:
-        """Return this run's executor called `name`; raises ValueError for an unknown one."""
+        """Return this run's executor called `name`, which is made when it is first needed."""
         if name not in self._executors:
             self._executors[name] = make_executor(name)
         return self._executors[name]
 
     def close(self) -> None:
-        """Let go of the executors."""
-        for executor in self._executors.values():
-            executor.close()
+        """Let go of the executors that were made for this run."""
+        for name, executor in self._executors.items():
+            if name not in self._lent:
+                executor.close()
 
     def _executor_of(self, plan: Plan) -> Executor:
-        wanted = plan.spec.executor or self._run.env.executor
-        return self.executor("loop" if wanted == "thread" and plan.function.is_async else wanted)
+        wanted = plan.spec.executor
+        if plan.function.is_async and wanted in ("", "thread"):
+            return self.executor("loop")
+        return self.executor(wanted or self._default)
 
 
-def _value_of(outcome: Outcome) -> Any:
+def _value_of(outcome: Any) -> Any:
     match outcome:
         case Error():
             raise outcome.exception
         case Lost():
             raise Gone(outcome.reason)
-        case _:
+        case Value():
             return outcome.value
+        case _:
+            raise TypeError(f"an executor gives a Value, an Error or a Lost, not {outcome!r}")
