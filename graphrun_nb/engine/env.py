@@ -75,7 +75,7 @@ class RuntimeEnv:
         Raises
         ------
         TypeError
-            An override is unknown, or has the wrong type; a hint names the closest, or what is known.
+            An override is unknown, or has the wrong type; hints name the closest, and what is known.
         ValueError
             An override's value cannot be meant.
         """
@@ -83,7 +83,9 @@ class RuntimeEnv:
         for name in overrides:
             if name not in known:
                 error = TypeError(f"a run has no option {name!r}")
-                error.add_note(f"hint: {closest(name, known) or 'the options are: ' + ', '.join(known)}")
+                guess = closest(name, known)
+                for hint in ([guess] if guess else []) + [f"the options are: {', '.join(known)}"]:
+                    error.add_note(f"hint: {hint}")
                 raise error
         given = {name: value for name, value in overrides.items() if value is not None}
         if type(given.get("retry")) is int:
