@@ -85,6 +85,7 @@ class Calls:
         in_thread: bool,
     ) -> str:
         """Let the call start as soon as a slot is free, and return its node id."""
+        in_thread = in_thread and self._run.env.executor == "loop"
         spec = self._add(here, callee, arguments, controls, executor="thread" if in_thread else "")
         self._run.scheduler.tell(NodeAdded(spec.info(self._run.env.retry, fingerprint="")))
         return spec.node_id
@@ -111,6 +112,12 @@ class Calls:
     ) -> dict[str, Any]:
         """Run a sync tool right here, on the loop's thread; it is tried once, since a pause would block the loop."""
         run = self._run
+        if controls.get("_executor", "loop") != "loop":
+            raise GraphValidationError(
+                f"{callee.name}(_executor={controls['_executor']!r}) is called without await, so it runs right here",
+                code="tool_bad_control",
+                hints=(f"await {callee.name}.aio(…)",),
+            )
         spec = self._add(here, callee, arguments, {**controls, "_retry": RetryPolicy()}, executor="loop")
         run.scheduler.tell(NodeAdded(spec.info(RetryPolicy(), fingerprint="")), AttemptStarted(spec.node_id, 1))
         attempt = run.scheduler.attempt_without_slot(spec.node_id, 1)
@@ -162,6 +169,8 @@ class Calls:
             parent=here.node_id,
             **{**settings, "after": self._seen.get(here.node_id, ()), "executor": settings.get("executor") or executor},
         )
+        if spec.executor:
+            run.launcher.check(node_id, spec.executor)
         run.graph.grow(spec, callee.node_function)
         return spec
 
