@@ -1,0 +1,23 @@
+"""What holds for every executor of this package."""
+
+from graphrun_nb.executors import make_executor
+from graphrun_nb.testing import ExecutorConformance
+
+
+class TestLoop(ExecutorConformance):
+    on_the_loop = True
+
+    def make_executor(self):
+        return make_executor("loop")
+
+
+class TestThread(ExecutorConformance):
+    def make_executor(self):
+        return make_executor("thread")
+
+
+class TestProcess(ExecutorConformance):
+    shares_process = False
+
+    def make_executor(self):
+        return make_executor("process")
