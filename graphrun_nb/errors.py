@@ -14,6 +14,7 @@
     ├── IllegalTransition                       an event that the node's story does not allow
     ├── PartsFailed                             parts of a nested graph, or mapped elements, failed
     ├── NodeOutputError                         (TypeError)  a node returned something else than it declared
+    ├── NodeLost                                the process that ran a node went down with it
     ├── GraphRunFailed                          nodes failed; chained from the first one's own exception
     ├── GraphHasPendingWaits                    only waits are left, and the caller did not want to block
     ├── BadWait                                 (ValueError) a node asks something that cannot be asked
@@ -132,6 +133,10 @@ class NodeOutputError(GraphRunError, TypeError):
 
 class PartsFailed(GraphRunError):
     """Parts of a nested graph, or elements of a mapped node, failed; chained from the first one's own exception."""
+
+
+class NodeLost(GraphRunError):
+    """The process or machine that ran a node went down with it; it is run again, 3 times in all."""
 
 
 class GraphRunFailed(GraphRunError):

@@ -125,7 +125,7 @@ class _Turn:
             if node.lost >= LOST_LIMIT and node.status is NodeStatus.PENDING:
                 error = ErrorInfo(
                     types=(POISONED, "builtins.BaseException"),
-                    message=f"poisoned: the process died {node.lost} times while this node ran",
+                    message=f"the process died {node.lost} times while this node ran",
                 )
                 self.fail_for_good(node_id, node.attempt, error)
 

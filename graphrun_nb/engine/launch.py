@@ -13,7 +13,7 @@ from graphrun_nb.engine.containers import run_container
 from graphrun_nb.engine.context import NodeContext
 from graphrun_nb.engine.failure import describe
 from graphrun_nb.engine.here import CURRENT
-from graphrun_nb.errors import GraphValidationError
+from graphrun_nb.errors import GraphValidationError, NodeLost
 from graphrun_nb.executors import EXECUTORS, make_executor
 from graphrun_nb.protocols import Call, Error, Lost, Value
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _SET_CURRENT = CURRENT.set
 
 
-class Gone(Exception):
+class _Gone(Exception):
     """The attempt was lost with what ran it."""
 
 
@@ -88,7 +88,8 @@ class Launcher:
                 return AttemptSucceeded(attempt.node_id, attempt.attempt)
             except Exception as unfit:  # noqa: BLE001 (a dict of the user's may raise anything)
                 error = unfit
-        if isinstance(error, Gone):
+        if isinstance(error, _Gone):
+            self._run.exceptions[attempt.node_id] = NodeLost(f"node {attempt.node_id!r} was lost: {error}")
             return AttemptLost(attempt.node_id, attempt.attempt, str(error))
         self._run.exceptions[attempt.node_id] = error
         return AttemptFailed(attempt.node_id, attempt.attempt, describe(error))
@@ -142,7 +143,7 @@ def _value_of(outcome: Any) -> Any:
         case Error():
             raise outcome.exception
         case Lost():
-            raise Gone(outcome.reason)
+            raise _Gone(outcome.reason)
         case Value():
             return outcome.value
         case _:

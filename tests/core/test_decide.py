@@ -214,7 +214,8 @@ def test_a_node_that_took_its_process_down_three_times_is_given_up():
     events = poison(run)
     assert LOST_LIMIT == 3
     assert [type(event) for event in events] == [AttemptFailed, NodeSkipped]
-    assert "poisoned: the process died 3 times" in events[0].error.message
+    assert events[0].error.type_name == "poisoned"
+    assert events[0].error.message == "the process died 3 times while this node ran"
     assert run.done("fine") == [RunFinished(RunStatus.FAILED)]
 
 
