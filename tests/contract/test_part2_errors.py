@@ -133,11 +133,11 @@ async def fails():
     raise LookupError("no such row")  # the user's line
 
 
-async def test_a_node_that_fails_raises_graph_run_failed_chained_from_the_nodes_own_exception():
+async def test_a_node_that_fails_raises_graph_run_failed_chained_from_the_nodes_own_exception(store):
     with graph(name="failing") as g:
         g.expose("x", fails(_id="bad").x)
     with pytest.raises(GraphRunFailed) as raised:
-        await run_async(g, run_id="r1")
+        await run_async(g, run_id="r1", store=store)
     assert type(raised.value.__cause__) is LookupError
     assert str(raised.value.__cause__) == "no such row"
     assert raised.value.failed_nodes == ("bad",)

@@ -40,8 +40,8 @@ async def test_the_returned_future_is_a_real_concurrent_future():
     assert sorted(each.result()["y"] for each in done) == [11, 12, 13]
 
 
-async def test_the_future_carries_run_id():
-    future = run(sums, {"x": 1}, run_id="mine")
+async def test_the_future_carries_run_id(store):
+    future = run(sums, {"x": 1}, run_id="mine", store=store)
     assert future.run_id == "mine"
     await future
 

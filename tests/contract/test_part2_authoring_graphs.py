@@ -1,0 +1,314 @@
+"""Part 2 of the contract, *Authoring*: `@graphify`, `graph`, `map`, `@graph_fn` and where functions may stand.
+
+That a mapped node is shown as one node with counts is in ``tests/browser`` and ``tests/view``.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import subprocess
+import sys
+import textwrap
+import threading
+
+import pytest
+
+from graphrun_nb import (
+    GraphBuildError,
+    GraphRunFailed,
+    GraphSpec,
+    NodeContext,
+    TaskGraph,
+    arg,
+    each,
+    graph,
+    graph_fn,
+    graphify,
+    run,
+    run_async,
+    tool,
+)
+from tests.contract.conftest import add, add_async, sums
+
+
+@tool(outputs=["out"])
+async def work(x, k=1):
+    return x * k
+
+
+@tool(outputs=["thread"])
+def where():
+    return threading.get_ident()
+
+
+def test_graphify_takes_name_inputs_outputs_and_version():
+    assert list(inspect.signature(graphify).parameters) == ["name", "inputs", "outputs", "version"]
+    assert list(inspect.signature(graph_fn).parameters) == ["name", "inputs", "outputs", "version"]
+
+
+async def test_the_body_is_traced_once_per_build():
+    traced = []
+
+    @graphify("traced", outputs=["y"])
+    def body():
+        traced.append(1)
+        return {"y": add_async(a=1, b=2).total}
+
+    built = body.build()
+    assert len(traced) == 1
+    await run_async(built)
+    await run_async(built)
+    assert len(traced) == 1
+
+
+async def test_inputs_are_a_list_of_required_ones():
+    with pytest.raises(GraphBuildError, match="needs 'x'"):
+        await run_async(sums)
+
+
+async def test_inputs_are_a_dict_of_optional_ones_with_defaults():
+    @graphify("defaults", inputs={"x": 5, "y": 6}, outputs=["z"])
+    def defaults(x, y):
+        return {"z": add_async(a=x, b=y).total}
+
+    assert await run_async(defaults) == {"z": 11}
+    assert await run_async(defaults, {"y": 1}) == {"z": 6}
+
+
+def test_calling_or_building_it_gives_a_task_graph():
+    assert isinstance(sums(), TaskGraph)
+    assert isinstance(sums.build(), TaskGraph)
+
+
+def test_it_has_spec_and_io():
+    assert isinstance(sums.spec(), GraphSpec)
+    assert sums.io() == {"inputs": {"required": ["x"], "optional": {}}, "outputs": ["y"]}
+
+
+async def test_the_builder_is_a_context_manager_with_arg_expose_and_declare_inputs():
+    with graph(name="by hand") as g:
+        g.declare_inputs(["y"])
+        g.expose("z", add_async(a=arg("x"), b=g.arg("y")).total)
+    assert [(each.name, each.required) for each in g.build().spec.inputs] == [("y", True), ("x", True)]
+    assert await run_async(g, {"x": 1, "y": 2}) == {"z": 3}
+
+
+async def test_map_fans_out_over_a_list_known_only_at_run_time_to_one_node_with_a_child_per_element():
+    @tool(outputs=["out"])
+    async def items(n):
+        return list(range(n))
+
+    with graph(name="fan") as g:
+        g.expose("all", work.map(x=items(n=arg("n")).out, k=3, _id="work").out)
+    built = g.build()
+    assert [node.node_id for node in built.nodes] == ["items", "work"]
+    future = run(built, {"n": 3})
+    assert await future == {"all": [0, 3, 6]}
+    assert [node.node_id for node in future.graph.nodes] == ["items", "work", "work[0]", "work[1]", "work[2]"]
+
+
+async def test_its_output_is_the_list_in_order(begin):
+    from graphrun_nb.tools import ask_text
+
+    with graph(name="fan") as g:
+        g.expose("all", ask_text.map(prompt=["a?", "b?", "c?"], _id="ask").text)
+    future = (await begin(g)).future
+    for child in ("ask[2]", "ask[0]", "ask[1]"):
+        future.resume(child, child)
+    assert await future == {"all": ["ask[0]", "ask[1]", "ask[2]"]}
+
+
+async def test_arguments_wrapped_in_each_fan_out_and_several_are_zipped():
+    with graph(name="pairs") as g:
+        g.expose("all", work.map(x=each([1, 2, 3]), k=each([10, 20, 30])).out)
+        g.expose("second", work.map(x=[1, 2], k=each([1, 2])).out)
+    assert await run_async(g) == {"all": [10, 40, 90], "second": [[1, 2], [1, 2, 1, 2]]}
+
+
+async def test_zipped_lists_have_equal_lengths():
+    with graph(name="pairs") as g:
+        work.map(x=each([1, 2, 3]), k=each([10]))
+    with pytest.raises(GraphRunFailed):
+        await run_async(g)
+
+
+async def test_with_none_wrapped_the_first_keyword_argument_fans_out():
+    with graph(name="first") as g:
+        g.expose("by_x", work.map(x=[1, 2], k=3).out)
+        g.expose("by_k", work.map(k=[1, 2], x=3).out)
+    assert await run_async(g) == {"by_x": [3, 6], "by_k": [3, 6]}
+
+
+async def test_graph_fn_is_ordinary_async_or_sync_python():
+    @graph_fn(name="looping", outputs=["y"])
+    async def looping(n):
+        total = 0
+        for i in range(n):
+            if i % 2:
+                total = (await add_async(a=total, b=i))["total"]
+        return total
+
+    @graph_fn(name="plain", outputs=["y"])
+    def plain(n):
+        return sum(add(a=i, b=0)["total"] for i in range(n))
+
+    assert await run_async(looping, {"n": 6}) == {"y": 9}
+    assert await run_async(plain, {"n": 4}) == {"y": 6}
+
+
+async def test_tool_calls_inside_run_at_once_and_appear_as_nodes_in_the_run_as_it_goes():
+    seen = []
+
+    @graph_fn(name="growing", outputs=["y"])
+    async def growing(context):
+        for n in range(2):
+            await add_async(a=n, b=n)
+            seen.append(len(future.graph.nodes))
+        return 1
+
+    future = run(growing)
+    await future
+    assert seen == [2, 3]
+    assert [(node.node_id, str(node.status)) for node in future.graph.nodes] == [
+        ("growing", "DONE"),
+        ("add_async", "DONE"),
+        ("add_async_2", "DONE"),
+    ]
+
+
+async def test_a_parameter_annotated_node_context_or_named_context_is_injected():
+    @graph_fn(name="annotated", outputs=["run_id"])
+    async def annotated(here: NodeContext):
+        return here.run_id
+
+    @graph_fn(name="named", outputs=["run_id"])
+    async def named(context):
+        return context.run_id
+
+    @tool(outputs=["run_id"])
+    async def a_tool(here: NodeContext):
+        return here.run_id
+
+    with graph(name="g") as g:
+        g.expose("run_id", a_tool().run_id)
+    for target in (annotated, named, g):
+        future = run(target)
+        assert await future == {"run_id": future.run_id}
+
+
+async def test_a_sync_tool_in_an_async_body_runs_right_there_and_aio_runs_it_in_a_thread():
+    @graph_fn(name="threads", outputs=["here", "there"])
+    async def threads():
+        return {"here": where()["thread"], "there": (await where.aio())["thread"]}
+
+    outputs = await threads()
+    assert outputs["here"] == threading.get_ident() != outputs["there"]
+
+
+async def test_a_sync_body_runs_in_a_thread():
+    @graph_fn(name="blocking", outputs=["thread"])
+    def blocking():
+        return threading.get_ident()
+
+    assert (await blocking())["thread"] != threading.get_ident()
+
+
+async def test_closures_lambdas_methods_and_decorated_functions_work():
+    def decorator(function):
+        @functools.wraps(function)
+        async def wrapped(*args, **kwargs):
+            return await function(*args, **kwargs) + 1
+
+        return wrapped
+
+    def closing_over(n):
+        @tool(outputs=["y"])
+        async def closure(x):
+            return x + n
+
+        return closure
+
+    class Scale:
+        factor = 10
+
+        @tool(outputs=["y"])
+        def times(self, x):
+            return x * self.factor
+
+    @tool(outputs=["y"])
+    @decorator
+    async def decorated(x):
+        return x
+
+    square = tool(outputs=["y"])(lambda x: x * x)
+    with graph(name="all kinds") as g:
+        x = g.arg("x")
+        g.expose("all", [closing_over(5)(x=x).y, square(x=x).y, Scale().times(x=x).y, decorated(x=x).y])
+    assert await run_async(g, {"x": 3}) == {"all": [8, 9, 30, 4]}
+
+
+async def test_the_callable_is_kept_and_never_re_imported_by_name(monkeypatch):
+    @tool(outputs=["y"])
+    async def shadowed():
+        return "the first"
+
+    with graph(name="kept") as g:
+        g.expose("y", shadowed().y)
+    built = g.build()
+    monkeypatch.setitem(globals(), "shadowed", None)
+
+    @tool(outputs=["y"])
+    async def shadowed():
+        return "the second"
+
+    assert await run_async(built) == {"y": "the first"}
+
+
+def test_functions_of_notebook_cells_work(kernel):
+    kernel.run("""
+        import traceback
+        @tool(outputs=["y"])
+        def inner(x):
+            if x < 0:
+                raise ValueError("negative")
+            return x + 1
+
+        @graphify("celled", inputs=["x"], outputs=["y"])
+        def celled(x):
+            return {"y": inner(x=x).y}
+    """)
+    assert kernel.run("await run(celled, {'x': 1})").text == "{'y': 2}"
+    kernel.run("""
+        try:
+            await run(celled, {"x": -1})
+        except Exception as error:
+            frames = [(each.name, each.line) for each in traceback.extract_tb(error.__cause__.__traceback__)]
+    """)
+    assert kernel.run("frames").text == "[('inner', 'raise ValueError(\"negative\")')]"
+
+
+def test_the_source_is_dedented(kernel):
+    plain = '@tool(outputs=["y"])\ndef inner(x):\n    return x + 1\n'
+    built = "with graph(name='g') as g:\n    inner(x=1)\nprint(g.build().spec.fingerprint())"
+    indented = "if True:\n" + textwrap.indent(plain, "    ")
+    kernel.run("from graphrun_nb import graph")
+    assert kernel.run(plain + built).stdout == kernel.run(indented + built).stdout != ""
+
+
+def test_cells_may_have_an_ipython_input_filename():
+    script = """
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell()
+shell.run_cell('''
+from graphrun_nb import graph, run, tool
+@tool(outputs=["y"])
+def inner(x):
+    return x + 1
+with graph(name="g") as g:
+    g.expose("y", inner(x=1).y)
+print(inner.function.__code__.co_filename.startswith("<ipython-input-"), run(g).result(10))
+''')
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.stdout, ended.returncode) == ("True {'y': 2}\n", 0)
