@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import pickle
+import linecache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from graphrun_nb.executors.worker import dumps, fits
 
 if TYPE_CHECKING:
     from graphrun_nb.protocols import Call
@@ -18,14 +21,12 @@ def packed(call: Call) -> bytes:
     TypeError
         Something cannot be pickled; the message names the argument, or what the function holds.
     """
-    import cloudpickle  # noqa: PLC0415 (only where processes are used)
-
     arguments = dict(call.arguments)
     facts = arguments.pop(call.context).detached() if call.context else None
     try:
-        payload: bytes = cloudpickle.dumps((call.function, arguments, call.context, facts), pickle.HIGHEST_PROTOCOL)
+        return dumps((call.function, arguments, call.node_id, call.context, facts, _source(call.function)))
     except Exception as error:
-        culprit = next((name for name, value in arguments.items() if not _fits(value)), None)
+        culprit = next((name for name, value in arguments.items() if not fits(value)), None)
         if culprit is not None:
             what = f"the argument {culprit!r} of node {call.node_id!r}"
         else:
@@ -33,17 +34,13 @@ def packed(call: Call) -> bytes:
         unfit = TypeError(f"{what} cannot be sent to another process: {error}")
         unfit.add_note('hint: make such things inside the function, or keep the node here: _executor="thread"')
         raise unfit from error
-    return payload
 
 
-def _fits(value: Any) -> bool:
-    import cloudpickle  # noqa: PLC0415 (only where processes are used)
-
-    try:
-        cloudpickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-    except Exception:  # noqa: BLE001 (pickling runs user code)
-        return False
-    return True
+def _source(function: Any) -> dict[str, Any]:
+    """Return what linecache knows of a notebook cell, for tracebacks that are printed in the other process."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    file = "" if code is None else code.co_filename
+    return {file: linecache.cache[file]} if file in linecache.cache and not Path(file).exists() else {}
 
 
 def _what_it_holds(function: Any) -> str:
@@ -52,5 +49,5 @@ def _what_it_holds(function: Any) -> str:
     except (TypeError, ValueError):
         return ""
     held = {**outside.globals, **outside.nonlocals}
-    culprit = next((name for name, value in held.items() if not _fits(value)), None)
+    culprit = next((name for name, value in held.items() if not fits(value)), None)
     return "" if culprit is None else f", which uses {culprit!r} from outside of it,"

@@ -7,11 +7,14 @@ of the socket is the end of the parent, and then of the worker, even in the midd
 from __future__ import annotations
 
 import codecs
+import contextlib
 import faulthandler
 import io
+import linecache
 import logging
 import os
 import pickle
+import select
 import signal
 import socket
 import struct
@@ -32,6 +35,11 @@ MAX_OUTPUT = 64 * 1024
 """Bytes of output, and of log records, that a call may send; the rest is dropped."""
 
 MAX_CHAIN = 8
+"""How many exceptions of a chain are sent."""
+
+LOOK_S = 2.0
+"""How often a worker looks whether its parent is still there, where the socket does not tell."""
+
 _DROPPED = b"[more than 64 kB of output; the rest is dropped]\n"
 _PLAIN = (str, int, float, type(None))
 
@@ -83,9 +91,12 @@ class Fault(TypedDict):
 class Channel:
     """Messages over a socket; sending is safe from any thread."""
 
-    def __init__(self, end: socket.socket) -> None:
+    def __init__(self, end: socket.socket, parent: int) -> None:
         self._end = end
+        self._parent = parent
         self._lock = threading.Lock()
+        self._poll = select.poll()
+        self._poll.register(end, select.POLLIN)
 
     def send(self, kind: Kind, payload: bytes) -> None:
         """Send a message; raises OSError if the parent is gone."""
@@ -98,6 +109,9 @@ class Channel:
 
     def receive(self) -> bytes | None:
         """Return the next message's payload, or None at the end."""
+        while not self._poll.poll(LOOK_S * 1000):
+            if os.getppid() != self._parent:  # it has ended, and a process that it forked keeps its socket open
+                return None
         header = self._exactly(HEADER.size)
         return None if header is None else self._exactly(HEADER.unpack(header)[1])
 
@@ -155,20 +169,21 @@ class RemoteContext:
     """What a call sees of its run from another process: the facts, and a way to report progress."""
 
     def __init__(
-        self, facts: Mapping[str, Any], inputs: Mapping[str, Any], send: Callable[[Kind, bytes], None]
+        self, facts: Mapping[str, Any], inputs: Mapping[str, Any], n: int, send: Callable[[Kind, bytes], None]
     ) -> None:
         vars(self).update(facts)
+        self._n = n
         self.inputs = inputs
         self.logger = logging.getLogger(f"graphrun.{facts['node_id']}")
         self._send = send
 
     def is_cancel_requested(self) -> bool:
-        """Tell whether somebody wants the run to end: never, since that ends this process."""
+        """Tell whether somebody wants the run to end: never, since that interrupts the call."""
         return False
 
     def progress(self, done: float, total: float | None = None, text: str = "") -> None:
         """Show how far the node is; `total` None means that nobody knows. Callable from any thread."""
-        self._send(Kind.PROGRESS, pickle.dumps((done, total, text)))
+        self._send(Kind.PROGRESS, pickle.dumps((self._n, done, total, text)))
 
     def __getattr__(self, name: str) -> NoReturn:
         error = AttributeError(f"context.{name} needs the run, which is in another process than this call")
@@ -224,27 +239,23 @@ class Worker:
 
     def _perform(self, payload: bytes) -> tuple[Kind, bytes]:
         try:
-            function, arguments, name, facts = pickle.loads(payload)  # noqa: S301 (from the parent)
+            function, arguments, node_id, name, facts, sources = pickle.loads(payload)  # noqa: S301 (from the parent)
+            linecache.cache.update(sources)
         except BaseException as error:  # noqa: BLE001 (loading runs user code)
             error.add_note("hint: the worker process could not load the node's function and arguments")
             return Kind.ERROR, packed_fault(error)
         try:
             if name:
-                arguments[name] = RemoteContext(facts, dict(arguments), self._channel.send)
+                arguments[name] = RemoteContext(facts, dict(arguments), self._n_taken, self._channel.send)
             value = function(**arguments)
             if hasattr(type(value), "__await__"):
                 value = _awaited(value)
         except BaseException as error:  # noqa: BLE001 (user code: whatever it raises is an outcome)
             return Kind.ERROR, packed_fault(error)
         try:
-            return Kind.VALUE, _dumps(value)
+            return Kind.VALUE, dumps(value)
         except BaseException as error:  # noqa: BLE001 (pickling runs user code)
-            unfit = TypeError(
-                f"it returned a {type(value).__name__} that cannot be sent back from its process: {error}"
-            )
-            unfit.add_note('hint: return plain data, or keep the node in this process: _executor="thread"')
-            unfit.__cause__ = error
-            return Kind.ERROR, packed_fault(unfit)
+            return Kind.ERROR, packed_fault(_unfit(value, node_id, error))
 
     def _listen(self) -> None:
         while (payload := self._channel.receive()) is not None:
@@ -292,6 +303,19 @@ class Worker:
         self._channel.close()
 
 
+def _unfit(value: Any, node_id: str, error: BaseException) -> TypeError:
+    what = f"what node {node_id!r} returned, a {type(value).__name__},"
+    if isinstance(value, dict):
+        for name, part in value.items():
+            if not fits(part):
+                what = f"the output {name!r} of node {node_id!r}, a {type(part).__name__},"
+                break
+    unfit = TypeError(f"{what} cannot be sent back from its process: {error}")
+    unfit.add_note('hint: return plain data, or keep the node in this process: _executor="thread"')
+    unfit.__cause__ = error
+    return unfit
+
+
 def _plain(record: logging.LogRecord) -> dict[str, Any]:
     fields = {name: value for name, value in vars(record).items() if isinstance(value, _PLAIN)}
     try:
@@ -333,7 +357,7 @@ def _pickled(error: BaseException) -> bytes:
     """Return bytes that `faults.rebuilt` makes the same exception of, or none; tried out here."""
     for parts in (error, (type(error), error.args, vars(error))):
         try:
-            data = _dumps(parts)
+            data = dumps(parts)
             if type(rebuilt(data)) is type(error):
                 return data
         except Exception:  # noqa: BLE001, S112 (what does not work is not sent)
@@ -361,7 +385,17 @@ def _frames(error: BaseException) -> list[tuple[str, int | None, str, int | None
     return known if len(known) <= 100 else [*known[:50], *known[-50:]]
 
 
-def _dumps(value: Any) -> bytes:
+def fits(value: Any) -> bool:
+    """Tell whether `value` can be sent to another process."""
+    try:
+        dumps(value)
+    except Exception:  # noqa: BLE001 (pickling runs user code)
+        return False
+    return True
+
+
+def dumps(value: Any) -> bytes:
+    """Return `value` as bytes; what cannot be imported in another process goes as a whole."""
     import cloudpickle  # noqa: PLC0415 (found by the parent's path)
 
     data: bytes = cloudpickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
@@ -377,12 +411,15 @@ def _awaited(value: Any) -> Any:
     return asyncio.run(wait())
 
 
-def main(fd: int) -> None:
-    """Work for the parent at the other end of the socket `fd`."""
-    worker = Worker(Channel(socket.socket(fileno=fd)))
+def main(fd: int, parent: int) -> None:
+    """Work for the process `parent`, which is at the other end of the socket `fd`."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent that ignores it hands that down
+    os.set_inheritable(fd, False)
+    worker = Worker(Channel(socket.socket(fileno=fd), parent))
     worker.set_up()
     worker.work()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    with contextlib.suppress(KeyboardInterrupt):  # given up, but not in the midst of a call
+        main(*map(int, sys.argv[1:]))
