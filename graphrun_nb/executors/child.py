@@ -54,6 +54,7 @@ class Child:
                 if self._process is None:
                     self._start()
                 self._is_busy = True
+                self._is_over.clear()
         except Exception as error:  # noqa: BLE001 (pickling runs user code; and a process may not start)
             return Error(error)
         try:
