@@ -24,12 +24,14 @@ class Plan:
         Arguments that are outputs of other nodes: parameter, node id, output.
     rest
         All other arguments: parameter and binding.
+    output
+        The only declared output, or empty.
     direct
         Calling the function gives a coroutine, without running any of the user's code, and nothing else has to be
         done about it.
     """
 
-    __slots__ = ("call", "context", "direct", "function", "outputs", "refs", "rest", "spec")
+    __slots__ = ("call", "context", "direct", "function", "output", "outputs", "refs", "rest", "spec")
 
     def __init__(self, spec: NodeSpec, function: NodeFunction) -> None:
         self.spec = spec
@@ -37,6 +39,7 @@ class Plan:
         self.call: Callable[..., Any] = function.call
         self.context = function.context
         self.outputs = spec.outputs
+        self.output = spec.outputs[0] if len(spec.outputs) == 1 else ""
         self.refs = tuple((name, each.node_id, each.output) for name, each in spec.inputs if type(each) is Ref)
         self.rest: tuple[tuple[str, Binding], ...] = tuple(each for each in spec.inputs if type(each[1]) is not Ref)
         self.direct = (

@@ -60,7 +60,9 @@ class Launcher:
         context = self.base.copy()
         context.run(_SET_CURRENT, attempt)
         values = run.values
-        arguments = {name: values[node_id][output] for name, node_id, output in plan.refs}
+        arguments: dict[str, Any] = {}
+        for name, node_id, output in plan.refs:
+            arguments[name] = values[node_id][output]
         for name, binding in plan.rest:
             arguments[name] = resolve(binding, values, run.inputs)
         if plan.context:
@@ -82,7 +84,9 @@ class Launcher:
         if error is None:
             try:
                 plan = attempt.plan or self._plan_of(attempt.node_id)
-                if plan.outputs or plan.spec.kind != "body":
+                if plan.output and not isinstance(value, dict):
+                    value = {plan.output: value}
+                elif plan.outputs or plan.spec.kind != "body":
                     value = named_outputs(attempt.node_id, plan.outputs, value)
                 self._run.values[attempt.node_id] = value
                 return AttemptSucceeded(attempt.node_id, attempt.attempt)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from graphrun_nb.authoring.plan import Plan
+    from graphrun_nb.core.state import NodeState
     from graphrun_nb.engine.log import RunLog
     from graphrun_nb.engine.run import Run
     from graphrun_nb.protocols import Clock, Timer
@@ -41,6 +42,7 @@ class Attempt(Here, eq=False):
     """One attempt under way."""
 
     holds_slot: bool
+    node: NodeState
     cancelled: bool = False
     task: asyncio.Task[None] | None = None
     plan: Plan | None = None
@@ -139,7 +141,7 @@ class ForwardScheduler:
 
     def attempt_without_slot(self, node_id: str, attempt: int) -> Attempt:
         """Return an attempt that somebody else carries out, and that was recorded as started."""
-        return Attempt(self._run, node_id, attempt, False)
+        return Attempt(self._run, node_id, attempt, False, self._log.state.nodes[node_id])
 
     async def ended(self, node_id: str) -> None:
         """Return when the node has ended."""
@@ -196,11 +198,10 @@ class ForwardScheduler:
             now = self._clock.time()
             outcomes, self._outcomes = self._outcomes, []
             facts, self._facts = self._facts, []
-            nodes = log.state.nodes
             causes: list[Event] = []
             for attempt, value, error in outcomes:
                 self._free += attempt.holds_slot
-                node = nodes[attempt.node_id]
+                node = attempt.node
                 if node.attempt == attempt.attempt and (node.status is _RUNNING or node.status is _WAITING):
                     causes.append(
                         self._settle(attempt, value, None) if error is None else self._event_of(attempt, value, error)
@@ -239,13 +240,15 @@ class ForwardScheduler:
     def _carry_out(self, facts: Sequence[Event], events: Sequence[Event]) -> None:
         notable = list(facts)
         nodes = self._log.state.nodes
+        run, attempts, queue = self._run, self._attempts, self._queue
         for event in events:
             if type(event) is AttemptStarted:
                 node_id = event.node_id
-                holds_slot = nodes[node_id].info.kind not in CONTAINERS
+                node = nodes[node_id]
+                holds_slot = node.info.kind not in CONTAINERS
                 self._free -= holds_slot
-                attempt = self._attempts[node_id] = Attempt(self._run, node_id, event.attempt, holds_slot)
-                self._queue.append(attempt)
+                attempt = attempts[node_id] = Attempt(run, node_id, event.attempt, holds_slot, node)
+                queue.append(attempt)
             else:
                 notable.append(event)
         if notable:
@@ -307,18 +310,17 @@ class ForwardScheduler:
         loop = asyncio.get_running_loop()
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 (a worker is a task)
-        queue = self._queue
+        launch, queue, attempts, cancelling = self._launch, self._queue, self._attempts, task.cancelling
         yielded_at = loop.time()
         while not self._stopped:
             while queue:
                 attempt = queue.popleft()
-                attempt.task = task
                 value, error = None, None
                 try:
-                    if attempt.cancelled or self._log.state.cancelled_by:
-                        attempt.cancelled = True
+                    if attempt.cancelled:
                         raise asyncio.CancelledError  # noqa: TRY301 (the outcome of an attempt that never began)
-                    context, coroutine = self._launch(attempt)
+                    attempt.task = task
+                    context, coroutine = launch(attempt)
                     pending = context.run(coroutine.send, None)
                 except StopIteration as stop:
                     value = stop.value
@@ -326,9 +328,9 @@ class ForwardScheduler:
                     error = exception
                 else:
                     value, error = await self._drive(attempt, DrivenOn(coroutine, context, pending))
-                self._attempts.pop(attempt.node_id, None)
+                attempts.pop(attempt.node_id, None)
                 self._outcomes.append((attempt, value, error))
-                if attempt.cancelled or task.cancelling():
+                if attempt.cancelled or cancelling():
                     # A cancel that the node swallowed would hit the next one.
                     self._later()
                     return
