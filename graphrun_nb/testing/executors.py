@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphrun_nb.protocols import Call, Error, Outcome, Value
+from graphrun_nb.protocols import Call, Error, Lost, Outcome, Value
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,7 +34,8 @@ class ExecutorConformance:
     Attributes
     ----------
     shares_process
-        Calls run in this process, and see the context variables of whoever submits them.
+        Calls run in this process: they see the context variables of whoever submits them, and one that takes its
+        process down is not tried.
     on_the_loop
         Calls run on the loop's own thread; then the functions that take time are async ones.
 
@@ -217,6 +218,26 @@ class ExecutorConformance:
 
             _VARIABLE.set("mine")
             _expect(await executor.submit(_call(function)), "mine")
+
+        self._with_executor(act)
+
+    def test_a_call_that_takes_its_process_down_is_lost(self) -> None:
+        """The outcome is `Lost`, with a reason; other calls do not notice, and the executor goes on."""
+        if self.shares_process:
+            return
+
+        def function() -> None:
+            os._exit(3)
+
+        async def act(executor: Executor, folder: Path) -> None:
+            other = asyncio.ensure_future(executor.submit(_call(self._waits, started=folder / "1", go=folder / "go")))
+            await _until((folder / "1").exists, "the call did not start")
+            outcome = await executor.submit(_call(function))
+            _check(isinstance(outcome, Lost) and bool(outcome.reason), f"it gave {outcome!r}")
+            _check(not other.done(), "the other call ended as well")
+            _touch(folder / "go")
+            _expect(await other, "went")
+            _expect(await executor.submit(_call(self._waits, started=folder / "2", go=folder / "go")), "went")
 
         self._with_executor(act)
 

@@ -460,7 +460,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 @pytest.mark.parametrize("how", ["killed", "ends", "forked"])
-async def test_no_worker_outlives_its_parent(how, tmp_path):
+def test_no_worker_outlives_its_parent(how, tmp_path):
     script = tmp_path / "parent.py"
     script.write_text(PARENT)
     command = [sys.executable, str(script), str(tmp_path), how]
@@ -471,7 +471,7 @@ async def test_no_worker_outlives_its_parent(how, tmp_path):
             parent.kill()
         try:
             for each in ids:
-                await until(lambda each=each: not is_running(each))
+                asyncio.run(until(lambda each=each: not is_running(each)))
         finally:
             if forked:
                 os.kill(forked, signal.SIGKILL)
