@@ -46,7 +46,7 @@ class GraphrunMagics(Magics):
             --run-id ID           1 to 64 letters, digits, _ and -
             --session-id ID       groups runs
             --on-wait WORD        block, raise or return, when only waits are left
-            --executor NAME       where sync tools run: thread or loop
+            --executor NAME       where sync tools run: thread, process or loop
             --fail-fast           the first failure cancels the rest
             --wait                keep the cell until the end; the value is the outputs
 
