@@ -100,7 +100,8 @@ class Tool:
                 )
             self._require_context(kwargs)
             returned = self.function(*args, **kwargs)
-            return self._outputs_later(returned) if self.is_async else self.outputs_of(returned)
+            is_later = self.is_async or inspect.iscoroutine(returned)
+            return self._outputs_later(returned) if is_later else self.outputs_of(returned)
         return builder.add(
             self.node_function,
             name=self.name,
@@ -185,7 +186,8 @@ class Tool:
             )
 
     async def _outputs_later(self, returned: Any) -> dict[str, Any]:
-        return self.outputs_of(await returned)
+        value = await returned
+        return self.outputs_of(await value if inspect.iscoroutine(value) else value)
 
 
 def named_outputs(name: str, outputs: tuple[str, ...], returned: Any) -> dict[str, Any]:

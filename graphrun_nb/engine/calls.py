@@ -6,6 +6,7 @@ A call comes after those calls of the same body whose results the body had seen 
 from __future__ import annotations
 
 import asyncio
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.authoring.controls import settings_of
@@ -126,7 +127,7 @@ class Calls:
         if callee.node_function.context:
             given[callee.node_function.context] = NodeContext(attempt, dict(arguments))
         try:
-            value, error = context.run(callee.node_function.call, **given), None
+            value, error = _no_coroutine(callee.name, context.run(callee.node_function.call, **given)), None
         except Exception as exception:  # noqa: BLE001 (user code: it goes on to the body, and into the log)
             value, error = None, exception
         run.scheduler.tell(run.launcher.settle(attempt, value, error))
@@ -186,3 +187,13 @@ class Calls:
             node_id = f"{prefix}{name}" if n == 1 else f"{prefix}{name}_{n}"
             if node_id not in self._run.state.nodes:
                 return node_id
+
+
+def _no_coroutine(name: str, value: Any) -> Any:
+    if inspect.iscoroutine(value):
+        value.close()
+        raise GraphRunError(
+            f"{name!r} is no async def, and returned a coroutine",
+            hints=(f"a wrapper around an async function is called so: await {name}.aio(...)",),
+        )
+    return value

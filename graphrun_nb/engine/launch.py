@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.authoring.tool import named_outputs
@@ -92,6 +93,8 @@ class Launcher:
                 return AttemptSucceeded(attempt.node_id, attempt.attempt)
             except Exception as unfit:  # noqa: BLE001 (a dict of the user's may raise anything)
                 error = unfit
+        if isinstance(error.__cause__, StopIteration) and str(error) == "coroutine raised StopIteration":
+            error = error.__cause__  # what Python makes of one that leaves a coroutine says nothing of the user's line
         if isinstance(error, _Gone):
             self._run.exceptions[attempt.node_id] = NodeLost(f"node {attempt.node_id!r} was lost: {error}")
             return AttemptLost(attempt.node_id, attempt.attempt, str(error))
@@ -99,15 +102,15 @@ class Launcher:
         return AttemptFailed(attempt.node_id, attempt.attempt, describe(error))
 
     async def submit(self, plan: Plan, attempt: Attempt, arguments: dict[str, Any]) -> Any:
-        """Run a node's function where it belongs, and return its value or raise."""
+        """Run a node's function where it belongs, and return its value or raise; awaits a coroutine it returns."""
         call = Call(self._run.run_id, attempt.node_id, attempt.attempt, plan.call, arguments, plan.context)
         executor = self._executor_of(plan)
         if plan.spec.timeout_s is None:
-            return _value_of(await executor.submit(call))
+            return await _value_of(await executor.submit(call))
         limit = asyncio.timeout(plan.spec.timeout_s)
         try:
             async with limit:
-                return _value_of(await executor.submit(call))
+                return await _value_of(await executor.submit(call))
         except TimeoutError:
             if limit.expired():
                 raise TimeoutError(f"node {attempt.node_id!r} did not end within {plan.spec.timeout_s:g} s") from None
@@ -142,12 +145,14 @@ class Launcher:
         return self.executor(wanted or self._default)
 
 
-def _value_of(outcome: Any) -> Any:
+async def _value_of(outcome: Any) -> Any:
     match outcome:
         case Error():
             raise outcome.exception
         case Lost():
             raise _Gone(outcome.reason)
+        case Value(value) if inspect.iscoroutine(value):  # a sync wrapper around an async function
+            return await value
         case Value():
             return outcome.value
         case _:

@@ -15,6 +15,7 @@ import pytest
 
 from graphrun_nb import (
     GraphBuildError,
+    GraphRunError,
     GraphRunFailed,
     GraphSpec,
     TaskGraph,
@@ -165,6 +166,36 @@ async def test_closures_lambdas_methods_and_decorated_functions_work():
         x = g.arg("x")
         g.expose("all", [closing_over(5)(x=x).y, square(x=x).y, Scale().times(x=x).y, decorated(x=x).y])
     assert await run_async(g, {"x": 3}) == {"all": [8, 9, 30, 4]}
+
+
+def passing_on(function):
+    @functools.wraps(function)
+    def wrapper(*args, **kwargs):
+        return function(*args, **kwargs)
+
+    return wrapper
+
+
+@tool(outputs=["y"])
+@passing_on
+async def wrapped(x):
+    return x + 1
+
+
+@pytest.mark.parametrize("executor", ["thread", "loop"])
+async def test_an_async_function_in_a_decorator_that_is_not_async_works(executor):
+    with graph(name="decorated") as g:
+        g.expose("y", wrapped(x=1, _timeout=10).y)
+    assert await run_async(g, executor=executor) == {"y": 2}
+    assert await wrapped(x=1) == await wrapped.aio(x=1) == {"y": 2}
+
+    @graph_fn(name="calls", outputs=["y"])
+    async def calls():
+        with pytest.raises(GraphRunError, match="returned a coroutine"):
+            wrapped(x=1, _id="refused")
+        return (await wrapped.aio(x=1))["y"]
+
+    assert await calls() == {"y": 2}
 
 
 async def test_the_callable_is_kept_and_never_re_imported_by_name(monkeypatch):

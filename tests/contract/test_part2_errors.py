@@ -153,3 +153,18 @@ async def test_its_traceback_points_at_the_users_line():
     assert [(frame.filename, frame.line) for frame in frames] == [
         (__file__, 'raise LookupError("no such row")  # the user\'s line')
     ]
+
+
+@pytest.mark.parametrize("executor", ["thread", "loop"])
+async def test_it_is_the_nodes_own_exception_even_if_python_makes_another_of_it(executor):
+    @tool(outputs=["x"])
+    def first(rows):
+        return next(iter(rows))
+
+    with graph(name="failing") as g:
+        first(rows=[])
+    with pytest.raises(GraphRunFailed, match="StopIteration") as raised:
+        await run_async(g, executor=executor)
+    assert type(raised.value.__cause__) is StopIteration
+    frames = traceback.extract_tb(raised.value.__cause__.__traceback__)
+    assert [frame.line for frame in frames] == ["return next(iter(rows))"]

@@ -66,10 +66,15 @@ async def test_10_run_and_wait_gives_outputs_and_takes_overrides(store):
 
 
 async def test_10_the_target_is_an_object_or_the_name_of_a_graph_defined_in_this_process():
-    async def body(context):
-        return [await context.run_and_wait("sums", {"x": 1}), await context.run_and_wait(sums.build(), {"x": 1})]
+    @graphify("known by its name", inputs=["x"], outputs=["y"])
+    def named(x):
+        return {"y": add_async(a=x, b=1).total}
 
-    assert await run_async(of(body)) == {"x": [{"y": 12}, {"y": 12}]}
+    async def body(context):
+        by_name = await context.run_and_wait("known by its name", {"x": 1})
+        return [by_name, await context.run_and_wait(named, {"x": 1}), await context.run_and_wait(named(), {"x": 1})]
+
+    assert await run_async(of(body)) == {"x": [{"y": 2}, {"y": 2}, {"y": 2}]}
 
     async def unknown(context):
         await context.run_and_wait("no such graph")
