@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.authoring.bindings import refuse_strays
@@ -13,10 +14,9 @@ from graphrun_nb.authoring.task_graph import TaskGraph
 from graphrun_nb.authoring.tool import Tool
 from graphrun_nb.core.spec import closest
 from graphrun_nb.errors import GraphBuildError, GraphInputBindError, GraphMaterializationError
+from graphrun_nb.view.text import preview
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from graphrun_nb.core.spec import GraphSpec
 
 
@@ -57,14 +57,20 @@ def bind_inputs(spec: GraphSpec, inputs: Mapping[str, Any] | None) -> dict[str, 
     Raises
     ------
     GraphInputBindError
-        A required input is missing, or one is unknown.
+        A required input is missing, or one is unknown; or `inputs` is no dict.
     GraphValidationError
         An input is a handle of some graph.
     """
     __tracebackhide__ = True
-    given = dict(inputs or {})
     names = [each.name for each in spec.inputs]
     shown = ", ".join(names) or "none"
+    if inputs is not None and not isinstance(inputs, Mapping):
+        raise GraphInputBindError(
+            f"inputs are a dict of values by name, not {preview(inputs)[:80]}",
+            code="graph_inputs_no_dict",
+            hints=(f"pass {{{', '.join(f'{name!r}: …' for name in names)}}}",),
+        )
+    given = dict(inputs or {})
     for name in given:
         if name not in names:
             raise GraphInputBindError(

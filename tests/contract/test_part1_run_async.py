@@ -89,6 +89,13 @@ async def test_the_example_with_every_kind_of_argument(store):
     assert [row.run_id for row in list_runs(store=store)] == ["custom-run-123"]
 
 
+@pytest.mark.parametrize("inputs", [[1], "x", 5, sums], ids=repr)
+async def test_inputs_is_a_dict_or_none(inputs):
+    with pytest.raises(GraphInputBindError, match="inputs are a dict of values by name") as refused:
+        await run_async(sums, inputs)
+    assert refused.value.hints == ("pass {'x': …}",)
+
+
 async def test_identity_is_ignored_when_running_locally():
     for identity in (None, RequestIdentity(user_id="ada", roles=["none at all"])):
         assert await run_async(sums, {"x": 1}, identity) == {"y": 12}

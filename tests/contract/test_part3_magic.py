@@ -93,7 +93,6 @@ def test_a_run_is_an_id_a_unique_prefix_a_variable_or_the_latest_if_left_out(she
     assert shell.run("g.run_id").text == "'choose-me-1'"
     shell.run(f"%graphrun cancel {run}")
     shell.run("try: await f\nexcept asyncio.CancelledError: pass")
-    shell.run("from graphrun_nb.engine.env import default_store\ndefault_store()._logs.pop('choose-me-1', None)")
 
 
 def test_a_first_word_that_is_a_verb_is_the_verb_and_run_name_launches_a_target_of_that_name(shell):
