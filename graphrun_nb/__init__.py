@@ -27,7 +27,7 @@ from graphrun_nb.authoring.two_stage import DualStageTool
 from graphrun_nb.core.policy import RetryPolicy
 from graphrun_nb.core.spec import GraphSpec
 from graphrun_nb.core.status import NodeStatus, RunStatus
-from graphrun_nb.engine.api import resume, run, run_async, send_event
+from graphrun_nb.engine.api import open_run, resume, run, run_async, send_event
 from graphrun_nb.engine.context import NodeContext
 from graphrun_nb.engine.continuation import Continuation
 from graphrun_nb.engine.env import RuntimeEnv
@@ -98,6 +98,7 @@ __all__ = [
     "graph_fn",
     "graphify",
     "list_runs",
+    "open_run",
     "resume",
     "run",
     "run_async",

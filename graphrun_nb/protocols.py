@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import concurrent.futures
     from collections.abc import Sequence
 
-    from graphrun_nb.core.events import Envelope, Event
+    from graphrun_nb.core.events import Envelope, Event, ValueRef
     from graphrun_nb.core.state import RunState
 
 
@@ -88,8 +88,31 @@ class Executor(Protocol):
         ...
 
 
+class Keeper(Protocol):
+    """Keeps the values of one run, beside its log.
+
+    Attributes
+    ----------
+    values
+        Outputs by node id, of the nodes that are done, as far as they are here.
+    outputs
+        Those of the whole run, once it is done.
+    """
+
+    values: dict[str, dict[str, Any]]
+    outputs: dict[str, Any] | None
+
+    def put(self, value: Any, preview: str) -> ValueRef:
+        """Keep an input or an answer, and return what the log says of it."""
+        ...
+
+    def get(self, ref: ValueRef) -> Any:
+        """Return what was put; raises LookupError if it was not kept."""
+        ...
+
+
 class RunStore(Protocol):
-    """Keeps the logs of runs."""
+    """Keeps the logs of runs, and hands out who keeps their values."""
 
     def append(self, run_id: str, expected_seq: int, events: Sequence[tuple[float, Event]]) -> None:
         """Keep `events` (instant and event) as one unit, right after event `expected_seq` of the run."""
@@ -101,6 +124,13 @@ class RunStore(Protocol):
 
     def run_ids(self) -> Sequence[str]:
         """Return the ids of all runs, in order of their first event."""
+        ...
+
+    def keeper(self, run_id: str, *, lasting: bool) -> Keeper:
+        """Return who keeps the run's values: always the same one, as long as anything is kept.
+
+        A run is `lasting` if somebody named it, and may ask for it again.
+        """
         ...
 
 

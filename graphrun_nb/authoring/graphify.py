@@ -91,12 +91,14 @@ class Graphified:
         try:
             for output, value in self._named(returned).items():
                 builder.expose(output, value)
-            return builder.build()
+            graph = builder.build()
         except GraphBuildError as error:
             definition = place_of_definition(self._body)
             if definition is not None:
                 error.locate(str(definition))
             raise
+        graph.is_named = True
+        return graph
 
     @functools.cached_property
     def _blind_tests(self) -> list[tuple[str, Place]]:

@@ -16,6 +16,11 @@ def define(name: str, target: Any) -> None:
     _DEFINED[name] = target
 
 
+def latest(name: str) -> Any:
+    """Return the graph called `name`, or None."""
+    return _DEFINED.get(name)
+
+
 def defined(name: str) -> Any:
     """Return the graph called `name`.
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from graphrun_nb.core.spec import Arg, Condition, Many, closest, refs
+from graphrun_nb.core.spec import args, closest, refs
 from graphrun_nb.errors import BadSelection, UnknownNode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from graphrun_nb.core.spec import Binding, GraphSpec, NodeSpec
+    from graphrun_nb.core.spec import Binding, Condition, GraphSpec, NodeSpec
 
 _TERM = re.compile(
     r"""(?P<sign>[@#]?)"(?P<quoted>[^"]*)"(?=\s|$)"""
@@ -64,19 +64,6 @@ def restricted(spec: GraphSpec, kept: Collection[str]) -> GraphSpec:
         nodes=nodes,
         body=spec.body if spec.body in kept else "",
     )
-
-
-def args(value: Binding | Condition) -> Iterator[Arg]:
-    """Yield every graph input inside a binding or condition."""
-    match value:
-        case Arg():
-            yield value
-        case Many():
-            for _, item in value.items:
-                yield from args(item)
-        case Condition():
-            for each in value.args:
-                yield from args(each)
 
 
 def _found(nodes: Mapping[str, NodeSpec], term: re.Match[str]) -> list[str]:

@@ -14,7 +14,7 @@ from graphrun_nb.authoring.graph_text import pretty, signature_of_io
 from graphrun_nb.authoring.node_view import NodeView, NotStarted
 from graphrun_nb.authoring.plan import Plan
 from graphrun_nb.authoring.selection import restricted, selected
-from graphrun_nb.core.spec import closest
+from graphrun_nb.core.spec import NodeSpec, closest
 from graphrun_nb.core.topology import Topology
 from graphrun_nb.errors import UnknownNode
 from graphrun_nb.protocols import hooks
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from graphrun_nb.authoring.node_view import Live
     from graphrun_nb.core.events import NodeInfo
     from graphrun_nb.core.policy import RetryPolicy
-    from graphrun_nb.core.spec import GraphSpec, NodeSpec
+    from graphrun_nb.core.spec import GraphSpec
     from graphrun_nb.core.state import RunState
     from graphrun_nb.core.status import RunStatus
 
@@ -61,11 +61,14 @@ class TaskGraph:
     ----------
     spec : GraphSpec
     functions : mapping of str to NodeFunction
-        The function of each node, by node id.
+        The function of each node, by node id; a node that only a log knows has none.
+    is_named
+        Whether the graph that is defined under its name would be built to the same, unless it was changed.
     """
 
     def __init__(self, spec: GraphSpec, functions: dict[str, NodeFunction]) -> None:
         self.spec = spec
+        self.is_named = False
         self.functions = functions
         self._live: Live = NotStarted(self)
         self._by_id = {node.node_id: node for node in spec.nodes}
@@ -91,14 +94,22 @@ class TaskGraph:
 
     def grow(self, spec: NodeSpec, function: NodeFunction) -> None:
         """Add a node while the graph runs: to the graph of this run alone."""
+        self._own()
+        self._by_id[spec.node_id] = spec
+        self._plans[spec.node_id] = Plan(spec, function)
+        self.functions[spec.node_id] = function
+
+    def remember(self, info: NodeInfo) -> None:
+        """Add a node that appeared when the graph ran earlier, so that it can be looked at."""
+        self._own()
+        self._by_id[info.node_id] = NodeSpec.remembered(info)
+
+    def _own(self) -> None:
         if not self._grown:
             self._grown = True
             self._by_id = dict(self._by_id)
             self._plans = dict(self._plans)
             self.functions = dict(self.functions)
-        self._by_id[spec.node_id] = spec
-        self._plans[spec.node_id] = Plan(spec, function)
-        self.functions[spec.node_id] = function
 
     def watching(self, live: Live) -> TaskGraph:
         """Return the same graph with its state taken from `live`. O(1)."""
@@ -124,6 +135,11 @@ class TaskGraph:
     def build(self) -> TaskGraph:
         """Return this graph."""
         return self
+
+    @property
+    def is_known(self) -> bool:
+        """Whether its functions are here, so that it can run."""
+        return len(self.functions) >= len(self.spec.nodes)
 
     @property
     def name(self) -> str:

@@ -70,9 +70,11 @@ class TwoStage:
 
     async def __call__(self, *, context: Any, **inputs: Any) -> Any:
         """Run both stages and the wait between them, and return the outputs."""
-        question = await self.setup(context=context, **inputs)
-        answer = await context.wait(question.pop("kind"), **question)
-        return await self.on_resume(answer, context=context)
+        asked = context.asked_before()
+        if asked is None:
+            question = await self.setup(context=context, **inputs)
+            asked = context.wait(question.pop("kind"), **question)
+        return await self.on_resume(await asked, context=context)
 
     async def setup(self, *, context: Any, **inputs: Any) -> dict[str, Any]:
         """Run the first stage, and return the arguments of `NodeContext.wait`.

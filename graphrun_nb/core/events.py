@@ -20,7 +20,7 @@ class ValueRef(Struct, frozen=True, gc=False, omit_defaults=True):
     codec
         How its bytes were written; ``memory`` means that it was not kept and lives in this process alone.
     digest
-        sha256 of the bytes, hex; empty where nothing was kept.
+        sha256 of the bytes, hex; of what lives in a process, the number that it has there; empty if it cannot be had.
     size
         Bytes.
     preview
@@ -158,9 +158,10 @@ class RunStarted(_Event, frozen=True):
 
 
 class RunResumed(_Event, frozen=True):
-    """An unfinished or finished run was taken up again; `reason` says why."""
+    """An unfinished or finished run was taken up again; `reason` says why, `inputs` are new ones, if there are any."""
 
     reason: str
+    inputs: tuple[tuple[str, ValueRef], ...] = ()
 
 
 class RunForked(_Event, frozen=True):

@@ -80,12 +80,6 @@ class Frontier:
         self._ready = [i for i, left in enumerate(self._left) if not left and nodes[i].status is _PENDING]
         heapify(self._timers)
 
-    def rebuilt(self) -> Frontier:
-        """Return a new one, made from the state, with what no policy has been asked about yet. O(nodes)."""
-        twin = Frontier(self._state)
-        twin.failed, twin.given_up = self.failed, self.given_up
-        return twin
-
     def advance(self, event: Event) -> None:  # noqa: C901, PLR0912 (one case per event)
         """Take note of an event that has just been applied to the state. O(dependents of its node)."""
         if type(event) is AttemptStarted:

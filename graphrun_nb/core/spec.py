@@ -118,6 +118,20 @@ class NodeSpec(Struct, frozen=True, kw_only=True):
         if self.parent:
             yield self.parent
 
+    @classmethod
+    def remembered(cls, info: NodeInfo) -> NodeSpec:
+        """Return what can be said of a node that only a log knows: who it comes after, not what it does with that."""
+        return cls(
+            node_id=info.node_id,
+            name=info.name,
+            kind=info.kind,
+            parent=info.parent,
+            outputs=info.outputs,
+            after=tuple(dict.fromkeys((*info.needs, *info.after))),
+            labels=info.labels,
+            group=info.group,
+        )
+
     def fingerprint(self) -> str:
         """Return what the node computes as 16 hex digits; retry, labels, group and executor do not count."""
         return _digest(
@@ -197,6 +211,19 @@ def refs(value: Binding | Condition) -> Iterator[Ref]:
                 yield from refs(arg)
         case _:
             assert_never(value)
+
+
+def args(value: Binding | Condition) -> Iterator[Arg]:
+    """Yield every graph input inside a binding or condition."""
+    match value:
+        case Arg():
+            yield value
+        case Many():
+            for _, item in value.items:
+                yield from args(item)
+        case Condition():
+            for each in value.args:
+                yield from args(each)
 
 
 def resolve(binding: Binding, values: Mapping[str, Mapping[str, Any]], inputs: Mapping[str, Any]) -> Any:

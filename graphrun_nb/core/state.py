@@ -315,6 +315,7 @@ def _apply_rarer(state: RunState, event: Event, at: float) -> None:  # noqa: C90
             state.max_concurrency = event.max_concurrency
             state.started_at = at
         case RunResumed():
+            state.inputs = event.inputs or state.inputs
             state.finished = None
             state.cancelled_by = ""
             state.ended_at = 0.0

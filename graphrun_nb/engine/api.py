@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import contextlib
-import contextvars
 import functools
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.engine import tokens
-from graphrun_nb.engine.background import background_loop, running_loop
-from graphrun_nb.engine.binding import bind_inputs, graph_of
 from graphrun_nb.engine.calls import call_in_run
 from graphrun_nb.engine.env import RuntimeEnv
-from graphrun_nb.engine.future import RunFuture
+from graphrun_nb.engine.future import RunFuture, started
 from graphrun_nb.engine.here import CURRENT
 from graphrun_nb.engine.live import live_run
-from graphrun_nb.engine.run import Run
+from graphrun_nb.engine.taking_up import opened, prepared
 from graphrun_nb.errors import GraphRunError
 from graphrun_nb.protocols import Call, Error, Lost, Value, hooks
 
@@ -26,6 +22,7 @@ if TYPE_CHECKING:
 
     from graphrun_nb.engine.continuation import Receipt
     from graphrun_nb.engine.identity import RequestIdentity
+    from graphrun_nb.engine.run import Run
     from graphrun_nb.protocols import Callee, RunStore
 
 
@@ -70,16 +67,18 @@ async def run_async(
     """
     __tracebackhide__ = True
     del identity
-    begun = _prepare(target, inputs, rt_overrides)
-    begun.output.echoes = True  # to where the caller prints: nobody else shows this run
-    future = RunFuture(begun)
-    begun.start()
+    begun, on_wait = _prepared(target, inputs, rt_overrides)
+    is_ours = begun.is_prepared
+    if is_ours:
+        begun.output.echoes = True  # to where the caller prints: nobody else shows this run
+    future = started(begun, on_wait)
     try:
         return await future
     except asyncio.CancelledError:
-        begun.cancel(by="caller")
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await future
+        if is_ours:
+            begun.cancel(by="caller")
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await future
         raise
 
 
@@ -109,7 +108,26 @@ def run(
     """
     __tracebackhide__ = True
     del identity
-    return _started(_prepare(target, inputs, rt_overrides))
+    return started(*_prepared(target, inputs, rt_overrides))
+
+
+def open_run(run_id: str, *, store: RunStore | None = None) -> RunFuture:
+    """Return the future of a run that began earlier: alive, ended, or interrupted.
+
+    Opening changes nothing. A run that was interrupted goes on with `RunFuture.retry`, or when it is called again by
+    its ``run_id``. Its nodes can be looked at without its graph; to go on, that has to be defined in this process.
+
+    Parameters
+    ----------
+    store
+        Where to look, by default in the default store.
+
+    Raises
+    ------
+    GraphRunError
+        There is no such run.
+    """
+    return RunFuture(opened(run_id, store))
 
 
 def resume(token: str, payload: Any, *, store: RunStore | None = None, by: str = "token") -> Receipt:
@@ -196,44 +214,18 @@ class _Runner:
         return await run_async(target, inputs)
 
     def result(self, target: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        begun = _prepare(target, inputs, {})
+        begun, on_wait = _prepared(target, inputs, {})
         begun.output.echoes = True
-        return _started(begun).result()
+        return started(begun, on_wait).result()
 
 
 hooks.runner = _Runner()
 
 
-def _prepare(target: Any, inputs: Mapping[str, Any] | None, overrides: Mapping[str, Any]) -> Run:
+def _prepared(target: Any, inputs: Mapping[str, Any] | None, overrides: Mapping[str, Any]) -> tuple[Run, str]:
+    """Return a run that is ready to start, and what is to happen when it only waits."""
     __tracebackhide__ = True
     env = RuntimeEnv.from_overrides(overrides)
-    graph = graph_of(target)
     here = CURRENT.get()
     parent = None if here is None else (here.run.run_id, here.node_id)
-    return Run(graph, bind_inputs(graph.spec, inputs), env, parent=parent)
-
-
-def _started(begun: Run) -> RunFuture:
-    __tracebackhide__ = True
-    future = RunFuture(begun)
-    if running_loop() is None:
-        _start_in_background(begun)
-    else:
-        begun.start()
-    return future
-
-
-def _start_in_background(begun: Run) -> None:
-    started: concurrent.futures.Future[None] = concurrent.futures.Future()
-    context = contextvars.copy_context()
-
-    def start() -> None:
-        try:
-            begun.start()
-        except BaseException as error:  # noqa: BLE001 (it is raised where the run was asked for)
-            started.set_exception(error)
-        else:
-            started.set_result(None)
-
-    background_loop().call_soon_threadsafe(start, context=context)
-    started.result()
+    return prepared(target, inputs, env, parent), env.on_wait

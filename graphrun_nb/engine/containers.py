@@ -6,7 +6,7 @@ A container holds no slot. It ends when all of its parts have ended, and fails i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -50,7 +50,7 @@ async def run_container(run: Run, attempt: Attempt, plan: Plan, arguments: dict[
 async def _nested(run: Run, attempt: Attempt, plan: Plan, arguments: dict[str, Any]) -> dict[str, Any]:
     del arguments  # its parts take them from where they come from
     await run.scheduler.parts_ended(attempt.node_id)
-    _require_parts(run, attempt.node_id)
+    _require_parts(run, attempt.node_id, run.log.frontier.children(attempt.node_id))
     return {name: resolve(binding, run.values, run.inputs) for name, binding in plan.spec.results}
 
 
@@ -90,8 +90,10 @@ async def _mapped(run: Run, attempt: Attempt, plan: Plan, arguments: dict[str, A
             await asyncio.sleep(0)
     if added:
         run.scheduler.tell(*added)
+    for each in run.log.frontier.children(node_id)[n:]:
+        run.scheduler.give_up(each, node_id)  # the list was longer when the run began
     await run.scheduler.parts_ended(node_id)
-    _require_parts(run, node_id)
+    _require_parts(run, node_id, parts)
     return {output: [run.values[part_id][output] for part_id in parts] for output in spec.outputs}
 
 
@@ -115,9 +117,8 @@ async def _called(run: Run, attempt: Attempt, plan: Plan, arguments: dict[str, A
     return dict(value) if isinstance(value, Mapping) else {"result": value}
 
 
-def _require_parts(run: Run, node_id: str) -> None:
+def _require_parts(run: Run, node_id: str, parts: Sequence[str]) -> None:
     nodes = run.state.nodes
-    parts = run.log.frontier.children(node_id)
     failed = [each for each in parts if nodes[each].status in (NodeStatus.FAILED, NodeStatus.CANCELLED)]
     if failed:
         shown = ", ".join(failed[:3]) + (", …" if len(failed) > 3 else "")

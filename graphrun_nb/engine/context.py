@@ -16,7 +16,7 @@ from graphrun_nb.errors import BadWait, GraphRunError
 from graphrun_nb.protocols import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Coroutine, Mapping, Sequence
 
     from graphrun_nb.engine.deadline import When
     from graphrun_nb.engine.here import Here
@@ -151,6 +151,14 @@ class NodeContext:
     async def sleep_until(self, when: When) -> None:
         """Go on at `when` (seconds from now, a timedelta, or an aware datetime); the node holds no slot meanwhile."""
         await self._ask(pause(when, self._run.clock.time()))
+
+    def asked_before(self) -> Coroutine[Any, Any, Any] | None:
+        """Return what waits for the answer to the question that this node asked before its process ended, if it did.
+
+        An answer to a pydantic model is plain data then.
+        """
+        asked = self._run.waits.asked_before(self._here)
+        return None if asked is None else self._ask(asked)
 
     async def _ask(self, asked: Question) -> Any:
         if running_loop() is not self._run.loop:

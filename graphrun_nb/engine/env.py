@@ -19,6 +19,17 @@ if TYPE_CHECKING:
     from graphrun_nb.protocols import Clock, Executor, Observer, RunStore
 
 OnWait = Literal["block", "raise", "return"]
+OnChanged = Literal["raise", "rerun", "keep"]
+OnUnsaved = Literal["raise", "rerun"]
+Durability = Literal["process", "power", "off"]
+ResumeMode = Literal["failed_nodes"]
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "on_wait": get_args(OnWait),
+    "on_changed": get_args(OnChanged),
+    "on_unsaved": get_args(OnUnsaved),
+    "durability": get_args(Durability),
+    "resume_mode": get_args(ResumeMode),
+}
 _DEFAULT_STORE = MemoryStore()
 
 
@@ -52,6 +63,18 @@ class RuntimeEnv:
         The first failed node cancels the rest.
     store, clock, observers
         Where the log is kept, where the time comes from, who is told.
+    on_changed
+        If the graph or its inputs are not those that the run `run_id` began with: ``raise`` refuses, ``rerun`` runs
+        what changed and all below it, ``keep`` keeps what is done.
+    on_unsaved
+        If outputs are needed that could not be kept: ``raise`` refuses, ``rerun`` runs those nodes again.
+    durability
+        What recorded events survive in a store on disk: ``process`` a killed kernel, ``power`` a power cut, ``off``
+        neither.
+    resume_from_run_id
+        A run whose finished nodes this new run takes over, with their outputs.
+    resume_mode
+        What then runs again: ``failed_nodes``, which are those that failed, were cancelled or never ran.
     """
 
     run_id: str = ""
@@ -67,6 +90,11 @@ class RuntimeEnv:
     store: RunStore = field(default_factory=default_store)
     clock: Clock = field(default_factory=SystemClock)
     observers: Sequence[Observer] = ()
+    on_changed: OnChanged = "raise"
+    on_unsaved: OnUnsaved = "raise"
+    durability: Durability = "process"
+    resume_from_run_id: str = ""
+    resume_mode: ResumeMode = "failed_nodes"
 
     @classmethod
     def from_overrides(cls, overrides: Mapping[str, Any]) -> Self:
@@ -98,12 +126,15 @@ class RuntimeEnv:
         """Refuse settings that cannot be meant; raises as `from_overrides`."""
         if self.run_id and not is_run_id(self.run_id):
             raise ValueError(f"run_id={self.run_id!r}: 1 to 64 letters, digits, _ and -")
+        if self.resume_from_run_id and not is_run_id(self.resume_from_run_id):
+            raise ValueError(f"resume_from_run_id={self.resume_from_run_id!r}: 1 to 64 letters, digits, _ and -")
         if not isinstance(self.retry, RetryPolicy):
             raise TypeError(f"retry=... takes a RetryPolicy or a number of attempts, not {self.retry!r}")
         if type(self.max_concurrency) is not int or self.max_concurrency < 1:
             raise ValueError(f"max_concurrency counts nodes, so at least 1: {self.max_concurrency!r}")
-        if self.on_wait not in get_args(OnWait):
-            raise _no_such("on_wait", self.on_wait, get_args(OnWait))
+        for option, known in _CHOICES.items():
+            if getattr(self, option) not in known:
+                raise _no_such(option, getattr(self, option), known)
         if not isinstance(self.executor, str):
             check_executor(self.executor)
         elif self.executor not in EXECUTORS:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextvars
 from typing import TYPE_CHECKING, Any
 
-from graphrun_nb.engine.background import running_loop
+from graphrun_nb.engine.background import background_loop, running_loop
 from graphrun_nb.engine.here import CURRENT
 from graphrun_nb.errors import GraphRunError, ResultInsideNode
 from graphrun_nb.protocols import hooks
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from graphrun_nb.authoring.node_view import NodeView
     from graphrun_nb.authoring.task_graph import TaskGraph
@@ -22,6 +23,36 @@ if TYPE_CHECKING:
     from graphrun_nb.engine.run import Run
 
 
+def started(run: Run, on_wait: str = "block", *, loop: asyncio.AbstractEventLoop | None = None) -> RunFuture:
+    """Start what is prepared of `run`, and return a future of it.
+
+    It lives on the running loop; if there is none, on `loop`, as long as that runs, or else on one in the background.
+    """
+    __tracebackhide__ = True
+    future = RunFuture(run, on_wait)
+    if running_loop() is not None:
+        run.start()
+    elif run.is_prepared:
+        _start_elsewhere(run, loop if loop is not None and loop.is_running() else background_loop())
+    return future
+
+
+def _start_elsewhere(run: Run, loop: asyncio.AbstractEventLoop) -> None:
+    begun: concurrent.futures.Future[None] = concurrent.futures.Future()
+    context = contextvars.copy_context()
+
+    def start() -> None:
+        try:
+            run.start()
+        except BaseException as error:  # noqa: BLE001 (it is raised where the run was asked for)
+            begun.set_exception(error)
+        else:
+            begun.set_result(None)
+
+    loop.call_soon_threadsafe(start, context=context)
+    begun.result()
+
+
 class RunFuture(concurrent.futures.Future[dict[str, Any]]):
     """The outputs of a run, when it has ended; and everything about it, meanwhile.
 
@@ -29,10 +60,11 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
     live view of the run. Interrupting a cell that waits for it leaves the run alive.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, on_wait: str = "block") -> None:
         super().__init__()
         self._run = run
-        run.when_settled(self._settle)
+        self._on_wait = on_wait
+        run.when_settled(self._settle, blocks=on_wait == "block")
 
     @property
     def run_id(self) -> str:
@@ -51,8 +83,8 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
 
     @property
     def status(self) -> RunStatus:
-        """Where the run stands. O(nodes) while it is under way."""
-        return self._run.state.status
+        """Where the run stands; INTERRUPTED if nobody goes on with it. O(nodes) while it is under way."""
+        return self._run.status
 
     @property
     def waits(self) -> tuple[Continuation, ...]:
@@ -100,6 +132,40 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
             return False
         self._run.post(lambda: self._run.cancel(by="user"))
         return True
+
+    def retry(self, from_: str | Sequence[str] | None = None) -> RunFuture:
+        """Go on with the run: with what failed, was cancelled or never ran, and the graph as it is defined now.
+
+        Nodes that are done stay so, and what runs again has a fresh retry budget. A tool that was mended in a cell is
+        used as it is there.
+
+        Parameters
+        ----------
+        from_
+            Ids of nodes that are to run again, with all below them, although they may be done.
+
+        Returns
+        -------
+        RunFuture
+            Of the same run; this one keeps its outcome.
+
+        Raises
+        ------
+        GraphBuildError
+            Everything is done (code ``resume_no_failed_nodes``), or outputs that are needed were not kept (code
+            ``resume_snapshot_policy_violation``).
+        SpecChanged
+            Nodes that are done are defined differently now.
+        UnknownNode
+            There is no node `from_`.
+        GraphRunError
+            The run is under way, or its graph is not defined here.
+        """
+        from graphrun_nb.engine.taking_up import retried  # noqa: PLC0415 (it makes runs, which know futures)
+
+        __tracebackhide__ = True
+        chosen = () if from_ is None else (from_,) if isinstance(from_, str) else tuple(from_)
+        return started(retried(self._run, chosen), loop=self._run.loop)
 
     def resume(self, node_id: str, payload: Any, *, by: str = "cell") -> Receipt:
         """Answer the oldest open wait of a node, from any thread.
@@ -165,7 +231,7 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
 
     def _settle(self) -> None:
         try:
-            outcome = self._run.outcome()
+            outcome = self._run.outcome(self._on_wait)
         except asyncio.CancelledError:
             super().cancel()
             self.set_running_or_notify_cancel()

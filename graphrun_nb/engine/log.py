@@ -5,17 +5,16 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from graphrun_nb.core.events import Envelope, Event, NodeReset, RunForked, SpecAccepted
+from graphrun_nb.core.events import Envelope, Event
 from graphrun_nb.core.frontier import Frontier
 from graphrun_nb.core.state import RunState, apply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from graphrun_nb.core.topology import Topology
     from graphrun_nb.protocols import Observer, RunStore, Signal
 
-_REBUILT_AFTER = frozenset({SpecAccepted, NodeReset, RunForked})
 _LOG = logging.getLogger(__name__)
 
 
@@ -33,19 +32,43 @@ class RunLog:
 
     Parameters
     ----------
-    topology
-        That of the graph whose SpecAccepted is going to be staged, so that it need not be worked out again.
+    history
+        What `store` has of the run already.
+
+    Raises
+    ------
+    IllegalTransition
+        The history does not fit together.
     """
 
-    def __init__(self, run_id: str, store: RunStore, topology: Topology | None = None) -> None:
+    def __init__(self, run_id: str, store: RunStore, history: Iterable[Envelope] = ()) -> None:
+        self._history = [(each.at, each.event) for each in history]
         self.state = RunState(run_id)
+        for at, event in self._history:
+            apply(self.state, event, at)
         self.frontier = Frontier(self.state)
-        self._topology = topology
         self._store = store
-        self._history: list[tuple[float, Event]] = []
         self._staged: list[tuple[float, Event]] = []
         self._observers: list[Observer] = []
         self._accused: set[int] = set()
+
+    def begin(self, events: Sequence[Event], at: float, topology: Topology | None = None) -> None:
+        """Stage what a run begins with, or is taken up again with, and look anew at what can start. O(nodes).
+
+        Parameters
+        ----------
+        topology
+            That of the nodes that there are afterwards, where it is known.
+
+        Raises
+        ------
+        IllegalTransition
+            An event does not fit; the log cannot be used any more.
+        """
+        for event in events:
+            apply(self.state, event, at)
+            self._staged.append((at, event))
+        self.frontier = Frontier(self.state, topology)
 
     def stage(self, event: Event, at: float) -> None:
         """Fold `event` into the state; it is not kept before `commit`.
@@ -56,12 +79,7 @@ class RunLog:
             It does not fit; nothing has changed.
         """
         apply(self.state, event, at)
-        if type(event) in _REBUILT_AFTER:
-            known = self._topology
-            fits = known is not None and type(event) is SpecAccepted and known.infos is event.nodes
-            self.frontier = Frontier(self.state, known) if fits else self.frontier.rebuilt()
-        else:
-            self.frontier.advance(event)
+        self.frontier.advance(event)
         self._staged.append((at, event))
 
     def stage_all(self, events: Sequence[Event], at: float) -> None:
@@ -70,13 +88,9 @@ class RunLog:
         advance = self.frontier.advance
         staged = self._staged
         for event in events:
-            if type(event) in _REBUILT_AFTER:
-                self.stage(event, at)
-                advance = self.frontier.advance
-            else:
-                apply(state, event, at)
-                advance(event)
-                staged.append((at, event))
+            apply(state, event, at)
+            advance(event)
+            staged.append((at, event))
 
     def commit(self) -> None:
         """Keep what was staged, as one unit, and tell the observers."""

@@ -6,9 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.authoring.registry import defined
-from graphrun_nb.engine.binding import bind_inputs, graph_of
 from graphrun_nb.engine.env import RuntimeEnv
-from graphrun_nb.engine.future import RunFuture
+from graphrun_nb.engine.future import RunFuture, started
 from graphrun_nb.engine.live import live_run
 
 if TYPE_CHECKING:
@@ -27,12 +26,11 @@ def spawn(here: Here, target: Any, inputs: Mapping[str, Any] | None, overrides: 
     target
         What `run` takes, or the name of a graph that is defined in this process.
     """
+    from graphrun_nb.engine.taking_up import prepared  # noqa: PLC0415 (it makes runs, whose nodes know this module)
+
     env = RuntimeEnv.from_overrides({**{name: getattr(here.run.env, name) for name in _INHERITED}, **overrides})
-    graph = graph_of(defined(target) if isinstance(target, str) else target)
-    run = type(here.run)(graph, bind_inputs(graph.spec, inputs), env, parent=(here.run.run_id, here.node_id))
-    future = RunFuture(run)
-    run.start()
-    return future
+    meant = defined(target) if isinstance(target, str) else target
+    return started(prepared(meant, inputs, env, parent=(here.run.run_id, here.node_id)), env.on_wait)
 
 
 async def outputs_of(here: Here, future: RunFuture) -> dict[str, Any]:

@@ -108,6 +108,10 @@ class RunOutput:
                 for stream, pieces in of.begun.items()
             )
 
+    def open(self) -> None:
+        """Tell what comes from now on, also if `close` was called before."""
+        self._is_closed = self._is_watching = self._is_telling = False
+
     def close(self) -> None:
         """Finish all lines and tell what is left, on the loop's thread; what comes later is kept, and not told."""
         with self._lock:

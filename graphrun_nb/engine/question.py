@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from graphrun_nb.core.events import ValueRef, WaitInfo
+from graphrun_nb.core.events import WaitInfo
 from graphrun_nb.core.ids import is_name
 from graphrun_nb.core.spec import closest
 from graphrun_nb.engine.answers import DEFAULT_OPTIONS, checker
 from graphrun_nb.engine.deadline import instant
 from graphrun_nb.engine.schemas import read_schema
 from graphrun_nb.errors import BadWait, PayloadRejected
-from graphrun_nb.view.text import preview
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from graphrun_nb.core.events import ValueRef
     from graphrun_nb.engine.deadline import When
 
 MAX_BYTES = 48 * 1024
@@ -41,8 +41,8 @@ class Question:
         Gives the value of a payload, or raises PayloadRejected.
     default
         The value that counts at the deadline, where ``on_deadline="default"``.
-    default_shown
-        What the log keeps of it.
+    default_payload
+        What that was made of.
     name
         Of the event that answers it, or empty.
     """
@@ -55,11 +55,34 @@ class Question:
     deadline: float | None = None
     on_deadline: str = "fail"
     default: Any = None
-    default_shown: ValueRef | None = None
+    default_payload: Any = None
     name: str = ""
 
-    def info(self, no: int, token_digest: str) -> WaitInfo:
-        """Return what the log keeps of it, as wait `no` of its attempt.
+    @classmethod
+    def recalled(cls, info: WaitInfo, fetch: Callable[[ValueRef], Any]) -> Question:
+        """Return what was asked earlier; `fetch` gives what was kept, or raises LookupError.
+
+        A pydantic model is known by its JSON schema alone, so that the value of an answer is plain data.
+        """
+        schema, check = checker(info.kind, info.options)
+        if info.schema is not None and info.schema != schema:
+            check = read_schema(info.schema)[1]
+        payload = None if info.default is None else fetch(info.default)
+        return cls(
+            info.kind,
+            check,
+            info.prompt,
+            info.schema,
+            info.options,
+            info.deadline,
+            info.on_deadline,
+            None if info.default is None else check(payload),
+            payload,
+            info.name,
+        )
+
+    def info(self, no: int, token_digest: str, default: ValueRef | None) -> WaitInfo:
+        """Return what the log keeps of it, as wait `no` of its attempt, whose default answer is kept as `default`.
 
         Raises
         ------
@@ -75,7 +98,7 @@ class Question:
             token_digest=token_digest,
             deadline=self.deadline,
             on_deadline=self.on_deadline,
-            default=self.default_shown,
+            default=default,
             name=self.name,
         )
         try:
@@ -126,8 +149,10 @@ def question(
     else:
         json_schema, check = read_schema(schema)
     due = None if deadline is None else instant(deadline, now, name="deadline")
-    value, shown = _default(check, default) if on_deadline == "default" else (None, None)
-    return Question(kind, check, prompt, json_schema, choices, due, on_deadline, value, shown, name)
+    has_default = on_deadline == "default"
+    value = _default(check, default) if has_default else None
+    payload = default if has_default else None
+    return Question(kind, check, prompt, json_schema, choices, due, on_deadline, value, payload, name)
 
 
 def pause(when: When, now: float) -> Question:
@@ -147,12 +172,11 @@ def _options(kind: str, options: Sequence[str]) -> tuple[str, ...]:
     return tuple(options) or (DEFAULT_OPTIONS if kind == "approval" else ())
 
 
-def _default(check: Callable[[Any], Any], default: Any) -> tuple[Any, ValueRef]:
+def _default(check: Callable[[Any], Any], default: Any) -> Any:
     if default is ...:
         raise BadWait("on_deadline='default' needs the answer that then counts", hints=("give it as default=...",))
     try:
-        value = check(default)
+        return check(default)
     except PayloadRejected as refused:
         error = BadWait(f"default= does not fit its own question: {refused}", hints=refused.hints)
         raise error from refused
-    return value, ValueRef(preview=preview(value))

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from graphrun_nb.authoring.frames import without_our_frames
 from graphrun_nb.core.decide import Rules
-from graphrun_nb.core.events import CONTAINERS, CancelRequested, ErrorInfo, RunStarted, SpecAccepted, ValueRef
+from graphrun_nb.core.events import CONTAINERS, CancelRequested, ErrorInfo, NodeReset, RunResumed, SpecAccepted
 from graphrun_nb.core.policy import RetryPolicy
+from graphrun_nb.core.resumption import appeared
 from graphrun_nb.core.spec import Arg, Binding, Literal, Ref, holds, resolve
 from graphrun_nb.core.status import NodeStatus, RunStatus
 from graphrun_nb.engine.background import running_loop
@@ -26,22 +27,23 @@ from graphrun_nb.engine.output import RunOutput
 from graphrun_nb.engine.quiet import Quiet
 from graphrun_nb.engine.scheduler import ForwardScheduler
 from graphrun_nb.engine.waits import Waits
-from graphrun_nb.errors import GraphBuildError, GraphHasPendingWaits, GraphRunFailed
+from graphrun_nb.errors import GraphBuildError, GraphHasPendingWaits, GraphRunError, GraphRunFailed
 from graphrun_nb.view.text import preview
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from graphrun_nb.authoring.node_view import LogLine
     from graphrun_nb.authoring.task_graph import TaskGraph
-    from graphrun_nb.core.events import NodeInfo
+    from graphrun_nb.core.events import Event, NodeInfo, ValueRef
     from graphrun_nb.core.state import RunState
     from graphrun_nb.engine.env import RuntimeEnv
-    from graphrun_nb.protocols import Clock
+    from graphrun_nb.protocols import Clock, Timer
 
 T = TypeVar("T")
 
 CALL_TIMEOUT_S = 30.0
+_UNDER_WAY = (NodeStatus.RUNNING, NodeStatus.WAITING)
 
 
 class Run:
@@ -51,6 +53,8 @@ class Run:
     ----------
     graph : TaskGraph
         With this run's live state.
+    source : TaskGraph
+        The same without it, as it was built.
     parent : (str, str) or None
         The run and node that started it.
     log : RunLog
@@ -65,28 +69,38 @@ class Run:
         env: RuntimeEnv,
         *,
         parent: tuple[str, str] | None = None,
+        log: RunLog | None = None,
     ) -> None:
         self.run_id = env.run_id or _new_run_id(graph.spec.name)
-        self.env = env
-        self.spec = graph.spec
-        self.inputs = inputs
-        self.parent = parent
-        self.clock: Clock = env.clock
-        self.graph: TaskGraph = graph.watching(self)
-        self.log = RunLog(self.run_id, env.store, graph.topology(env.retry))
-        self.waits = Waits(self)
-        self.values: dict[str, dict[str, Any]] = {}
+        self.keeper = env.store.keeper(self.run_id, lasting=bool(env.run_id))
+        self.values = self.keeper.values
         self.exceptions: dict[str, BaseException] = {}
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.log = log or RunLog(self.run_id, env.store)
+        self.parent = parent or self.log.state.parent
+        self.output = RunOutput(self)
+        self._listeners: dict[Callable[[], None], bool] = {}
+        self._quiet = Quiet(self)
+        self._crash: Exception | None = None
+        self._is_left = False
+        self._opening: Sequence[Event] = ()
+        self._timer: Timer | None = None
+        self._equip(graph, inputs, env)
+
+    def _equip(self, graph: TaskGraph, inputs: Mapping[str, Any], env: RuntimeEnv) -> None:
+        self.env = env
+        self.spec = graph.spec
+        self.source = graph
+        self.inputs = inputs
+        self.clock: Clock = env.clock
+        self.graph: TaskGraph = graph.watching(self)
+        nodes = self.log.state.nodes
+        for node in nodes.values():
+            if node.info.parent and appeared(nodes, node.info):
+                self.graph.remember(node.info)
+        self.waits = Waits(self)
         self.launcher = Launcher(self)
         self.calls = Calls(self)
-        self.output = RunOutput(self)
-        self._listeners: list[Callable[[], None]] = []
-        self._crash: Exception | None = None
-        for observer in env.observers:
-            self.log.attach(observer)
-        if env.on_wait != "block":
-            self.log.attach(Quiet(self))
         self.scheduler = ForwardScheduler(
             self,
             self.log,
@@ -97,46 +111,59 @@ class Run:
             clock=env.clock,
             on_events=self.waits.on_events,
             on_finish=self._on_finish,
+            on_left=self._on_left,
         )
 
+    def prepare(self, opening: Sequence[Event]) -> None:
+        """Say what `start` is going to record; nothing is recorded before."""
+        self._opening = opening
+
+    def take_up(self, graph: TaskGraph, inputs: Mapping[str, Any], env: RuntimeEnv, opening: Sequence[Event]) -> None:
+        """Prepare a run that has ended, or was left behind, to go on with these."""
+        self._crash = None
+        self._is_left = False
+        self._equip(graph, inputs, env)
+        self._opening = opening
+
     def start(self) -> None:
-        """Record that the run began, and let it go on the running loop.
+        """Record what was prepared, and let the run go on the running loop. Without anything prepared, do nothing.
 
         Raises
         ------
-        GraphBuildError
-            The store already has a run with this id.
+        RunOwnedElsewhere
+            Somebody else has recorded something of this run in the meantime.
         """
-        if self.env.store.read(self.run_id):
-            raise GraphBuildError(
-                f"there is already a run {self.run_id!r} in this store",
-                code="run_id_taken",
-                stage="resume_guard",
-                hints=("leave run_id out, or choose another one",),
-            )
-        self.loop = asyncio.get_running_loop()
+        opening, self._opening = self._opening, ()
+        if not opening:
+            return
+        loop = asyncio.get_running_loop()
+        now = self.clock.time()
+        infos = self.graph.infos(self.env.retry)
+        is_plain = any(type(event) is SpecAccepted and event.nodes is infos for event in opening)
+        self.log.begin(opening, now, self.graph.topology(self.env.retry) if is_plain else None)
+        for observer in self.env.observers:
+            self.log.attach(observer)
+        self.log.commit()
+        self.loop = loop
+        for event in opening:
+            if type(event) is NodeReset:
+                self.values.pop(event.node_id, None)
+                self.exceptions.pop(event.node_id, None)
+        self.keeper.outputs = None
         self.launcher.base = contextvars.copy_context()
         RUNS[self.run_id] = self
         UNFINISHED.add(self)
-        env = self.env
-        now = self.clock.time()
-        started = RunStarted(
-            graph=self.spec.name,
-            inputs=tuple((name, ValueRef(preview=preview(value))) for name, value in self.inputs.items()),
-            max_concurrency=env.max_concurrency,
-            session_id=env.session_id,
-            agent_id=env.agent_id,
-            app_id=env.app_id,
-            parent=self.parent,
-        )
-        self.log.stage(started, now)
-        infos = self.graph.infos(env.retry)
-        self.log.stage(SpecAccepted(self.graph.fingerprint(), infos), now)
-        self.log.commit()
-        if env.timeout is not None:
-            self.clock.call_at(now + env.timeout, self._time_is_up)
+        if self.env.timeout is not None:
+            self._timer = self.clock.call_at(now + self.env.timeout, self._time_is_up)
         CAPTURE.begin(self)
-        self.scheduler.start()
+        self.output.open()
+        self.waits.recall()
+        carried = self._under_way() if type(opening[0]) is RunResumed else ()
+        self.scheduler.start(carried)
+
+    def _under_way(self) -> list[tuple[str, int]]:
+        nodes = self.log.state.nodes.items()
+        return [(node_id, node.attempt) for node_id, node in nodes if node.status in _UNDER_WAY]
 
     def cancel(self, *, by: str) -> bool:
         """Ask the run to end; on the loop's thread. Return False if it has already ended or been asked."""
@@ -163,11 +190,15 @@ class Run:
         self.loop.call_soon_threadsafe(lambda: _fulfil(done, act))
         return done.result(CALL_TIMEOUT_S)
 
-    def when_settled(self, listener: Callable[[], None]) -> None:
-        """Call `listener` when the run has ended, or when it only waits and was told not to block on that."""
-        self._listeners.append(listener)
-        if self.ended:
-            self._announce()
+    def when_settled(self, listener: Callable[[], None], *, blocks: bool = True) -> None:
+        """Call `listener` once: when the run has ended, or, unless it `blocks`, when only waits are left."""
+        self._listeners[listener] = blocks
+        if not self.is_alive:
+            self._announce(list(self._listeners))
+        elif not blocks:
+            self.log.attach(self._quiet)
+            if self.loop is not None:
+                self.post(self.announce_if_waiting)
 
     @property
     def is_reachable(self) -> bool:
@@ -177,10 +208,31 @@ class Run:
     @property
     def ended(self) -> bool:
         """Whether nothing happens any more."""
-        return self.log.state.finished is not None or self._crash is not None
+        return not self._opening and (self.log.state.finished is not None or self._crash is not None)
 
-    def outcome(self) -> dict[str, Any]:
-        """Return the graph's outputs, or the status dict of a run that was told to return on waits.
+    @property
+    def is_alive(self) -> bool:
+        """Whether it is under way here, or about to be: neither ended nor left behind by its loop."""
+        return bool(self._opening) or (self.is_reachable and not self.ended and not self._is_left)
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether `start` has anything to do."""
+        return bool(self._opening)
+
+    @property
+    def status(self) -> RunStatus:
+        """Where it stands; INTERRUPTED if it did not end and nobody goes on with it. O(nodes) while it is under way."""
+        state = self.log.state
+        interrupted = bool(state.seq) and state.finished is None and not self.is_alive
+        return RunStatus.INTERRUPTED if interrupted else state.status
+
+    def keep(self, value: Any, shown: Any = ...) -> ValueRef:
+        """Keep an input or an answer, and return what the log says of it: a preview of it, or of what is `shown`."""
+        return self.keeper.put(value, preview(value if shown is ... else shown))
+
+    def outcome(self, on_wait: str) -> dict[str, Any]:
+        """Return the graph's outputs, or the status dict of a run that only waits, if that is wanted.
 
         Raises
         ------
@@ -197,19 +249,29 @@ class Run:
         if self._crash is not None:
             raise self._crash
         match state.finished:
-            case RunStatus.DONE if self.spec.body:
-                return dict(self.values[self.spec.body])
+            case RunStatus.DONE if self.keeper.outputs is not None:
+                return dict(self.keeper.outputs)
             case RunStatus.DONE:
-                return {name: resolve(binding, self.values, self.inputs) for name, binding in self.spec.outputs}
+                raise GraphBuildError(
+                    f"the outputs of run {self.run_id!r} were not kept",
+                    code="resume_snapshot_policy_violation",
+                    stage="resume_guard",
+                    hints=("run it again by its run_id, with on_unsaved='rerun'",),
+                )
             case RunStatus.FAILED:
                 raise self._failure()
             case RunStatus.CANCELLED if state.cancelled_by == "timeout":
                 raise TimeoutError(f"run {self.run_id!r} did not end within {self.env.timeout:g} s")
             case RunStatus.CANCELLED:
                 raise asyncio.CancelledError(f"run {self.run_id!r} was cancelled by {state.cancelled_by}")
+        if not self.is_alive:
+            raise GraphRunError(
+                f"run {self.run_id!r} was interrupted, and nobody goes on with it",
+                hints=(f"future.retry() goes on with it, and so does run(graph, run_id={self.run_id!r})",),
+            )
         open_waits = self.waits.open()
         waiting = list(dict.fromkeys(each.node_id for each in open_waits))
-        if self.env.on_wait == "raise":
+        if on_wait == "raise":
             raise GraphHasPendingWaits(
                 f"run {self.run_id!r} waits for {', '.join(map(repr, waiting))}",
                 waiting_nodes=waiting,
@@ -268,22 +330,38 @@ class Run:
             return describe(error)
 
     def announce_if_waiting(self) -> None:
-        """Say that the run only waits, if so."""
+        """Say that the run only waits, if so, to those who do not block on that."""
         if not self.ended and self.scheduler.only_waits_left() and self.state.status is RunStatus.WAITING:
-            self._announce()
+            self._announce([each for each, blocks in self._listeners.items() if not blocks])
 
     def _on_finish(self, error: Exception | None) -> None:
         self._crash = error
+        if self.state.finished is RunStatus.DONE:
+            self.keeper.outputs = self._outputs()
+        self._close()
+
+    def _on_left(self) -> None:
+        self._is_left = True
+        self._close()
+
+    def _close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         UNFINISHED.discard(self)
         CAPTURE.end(self)
         self.launcher.close()
         self.waits.close()
-        self._announce()
+        self._announce(list(self._listeners))
 
-    def _announce(self) -> None:
-        listeners, self._listeners = self._listeners, []
+    def _outputs(self) -> dict[str, Any]:
+        if self.spec.body:
+            return self.values[self.spec.body]
+        return {name: resolve(binding, self.values, self.inputs) for name, binding in self.spec.outputs}
+
+    def _announce(self, listeners: Sequence[Callable[[], None]]) -> None:
         for listener in listeners:
-            listener()
+            if self._listeners.pop(listener, None) is not None:
+                listener()
 
     def _failure(self) -> GraphRunFailed:
         nodes = self.log.state.nodes

@@ -21,7 +21,7 @@ from graphrun_nb.engine.here import Here
 from graphrun_nb.engine.stepping import DrivenOn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     from graphrun_nb.authoring.plan import Plan
     from graphrun_nb.core.state import NodeState
@@ -69,6 +69,8 @@ class ForwardScheduler:
         Called with the events of a turn, after they were committed and before nodes start.
     on_finish
         Called once, when nothing is left to do, or with the error that keeps the log from being written.
+    on_left
+        Called instead, when the loop ends under the run: nothing more is recorded, and what was can be gone on with.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class ForwardScheduler:
         clock: Clock,
         on_events: Callable[[Sequence[Event]], None],
         on_finish: Callable[[Exception | None], None],
+        on_left: Callable[[], None],
     ) -> None:
         self._run = run
         self._log = log
@@ -93,7 +96,9 @@ class ForwardScheduler:
         self._clock = clock
         self._on_events = on_events
         self._on_finish = on_finish
+        self._on_left = on_left
         self._queue: deque[Attempt] = deque()
+        self._carried: deque[Attempt] = deque()
         self._outcomes: list[tuple[Attempt, Any, BaseException | None]] = []
         self._facts: list[Event] = []
         self._attempts: dict[str, Attempt] = {}
@@ -111,10 +116,20 @@ class ForwardScheduler:
         self._timer_at = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def start(self) -> None:
-        """Begin, on the running loop; the first turn follows in the loop's next round."""
+    def start(self, carried: Iterable[tuple[str, int]] = ()) -> None:
+        """Begin, on the running loop; the first turn follows in the loop's next round.
+
+        Parameters
+        ----------
+        carried
+            Nodes and attempts that were under way when their process ended, and are carried on.
+        """
         self._loop = asyncio.get_running_loop()
         self._base = contextvars.copy_context()
+        nodes = self._log.state.nodes
+        for node_id, no in carried:
+            attempt = self._attempts[node_id] = Attempt(self._run, node_id, no, False, nodes[node_id])
+            (self._queue if nodes[node_id].info.kind in CONTAINERS else self._carried).append(attempt)
         self._later()
 
     def tell(self, *facts: Event) -> None:
@@ -129,7 +144,9 @@ class ForwardScheduler:
 
     def only_waits_left(self) -> bool:
         """Tell whether nothing moves before somebody answers. O(attempts under way)."""
-        if self._queue or self._outcomes or self._facts or self._log.frontier.has_ready() or not self._attempts:
+        if self._queue or self._carried or self._outcomes or self._facts:
+            return False
+        if self._log.frontier.has_ready() or not self._attempts:
             return False
         return not any(self._moves(each) for each in self._attempts.values())
 
@@ -155,6 +172,12 @@ class ForwardScheduler:
         while self._loop is not None and self._log.frontier.n_open_children(node_id):
             empty = self._empties[node_id] = self._loop.create_future()
             await empty
+
+    def leave_if_loop_ends(self) -> None:
+        """Stop without a word if the loop is being shut down, which is when every task on it is cancelled at once."""
+        if not self._stopped and all(task.cancelling() for task in asyncio.all_tasks(self._loop)):
+            self._halt()
+            self._on_left()
 
     def give_up(self, node_id: str, because: str) -> None:
         """Cancel one node, if it has not ended."""
@@ -210,6 +233,8 @@ class ForwardScheduler:
             log.stage_all(facts, now)
             if self._returning:
                 self._return_slots()
+            if self._carried:
+                self._start_carried()
             events = decide(log.state, log.frontier, self._rules, now, self._free)
             log.stage_all(events, now)
             log.commit()
@@ -223,6 +248,14 @@ class ForwardScheduler:
             self._later()  # a container has just started, and its parts with it
         if self._ends or self._empties:
             self._tell_ends()
+
+    def _start_carried(self) -> None:
+        """Give slots to attempts that are carried on, ahead of new ones: they had theirs already."""
+        while self._carried and self._free > 0:
+            attempt = self._carried.popleft()
+            attempt.holds_slot = True
+            self._free -= 1
+            self._queue.append(attempt)
 
     def _return_slots(self) -> None:
         while self._returning and self._free > 0:
@@ -332,6 +365,8 @@ class ForwardScheduler:
                 self._outcomes.append((attempt, value, error))
                 if attempt.cancelled or cancelling():
                     # A cancel that the node swallowed would hit the next one.
+                    if not attempt.cancelled:
+                        self.leave_if_loop_ends()
                     self._later()
                     return
             if self._outcomes:
@@ -369,6 +404,8 @@ class ForwardScheduler:
             attempt.task.cancel()
 
     def _cancel_attempts(self) -> None:
+        self._queue += self._carried
+        self._carried.clear()
         for attempt in self._attempts.values():
             self._cancel(attempt)
         if self._attempts:
@@ -398,7 +435,12 @@ class ForwardScheduler:
         self._later()
 
     def _stop(self, error: Exception | None = None) -> None:
+        self._halt()
+        self._on_finish(error)
+
+    def _halt(self) -> None:
         self._stopped = True
+        self._queue.clear()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -409,4 +451,3 @@ class ForwardScheduler:
         for end in [each for ends in self._ends.values() for each in ends] + list(self._empties.values()):
             if not end.done():
                 end.cancel()
-        self._on_finish(error)

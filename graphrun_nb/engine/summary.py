@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from graphrun_nb.core.state import fold
+from graphrun_nb.core.status import RunStatus
 from graphrun_nb.engine.env import default_store
 from graphrun_nb.engine.live import RUNS
 
 if TYPE_CHECKING:
     from collections import Counter
 
-    from graphrun_nb.core.state import RunState
-    from graphrun_nb.core.status import NodeStatus, RunStatus
+    from graphrun_nb.core.status import NodeStatus
     from graphrun_nb.protocols import RunStore
 
 
@@ -59,24 +59,22 @@ def list_runs(*, store: RunStore | None = None) -> list[RunSummary]:
     [('r1', 'DONE')]
     """
     store = store if store is not None else default_store()
-    return [_summary(_state(run_id, store)) for run_id in reversed(store.run_ids())]
+    return [_summary(run_id, store) for run_id in reversed(store.run_ids())]
 
 
-def _state(run_id: str, store: RunStore) -> RunState:
-    live = RUNS.get(run_id)
-    return live.state if live is not None and live.env.store is store else fold(run_id, store.read(run_id))
-
-
-def _summary(state: RunState) -> RunSummary:
-    live = RUNS.get(state.run_id)
+def _summary(run_id: str, store: RunStore) -> RunSummary:
+    known = RUNS.get(run_id)
+    live = known if known is not None and known.env.store is store else None
+    state = fold(run_id, store.read(run_id)) if live is None else live.state
+    is_alive = live is not None and live.is_alive
     return RunSummary(
         run_id=state.run_id,
         graph=state.graph,
-        status=state.status,
+        status=state.status if is_alive or state.finished is not None else RunStatus.INTERRUPTED,
         counts=state.counts(),
         started_at=state.started_at,
         ended_at=state.ended_at,
         session_id=state.session_id,
         parent=state.parent,
-        is_alive=live is not None and live.state is state and not live.ended,
+        is_alive=is_alive,
     )

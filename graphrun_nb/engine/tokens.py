@@ -44,8 +44,13 @@ def new_token(run: Run) -> tuple[str, str]:
     """Return a new token that leads to `run` as long as that is held, and its digest. 192 bits."""
     token = secrets.token_urlsafe(N_BYTES)
     digest = digest_of(token)
-    _RUNS[digest] = run
+    lead(digest, run)
     return token, digest
+
+
+def lead(digest: str, run: Run) -> None:
+    """Let the token with this digest lead to `run`, as long as that is held."""
+    _RUNS[digest] = run
 
 
 def digest_of(token: Any) -> str:

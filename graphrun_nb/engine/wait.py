@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from graphrun_nb.core.events import WaitInfo
+    from graphrun_nb.core.events import ValueRef, WaitInfo
     from graphrun_nb.engine.here import Here
 
 
@@ -35,11 +35,13 @@ class Wait:
         Is done once what ended the wait has been recorded.
     value
         What the node gets.
+    answer
+        Where its answer is kept.
     closed
         None as long as it can be answered.
     """
 
-    __slots__ = ("at", "check", "closed", "default", "here", "info", "over", "token", "value")
+    __slots__ = ("answer", "at", "check", "closed", "default", "here", "info", "over", "token", "value")
 
     def __init__(
         self,
@@ -60,6 +62,7 @@ class Wait:
         self.at = at
         self.over = over
         self.value: Any = None
+        self.answer: ValueRef | None = None
         self.closed: Closed | None = None
 
     @property

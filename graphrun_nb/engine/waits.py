@@ -8,27 +8,29 @@ told so: an answer to a later question of the same attempt has to come while tha
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from graphrun_nb.core.events import AnswerKept, Event, ValueRef, WaitExpired, WaitOpened, WaitResolved
+from graphrun_nb.core.events import AnswerKept, Event, WaitExpired, WaitOpened, WaitResolved
 from graphrun_nb.core.ids import is_name
 from graphrun_nb.core.spec import closest
 from graphrun_nb.core.status import TERMINAL, NodeStatus
 from graphrun_nb.engine import tokens
 from graphrun_nb.engine.continuation import Continuation, Receipt
+from graphrun_nb.engine.here import Here
 from graphrun_nb.engine.inbox import Inbox, Kept
+from graphrun_nb.engine.question import Question
+from graphrun_nb.engine.recall import Recalled
 from graphrun_nb.engine.wait import Closed, Wait
 from graphrun_nb.errors import AlreadyResumed, GraphRunError, InvalidToken, PayloadRejected, UnknownNode
-from graphrun_nb.view.text import preview
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from graphrun_nb.engine.here import Here
-    from graphrun_nb.engine.question import Question
+    from graphrun_nb.engine.recall import Asked
     from graphrun_nb.engine.run import Run
 
 _ASKING = (NodeStatus.RUNNING, NodeStatus.WAITING)
@@ -47,6 +49,34 @@ class Waits:
         self._last_closed: dict[str, Wait] = {}
         self._kept: dict[str, Kept] = {}
         self._inbox = Inbox()
+        self._recalled: dict[str, dict[int, Wait]] = {}
+
+    def recall(self) -> None:
+        """Go on from what the log says, on the loop: what is open can be answered, what is answered is not asked."""
+        run = self._run
+        past = Recalled(run.log.since(0))
+        fetch = run.keeper.get
+        for node_id, of_node in past.asked.items():
+            for no, asked in sorted(of_node.items()):
+                try:
+                    wait = self._recalled_wait(node_id, asked)
+                except LookupError:
+                    break  # what was not kept has to be asked once more, and with it all that came after
+                self._recalled.setdefault(node_id, {})[no] = wait
+        for node_id, each in past.kept.items():
+            with contextlib.suppress(LookupError):
+                self._kept[node_id] = Kept(fetch(each.answer), each.by, each.at)
+        for name, arrived in past.events.items():
+            for each in arrived:
+                with contextlib.suppress(LookupError):
+                    self._inbox.keep(name, Kept(fetch(each.answer), each.by, each.at))
+        for (name, key), (node_id, at) in past.keys.items():
+            self._inbox.note(name, key, Receipt(run.run_id, node_id, at))
+
+    def asked_before(self, here: Here) -> Question | None:
+        """Return the node's next question as it was asked before the process ended, if it was."""
+        wait = self._recalled.get(here.node_id, {}).get(self._n_asked[here.node_id, here.attempt])
+        return None if wait is None else Question.recalled(wait.info, self._run.keeper.get)
 
     async def ask(self, here: Here, question: Question) -> Any:
         """Open a wait for a running node and return the answer's value; the node holds no slot meanwhile.
@@ -60,10 +90,15 @@ class Waits:
         GraphRunError
             The node has ended.
         """
-        wait = self._opened(here, question)
+        wait = self._carried_on(here, question) or self._opened(here, question)
+        if wait.over.done():
+            return wait.outcome()
         try:
             await wait.over
         except asyncio.CancelledError:
+            self._run.scheduler.leave_if_loop_ends()
+            if not self._run.is_alive:
+                raise
             self._drop(wait)
             # A node whose own time is up fails now, not when a slot is free.
             if not self._run.state.cancelled_by and self._run.graph.spec_of(here.node_id).timeout_s is None:
@@ -143,7 +178,7 @@ class Waits:
                 hints=("launch it again to go on, and send the event then",),
             )
         now = self._run.clock.time()
-        came = AnswerKept("", ValueRef(preview=preview(payload)), name=name, key=key or "", by="event")
+        came = AnswerKept("", self._run.keep(payload), name=name, key=key or "", by="event")
         wait = next((each for each in self._inbox.waiting(name) if self._standing(each) is None), None)
         receipt = Receipt(self._run.run_id, "" if wait is None else wait.here.node_id, now)
         self._inbox.note(name, key, receipt)
@@ -192,6 +227,68 @@ class Waits:
         for wait in list(self._open.values()):
             wait.over.cancel()
 
+    def _recalled_wait(self, node_id: str, asked: Asked) -> Wait:
+        run = self._run
+        question = Question.recalled(asked.info, run.keeper.get)
+        if asked.answer is not None:
+            run.keeper.get(asked.answer)
+        wait = Wait(
+            Here(run, node_id, asked.attempt),
+            asked.info,
+            token=None,
+            check=question.check,
+            default=question.default,
+            at=asked.at,
+            over=asyncio.get_running_loop().create_future(),
+        )
+        self._waits[wait.key] = wait
+        if asked.info.token_digest:
+            self._by_digest[asked.info.token_digest] = wait
+            tokens.lead(asked.info.token_digest, run)
+        if asked.how:
+            wait.answer = asked.answer
+            wait.closed = Closed(asked.how, asked.by, asked.closed_at)
+            wait.over.set_result(None)
+            self._last_closed[node_id] = wait
+        else:
+            self._open[wait.key] = wait
+            self._open_of.setdefault(node_id, []).append(wait)
+            if asked.info.name:
+                self._inbox.join(wait)
+        return wait
+
+    def _carried_on(self, here: Here, question: Question) -> Wait | None:
+        """Return the same question as it was asked before the process ended, answered or still open."""
+        of_node = self._recalled.get(here.node_id)
+        key = (here.node_id, here.attempt)
+        wait = of_node.get(self._n_asked[key]) if of_node else None
+        if wait is None or of_node is None:
+            return None
+        if not self._fits(wait, question):
+            # The node takes another way now: what it asked then is not what it asks now.
+            self._n_asked[key] = max(of_node) + 1
+            for each in self._recalled.pop(here.node_id).values():
+                self._drop(each)
+            return None
+        self._n_asked[key] += 1
+        if wait.closed is None:
+            wait.check, wait.default = question.check, question.default
+            self._run.scheduler.release(here.node_id)
+            self._run.scheduler.tell()
+        return wait
+
+    def _fits(self, wait: Wait, question: Question) -> bool:
+        if (wait.info.kind, wait.info.name) != (question.kind, question.name):
+            return False
+        if wait.answer is not None:
+            try:
+                wait.value = question.check(self._run.keeper.get(wait.answer))
+            except PayloadRejected:
+                return False
+        elif wait.closed is not None:
+            wait.value = question.default
+        return True
+
     def _opened(self, here: Here, question: Question) -> Wait:
         node_id = here.node_id
         scheduler = self._run.scheduler
@@ -201,7 +298,9 @@ class Waits:
                 hints=("await every question before the node returns",),
             )
         token, digest = tokens.new_token(self._run) if question.kind != "until" else (None, "")
-        info = question.info(self._n_asked[node_id, here.attempt], digest)
+        has_default = question.kind != "until" and question.on_deadline == "default"
+        default = self._run.keep(question.default_payload, question.default) if has_default else None
+        info = question.info(self._n_asked[node_id, here.attempt], digest, default)
         self._n_asked[node_id, here.attempt] += 1
         now = self._run.clock.time()
         wait = Wait(
@@ -271,7 +370,7 @@ class Waits:
             )
         now = self._run.clock.time()
         self._kept[node_id] = Kept(payload, by, now)
-        self._run.scheduler.tell(AnswerKept(node_id, ValueRef(preview=preview(payload)), by=by))
+        self._run.scheduler.tell(AnswerKept(node_id, self._run.keep(payload), by=by))
         return Receipt(self._run.run_id, node_id, now)
 
     def _answer(self, wait: Wait, payload: Any, by: str) -> Receipt:
@@ -323,9 +422,10 @@ class Waits:
     def _resolved(self, wait: Wait, value: Any, kept: Kept) -> WaitResolved:
         """Close the wait with its one answer, and return the fact to be recorded."""
         wait.value = value
+        wait.answer = self._run.keep(kept.payload, value)
         self._close(wait, Closed("answered", kept.by, kept.at))
         tokens.use_up(wait.info.token_digest, tokens.Answered(self._run.run_id, wait.here.node_id, kept.by, kept.at))
-        return WaitResolved(*wait.key, ValueRef(preview=preview(value)), kept.by)
+        return WaitResolved(*wait.key, wait.answer, kept.by)
 
     def _drop(self, wait: Wait) -> None:
         if wait.closed is not None:

@@ -1,18 +1,42 @@
-"""Keeps logs in this process alone."""
+"""Keeps logs and values in this process alone."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import weakref
+from typing import TYPE_CHECKING, Any
 
-from graphrun_nb.core.events import Envelope, Event
+from graphrun_nb.core.events import Envelope, Event, ValueRef
 from graphrun_nb.errors import RunOwnedElsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+class MemoryKeeper:
+    """The values of one run, as they are."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, dict[str, Any]] = {}
+        self.outputs: dict[str, Any] | None = None
+        self._put: list[Any] = []
+
+    def put(self, value: Any, preview: str) -> ValueRef:
+        """Hold on to `value`."""
+        self._put.append(value)
+        return ValueRef(digest=str(len(self._put) - 1), preview=preview)
+
+    def get(self, ref: ValueRef) -> Any:
+        """Return what was put; raises LookupError for what another process put."""
+        if not ref.digest:
+            raise LookupError(ref)
+        return self._put[int(ref.digest)]
+
+
 class MemoryStore:
     """A store that ends with the process.
+
+    It holds on to the values of runs that were given a ``run_id``. Those of the others go with the last that holds the
+    run's future; their logs stay.
 
     Examples
     --------
@@ -22,6 +46,8 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._logs: dict[str, list[tuple[float, Event]]] = {}
+        self._keepers: weakref.WeakValueDictionary[str, MemoryKeeper] = weakref.WeakValueDictionary()
+        self._lasting: dict[str, MemoryKeeper] = {}
 
     def append(self, run_id: str, expected_seq: int, events: Sequence[tuple[float, Event]]) -> None:
         """Keep `events` right after event `expected_seq` of the run.
@@ -44,3 +70,12 @@ class MemoryStore:
     def run_ids(self) -> Sequence[str]:
         """Return the ids of all runs, in order of their first event."""
         return tuple(self._logs)
+
+    def keeper(self, run_id: str, *, lasting: bool) -> MemoryKeeper:
+        """Return who holds the run's values, as long as anybody does."""
+        keeper = self._keepers.get(run_id)
+        if keeper is None:
+            keeper = self._keepers[run_id] = MemoryKeeper()
+        if lasting:
+            self._lasting[run_id] = keeper
+        return keeper

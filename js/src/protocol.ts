@@ -175,12 +175,14 @@ export function readRunStarted(value: unknown): RunStarted {
 export interface RunResumed {
   readonly kind: "RunResumed";
   readonly reason: string;
+  readonly inputs: readonly (readonly [string, ValueRef])[];
 }
 export function readRunResumed(value: unknown): RunResumed {
   const from = fields(value) as Partial<Record<keyof RunResumed, unknown>>;
   return {
     kind: "RunResumed",
     reason: text(from.reason),
+    inputs: or(list(tuple<readonly [string, ValueRef]>(text, readValueRef)), [])(from.inputs),
   };
 }
 

@@ -1,0 +1,235 @@
+"""What becomes of a run that has a past: which of its nodes keep what they gave, and what is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from graphrun_nb.core.events import NodeReset, NodeSkipped, RunResumed, SpecAccepted
+from graphrun_nb.core.resumption import changed_nodes, taken_up, with_all_below, with_appeared
+from graphrun_nb.core.spec import args, refs
+from graphrun_nb.core.status import NodeStatus, RunStatus
+from graphrun_nb.engine.binding import bind_inputs
+from graphrun_nb.errors import GraphBuildError, GraphInputBindError, GraphRunError, SpecChanged
+from graphrun_nb.view.text import preview
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from graphrun_nb.authoring.task_graph import TaskGraph
+    from graphrun_nb.core.events import Event
+    from graphrun_nb.core.spec import NodeSpec
+    from graphrun_nb.engine.env import RuntimeEnv
+    from graphrun_nb.engine.run import Run
+
+_LOST = "the process that ran it ended"
+
+
+class Again:
+    """A run that has a past, and what is to happen now.
+
+    Parameters
+    ----------
+    run
+        Ended, or left behind.
+    graph, inputs, env
+        What is wanted from now on; inputs None are those that it began with.
+    from_
+        Nodes that run again with all below them.
+    may_mend
+        Whether nodes that are not done may differ from what they were.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        graph: TaskGraph,
+        inputs: Mapping[str, Any] | None,
+        env: RuntimeEnv,
+        *,
+        reason: str,
+        from_: Sequence[str] = (),
+        may_mend: bool = False,
+    ) -> None:
+        if not graph.is_known:
+            raise GraphRunError(
+                f"the graph {graph.name!r} of run {run.run_id!r} is not defined in this process",
+                hints=(f"run the cell that defines it, and then run({graph.name}, run_id={run.run_id!r})",),
+            )
+        self.past = run
+        self.graph = graph
+        self.env = env
+        self.reason = reason
+        self.from_ = from_
+        self.may_mend = may_mend
+        self.nodes = run.state.nodes
+        self.infos = with_appeared(self.nodes, graph.infos(env.retry))
+        self.is_altered = graph.fingerprint() != run.state.fingerprint
+        self._again: set[str] = set()
+        self._new_inputs = False
+        self.inputs = self._inputs(inputs)
+
+    def run(self) -> Run:
+        """Return the run, prepared to go on from where it stands; as it is, if all of it is done."""
+        past = self.past
+        events = self.events()
+        is_kept = not self.is_altered or self.env.on_changed == "keep"
+        if past.state.finished is RunStatus.DONE and not events and is_kept and past.keeper.outputs is not None:
+            return past
+        if self.graph.spec.body:
+            raise GraphBuildError(
+                f"run {past.run_id!r} is of a graph function, which cannot go on where it stopped",
+                code="graph_fn_not_resumable",
+                stage="resume_guard",
+                hints=("leave run_id out to run it anew; a @graphify graph can go on",),
+            )
+        kept = tuple((name, past.keep(value)) for name, value in self.inputs.items()) if self._new_inputs else ()
+        opening: list[Event] = [RunResumed(self.reason, kept)]
+        if self.is_altered or self.infos != tuple(each.info for each in self.nodes.values()):
+            plain = self.graph.infos(self.env.retry)
+            opening.append(SpecAccepted(self.graph.fingerprint(), plain if self.infos == plain else self.infos))
+        past.take_up(self.graph, self.inputs, self.env, (*opening, *events))
+        return past
+
+    def events(self) -> list[Event]:
+        """Return what lets it go on.
+
+        Raises
+        ------
+        SpecChanged, GraphBuildError
+            See `prepared`.
+        """
+        roots = {*self.from_, *self._changed()}
+        again, opened = with_all_below(self.infos, roots)
+        self._again |= again | opened
+        while True:
+            events = taken_up(self.nodes, self.infos, self._again, reason=self.reason, lost=_LOST)
+            unsaved = self._unsaved(events)
+            if not unsaved:
+                return events
+            if self.env.on_unsaved == "raise":
+                raise GraphBuildError(
+                    f"run {self.past.run_id!r} cannot go on: the outputs of {named(unsaved)} were not kept",
+                    code="resume_snapshot_policy_violation",
+                    stage="resume_guard",
+                    hints=("on_unsaved='rerun' runs those nodes again",),
+                )
+            self._again.update(unsaved, *(self._containers_of(node_id) for node_id in unsaved))
+
+    def _changed(self) -> list[str]:
+        """Return the nodes that are defined differently and will run again for it."""
+        if not self.is_altered:
+            return []
+        changed = changed_nodes(self.nodes, self.graph.infos(self.env.retry))
+        if self.env.on_changed == "keep":
+            return []
+        if self.env.on_changed == "raise":
+            refused = changed
+            if self.may_mend:
+                again, _ = with_all_below(self.infos, self.from_)
+                done = {each for each, node in self.nodes.items() if node.status is NodeStatus.DONE}
+                refused = [each for each in changed if each in done and each not in again]
+            if refused or not self.may_mend:
+                what = named(refused) if refused else "its inputs or outputs"
+                raise SpecChanged(
+                    f"graph {self.graph.name!r} differs from the one that run {self.past.run_id!r} began with: {what}",
+                    changed_nodes=refused,
+                    hints=("on_changed='rerun' runs what changed and all below it, 'keep' keeps what is done",),
+                )
+        return changed
+
+    def _inputs(self, inputs: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return the inputs from now on; nodes that take one that differs will run again, if that is wanted."""
+        spec = self.graph.spec
+        recorded = {each.name: self.past.inputs[each.name] for each in spec.inputs if each.name in self.past.inputs}
+        if inputs is None:
+            missing = [each.name for each in spec.inputs if each.required and each.name not in recorded]
+            if missing:
+                raise GraphBuildError(
+                    f"the inputs {named(missing)} of run {self.past.run_id!r} were not kept",
+                    code="resume_snapshot_policy_violation",
+                    stage="resume_guard",
+                    hints=("pass them again",),
+                )
+            return bind_inputs(spec, recorded)
+        given = bind_inputs(spec, inputs)
+        others = differing(given, recorded)
+        if not others or self.env.on_changed == "keep":
+            return {**given, **recorded}
+        if self.env.on_changed == "raise":
+            raise GraphInputBindError(
+                f"run {self.past.run_id!r} began with another {' and '.join(map(repr, others))}",
+                code="resume_inputs_changed",
+                hints=(
+                    "leave the inputs out to go on with those, or run_id for a new run",
+                    "on_changed='rerun' runs what depends on them again",
+                ),
+            )
+        users = [node.node_id for node in spec.nodes if _takes(node, others)]
+        again, opened = with_all_below(self.infos, users)
+        self._again |= again | opened
+        self._new_inputs = True
+        return given
+
+    def _unsaved(self, events: Sequence[Event]) -> list[str]:
+        """Return the nodes that stay done and whose outputs are needed, but were not kept."""
+        reset = {event.node_id for event in events if type(event) is NodeReset}
+        skipped = {event.node_id for event in events if type(event) is NodeSkipped}
+        values = self.past.values
+        done = {
+            info.node_id
+            for info in self.infos
+            if info.node_id in self.nodes
+            and self.nodes[info.node_id].status is NodeStatus.DONE
+            and info.node_id not in reset
+        }
+        left = {each for each in done if each not in values}
+        if not left:
+            return []
+        needed = {ref.node_id for _, binding in self.graph.spec.outputs for ref in refs(binding)}
+        stays = done | skipped
+        stays |= {each for each, node in self.nodes.items() if node.status is NodeStatus.SKIPPED and each not in reset}
+        for node in self.graph.spec.nodes:
+            if node.node_id not in stays:
+                needed |= {ref.node_id for ref in node.refs()}
+                needed |= {ref.node_id for _, binding in node.results for ref in refs(binding)}
+        needed |= {
+            info.node_id for info in self.infos if info.parent and info.parent not in stays and info.node_id in left
+        }
+        if self.past.state.finished is RunStatus.DONE and not reset and self.past.keeper.outputs is not None:
+            return []
+        return [each for each in left if each in needed]
+
+    def _containers_of(self, node_id: str) -> list[str]:
+        parents = {info.node_id: info.parent for info in self.infos}
+        found: list[str] = []
+        parent = parents[node_id]
+        while parent:
+            found.append(parent)
+            parent = parents[parent]
+        return found
+
+
+def differing(given: Mapping[str, Any], known: Mapping[str, Any]) -> list[str]:
+    """Return the names whose values are not those that are known."""
+    return [name for name, value in given.items() if name in known and not _same(value, known[name])]
+
+
+def named(node_ids: Sequence[str]) -> str:
+    """Return a few ids for a message."""
+    return ", ".join(map(repr, node_ids[:8])) + (f" and {len(node_ids) - 8} more" if len(node_ids) > 8 else "")
+
+
+def _same(one: Any, other: Any) -> bool:
+    if one is other:
+        return True
+    try:
+        return bool(one == other)
+    except Exception:  # noqa: BLE001 (arrays, tables and other values of users' have no truth)
+        return preview(one) == preview(other)
+
+
+def _takes(node: NodeSpec, names: Sequence[str]) -> bool:
+    bound = [binding for _, binding in (*node.inputs, *node.results)]
+    if node.condition is not None:
+        bound.append(node.condition)  # type: ignore[arg-type]
+    return any(each.name in names for binding in bound for each in args(binding))

@@ -1,0 +1,118 @@
+"""What a run's log says of its questions and answers: what `Waits` goes on from when the run is taken up again."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from graphrun_nb.core.events import (
+    AnswerKept,
+    AttemptFailed,
+    AttemptLost,
+    AttemptSucceeded,
+    NodeCancelled,
+    NodeReset,
+    WaitExpired,
+    WaitOpened,
+    WaitResolved,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from graphrun_nb.core.events import Event, ValueRef, WaitInfo  # noqa: TC004 (msgspec does not look them up)
+
+_FORGOTTEN_AFTER = frozenset({AttemptFailed, AttemptSucceeded, NodeCancelled, NodeReset})
+
+
+class Asked(Struct):
+    """A question, and how it ended: ``answered``, ``expired``, or not yet; instants are Unix seconds (UTC)."""
+
+    info: WaitInfo
+    attempt: int
+    at: float
+    how: str = ""
+    answer: ValueRef | None = None
+    by: str = ""
+    closed_at: float = 0.0
+
+
+class Arrived(Struct):
+    """An answer or event that no question has taken yet."""
+
+    answer: ValueRef
+    by: str
+    at: float
+
+
+class Recalled:
+    """The questions of nodes that have not ended, and what came for questions that were not asked yet. O(events).
+
+    An attempt that ended took its questions with it; one that was lost left its answers to the next.
+
+    Attributes
+    ----------
+    asked
+        By node id and number.
+    kept
+        One answer at most for the next question of a node.
+    events
+        Those that no question has taken, by name, oldest first.
+    keys
+        Where events with a key went, and when, by name and key.
+    """
+
+    def __init__(self, log: Iterable[tuple[float, Event]]) -> None:
+        self.asked: dict[str, dict[int, Asked]] = {}
+        self.kept: dict[str, Arrived] = {}
+        self.events: defaultdict[str, deque[Arrived]] = defaultdict(deque)
+        self.keys: dict[tuple[str, str], tuple[str, float]] = {}
+        for at, event in log:
+            if type(event) in _FORGOTTEN_AFTER:
+                if self.asked:
+                    self.asked.pop(event.node_id, None)  # type: ignore[union-attr]
+            elif isinstance(event, WaitOpened):
+                self._open(event, at)
+            elif isinstance(event, AnswerKept):
+                self._arrive(event, at)
+            elif isinstance(event, WaitResolved | WaitExpired):
+                self._close(event, at)
+            elif isinstance(event, AttemptLost):
+                of_node = self.asked.get(event.node_id, {})
+                self.asked[event.node_id] = {no: each for no, each in of_node.items() if each.how}
+
+    def _open(self, event: WaitOpened, at: float) -> None:
+        wait = event.wait
+        self.asked.setdefault(event.node_id, {})[wait.no] = Asked(wait, event.attempt, at)
+        if wait.name:
+            if self.events[wait.name]:
+                self.events[wait.name].popleft()
+        elif wait.kind != "until":
+            self.kept.pop(event.node_id, None)
+
+    def _arrive(self, event: AnswerKept, at: float) -> None:
+        arrived = Arrived(event.answer, event.by, at)
+        if event.node_id:
+            self.kept[event.node_id] = arrived
+            return
+        takers = ((node_id, each) for node_id, of_node in self.asked.items() for each in of_node.values())
+        taker = next((node_id for node_id, each in takers if not each.how and each.info.name == event.name), "")
+        if not taker:
+            self.events[event.name].append(arrived)
+        if event.key:
+            self.keys[event.name, event.key] = (taker, at)
+
+    def _close(self, event: WaitResolved | WaitExpired, at: float) -> None:
+        of_node = self.asked.get(event.node_id, {})
+        asked = of_node.get(event.no)
+        if asked is None:
+            return
+        asked.closed_at = at
+        if isinstance(event, WaitResolved):
+            asked.how, asked.answer, asked.by = "answered", event.answer, event.by
+        elif event.outcome == "dropped":
+            del of_node[event.no]
+        else:
+            asked.how = "expired"

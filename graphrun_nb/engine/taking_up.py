@@ -1,0 +1,245 @@
+"""Where runs come from: new ones, those that are taken up again, and those that take over from others.
+
+Everything that could be refused is refused here, before anything is recorded: `Run.start` only records, and goes on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from graphrun_nb.authoring.registry import latest
+from graphrun_nb.authoring.task_graph import TaskGraph
+from graphrun_nb.core.events import NodeSkipped, OutputPinned, RunForked, RunStarted, SpecAccepted
+from graphrun_nb.core.resumption import appeared
+from graphrun_nb.core.spec import GraphSpec, NodeSpec, closest
+from graphrun_nb.core.status import NodeStatus, RunStatus
+from graphrun_nb.engine.again import Again, differing
+from graphrun_nb.engine.binding import bind_inputs, graph_of
+from graphrun_nb.engine.env import RuntimeEnv, default_store
+from graphrun_nb.engine.live import RUNS
+from graphrun_nb.engine.log import RunLog
+from graphrun_nb.engine.run import Run
+from graphrun_nb.errors import GraphBuildError, GraphRunError, UnknownNode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from graphrun_nb.core.events import Event, NodeInfo
+    from graphrun_nb.core.state import RunState
+    from graphrun_nb.protocols import RunStore
+
+_KEPT = (NodeStatus.DONE, NodeStatus.SKIPPED)
+
+
+def prepared(
+    target: Any, inputs: Mapping[str, Any] | None, env: RuntimeEnv, parent: tuple[str, str] | None = None
+) -> Run:
+    """Return a run that is ready to start; or one of this process that is under way already, if it has the same id.
+
+    Raises
+    ------
+    GraphBuildError
+        The target or its inputs are refused, or the run cannot go on from what was kept; nothing was recorded.
+    SpecChanged
+        The graph is not the one that the run began with.
+    """
+    __tracebackhide__ = True
+    graph = graph_of(target)
+    known = known_run(env.run_id, env.store) if env.run_id else None
+    if known is not None and known.is_alive:
+        return _joined(known, graph, inputs)
+    if known is not None:
+        return Again(known, graph, inputs, env, reason="it was called again").run()
+    if env.resume_from_run_id:
+        return _taking_over(graph, inputs, env, parent)
+    run = Run(graph, bind_inputs(graph.spec, inputs), env, parent=parent)
+    run.prepare((_started(run), SpecAccepted(graph.fingerprint(), graph.infos(env.retry))))
+    return run
+
+
+def retried(run: Run, from_: Sequence[str] = ()) -> Run:
+    """Return `run`, ready to go on: with what did not end well, or with the nodes `from_` and all below them.
+
+    If its graph has been defined anew in the meantime, the new one is followed; nodes that are done may not differ.
+
+    Raises
+    ------
+    GraphRunError
+        It is under way, or its graph is not defined here.
+    GraphBuildError
+        Everything is done (code ``resume_no_failed_nodes``), or outputs that are needed were not kept.
+    SpecChanged
+        Nodes that are done are defined differently now, and would not run again.
+    UnknownNode
+        `from_` names no node.
+    """
+    if run.is_alive:
+        raise GraphRunError(
+            f"run {run.run_id!r} is under way",
+            hints=("retry it when it has ended, or cancel it first: future.cancel()",),
+        )
+    nodes = run.state.nodes
+    for node_id in from_:
+        if node_id not in nodes:
+            hint = closest(node_id, nodes) or f"it has: {', '.join(list(nodes)[:12])}"
+            raise UnknownNode(f"run {run.run_id!r} has no node {node_id!r}", hints=(hint,))
+    if not from_ and run.state.finished is RunStatus.DONE:
+        raise _nothing_failed(run)
+    target = latest(run.graph.name) if run.graph.is_named else None
+    graph = run.source if target is None else graph_of(target)
+    env = dataclasses.replace(run.env, observers=(), resume_from_run_id="")
+    return Again(run, graph, None, env, reason="it was retried", from_=from_, may_mend=True).run()
+
+
+def known_run(run_id: str, store: RunStore) -> Run | None:
+    """Return a run from this process, if it has it, or else as the store knows it; None if there is none."""
+    run = RUNS.get(run_id)
+    if run is not None and run.env.store is store:
+        return run
+    history = store.read(run_id)
+    if not history:
+        return None
+    log = RunLog(run_id, store, history)
+    keeper = store.keeper(run_id, lasting=True)
+    inputs: dict[str, Any] = {}
+    for name, ref in log.state.inputs:
+        try:
+            inputs[name] = keeper.get(ref)
+        except LookupError:
+            continue
+    run = RUNS[run_id] = Run(_definition(log.state), inputs, RuntimeEnv(run_id=run_id, store=store), log=log)
+    return run
+
+
+def opened(run_id: str, store: RunStore | None = None) -> Run:
+    """Return a run of `store`, by default of the default store, as it stands.
+
+    Raises
+    ------
+    GraphRunError
+        There is none.
+    """
+    store = default_store() if store is None else store
+    run = known_run(run_id, store)
+    if run is None:
+        raise GraphRunError(f"there is no run {run_id!r} in this store", hints=_known_ids(run_id, store))
+    return run
+
+
+def _definition(state: RunState) -> TaskGraph:
+    """Return the run's graph if it is defined in this process, or else what its log says of it."""
+    target = latest(state.graph)
+    if target is not None:
+        try:
+            graph = graph_of(target)
+        except Exception:  # noqa: BLE001 (a body may raise anything; the run can be looked at without it)
+            graph = None
+        if graph is not None and graph.fingerprint() == state.fingerprint:
+            return graph
+    nodes = state.nodes
+    specs = tuple(NodeSpec.remembered(each.info) for each in nodes.values() if not appeared(nodes, each.info))
+    return TaskGraph(GraphSpec(name=state.graph, nodes=specs), {})
+
+
+def _joined(run: Run, graph: TaskGraph, inputs: Mapping[str, Any] | None) -> Run:
+    """Return a run that is under way, if it is the one that was meant."""
+    altered = graph.fingerprint() != run.source.fingerprint()
+    others = [] if inputs is None or altered else differing(bind_inputs(graph.spec, inputs), run.inputs)
+    if altered or others:
+        what = "another graph" if altered else f"another {' and '.join(map(repr, others))}"
+        raise GraphRunError(
+            f"run {run.run_id!r} is under way, with {what}",
+            hints=("wait for it, cancel it first, or leave run_id out for a run of its own",),
+        )
+    return run
+
+
+def _taking_over(
+    graph: TaskGraph, inputs: Mapping[str, Any] | None, env: RuntimeEnv, parent: tuple[str, str] | None
+) -> Run:
+    """Return a new run that takes over what is done in another one.
+
+    Raises
+    ------
+    GraphBuildError
+        There is no such run (code ``resume_source_run_missing``), all of it is done (``resume_no_failed_nodes``), or
+        outputs that are needed were not kept.
+    SpecChanged
+        As `prepared`.
+    """
+    source = known_run(env.resume_from_run_id, env.store)
+    if source is None:
+        raise GraphBuildError(
+            f"there is no run {env.resume_from_run_id!r} to resume from",
+            code="resume_source_run_missing",
+            stage="resume_prepare",
+            hints=_known_ids(env.resume_from_run_id, env.store),
+        )
+    again = Again(source, graph, inputs, env, reason="")
+    events = again.events()
+    if source.state.finished is RunStatus.DONE and not events:
+        raise _nothing_failed(source)
+    run = Run(graph, again.inputs, env, parent=parent)
+    own = graph.infos(env.retry)
+    skipped: dict[str, str] = {each.node_id: each.because for each in events if type(each) is NodeSkipped}
+    touched = {getattr(each, "node_id", "") for each in events}
+    nodes = source.state.nodes
+    infos = list(own)
+    infos += [
+        info
+        for info in again.infos[len(own) :]
+        if nodes[info.node_id].status is NodeStatus.DONE and info.node_id not in touched and _is_element(info, nodes)
+    ]
+    taken: list[Event] = []
+    for info in infos:
+        node = nodes.get(info.node_id)
+        if info.node_id in skipped:
+            taken.append(NodeSkipped(info.node_id, skipped[info.node_id]))
+        elif node is None or node.status not in _KEPT or info.node_id in touched:
+            continue
+        elif node.status is NodeStatus.SKIPPED:
+            taken.append(NodeSkipped(info.node_id, node.because))
+        else:
+            taken.append(OutputPinned(info.node_id, node.values, source.run_id))
+            if info.node_id in source.values:
+                run.values[info.node_id] = source.values[info.node_id]
+    accepted = SpecAccepted(graph.fingerprint(), tuple(infos))
+    run.prepare((_started(run), RunForked(source.run_id, source.state.seq), accepted, *taken))
+    return run
+
+
+def _is_element(info: NodeInfo, nodes: Mapping[str, Any]) -> bool:
+    """Tell whether the node is an element of a mapped node, and not made by the calls of a running body."""
+    while info.parent:
+        info = nodes[info.parent].info
+        if info.kind == "body":
+            return False
+    return True
+
+
+def _started(run: Run) -> RunStarted:
+    env = run.env
+    return RunStarted(
+        graph=run.spec.name,
+        inputs=tuple((name, run.keep(value)) for name, value in run.inputs.items()),
+        max_concurrency=env.max_concurrency,
+        session_id=env.session_id,
+        agent_id=env.agent_id,
+        app_id=env.app_id,
+        parent=run.parent,
+    )
+
+
+def _nothing_failed(run: Run) -> GraphBuildError:
+    return GraphBuildError(
+        f"all nodes of run {run.run_id!r} are done",
+        code="resume_no_failed_nodes",
+        stage="resume_guard",
+        hints=("future.retry(from_=NODE) runs a node and all below it again",),
+    )
+
+
+def _known_ids(run_id: str, store: RunStore) -> tuple[str, ...]:
+    known = list(store.run_ids())
+    return (closest(run_id, known) or f"its runs are: {', '.join(known[-8:]) or 'none'}",)
