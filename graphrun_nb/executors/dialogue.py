@@ -77,7 +77,7 @@ class Dialogue:
             kind, answer = self._receive()
             match kind:
                 case Kind.VALUE:
-                    self.relay_raw()
+                    self.relay_raw()  # it may have been written after the last look
                     return _value(answer)
                 case Kind.ERROR:
                     self.relay_raw()

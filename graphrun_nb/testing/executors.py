@@ -265,7 +265,7 @@ class ExecutorConformance:
             executor.close()
             executor.close()
 
-        self._with_executor(act)
+        self._with_executor(act, closes=True)
 
     def test_a_call_under_way_ends_by_itself_after_close(self) -> None:
         """`close` takes nothing from a call that has begun."""
@@ -277,7 +277,7 @@ class ExecutorConformance:
             _touch(folder / "go")
             _expect(await call, "went")
 
-        self._with_executor(act)
+        self._with_executor(act, closes=True)
 
     @property
     def _waits(self) -> Callable[..., Any]:
@@ -311,8 +311,11 @@ class ExecutorConformance:
         self._with_executor(act)
         return errors[0]
 
-    def _with_executor(self, act: Callable[..., Awaitable[None]]) -> None:
-        """Let `act` use an executor on a loop; then nothing may be left of it, and the loop has seen no error."""
+    def _with_executor(self, act: Callable[..., Awaitable[None]], *, closes: bool = False) -> None:
+        """Let `act` use an executor on a loop; then nothing may be left of it, and the loop has seen no error.
+
+        `closes` says that `act` closes it itself.
+        """
         seen: list[dict[str, Any]] = []
 
         async def use(folder: Path) -> None:
@@ -324,7 +327,8 @@ class ExecutorConformance:
                 async with asyncio.timeout(PATIENCE_S):
                     await act(*wanted)
             finally:
-                executor.close()
+                if not closes:
+                    executor.close()
             await _until(lambda: not _held() - before, lambda: f"left after close: {sorted(_held() - before)}")
 
         with tempfile.TemporaryDirectory() as folder:

@@ -136,15 +136,26 @@ async def test_a_call_that_stopped_its_process_can_be_given_up(pool, tmp_path):
     await until(lambda: not is_running(worker))
 
 
-async def test_a_call_can_be_given_up_before_its_process_is_there():
-    before = children()
-    executor = ProcessExecutor()
-    begun = asyncio.ensure_future(executor.submit(call(pid)))
-    await asyncio.sleep(0)
+async def test_a_call_that_is_given_up_before_it_was_sent_never_begins(pool, tmp_path):
+    packing, go_on = threading.Event(), threading.Event()
+
+    class Slow:
+        def __reduce__(self):
+            packing.set()
+            go_on.wait(20)
+            return str, ()
+
+    def begins(slow, mark):
+        mark.touch()
+
+    begun = asyncio.ensure_future(pool.submit(call(begins, slow=Slow(), mark=tmp_path / "mark")))
+    await asyncio.to_thread(packing.wait)
     begun.cancel()
     await asyncio.wait([begun])
-    executor.close()
-    await until(lambda: children() <= before)
+    go_on.set()
+    for _ in range(3):
+        await value(pool, pid)
+    assert not (tmp_path / "mark").exists()
 
 
 # what cannot be sent
@@ -273,8 +284,9 @@ async def test_what_is_printed_comes_out_here_also_past_pythons_streams(pool, ca
     assert shown.err == "aside\n"
 
 
-async def test_log_records_reach_the_handlers_here_once(pool, caplog):
+async def test_log_records_reach_the_handlers_here_once(pool, caplog, capsys):
     def logs():
+        logging.basicConfig()
         log = logging.getLogger("mine")
         log.warning("value %d", 3)
         try:
@@ -288,6 +300,7 @@ async def test_log_records_reach_the_handlers_here_once(pool, caplog):
         ("mine", "ERROR", "failed"),
     ]
     assert "ValueError: invalid literal" in caplog.text
+    assert capsys.readouterr() == ("", "")
 
 
 async def test_a_flood_of_output_is_cut(pool, capsys):
@@ -299,6 +312,8 @@ async def test_a_flood_of_output_is_cut(pool, capsys):
     shown = capsys.readouterr()
     assert len(shown.out) <= 64 * 1024
     assert "the rest is dropped" in shown.err
+    await value(pool, lambda: [os.write(1, b"raw line\n" * 1000) for _ in range(100)] and None)
+    assert 32 * 1024 < len(capsys.readouterr().out) <= 128 * 1024
     await value(pool, lambda: print("next"))
     assert capsys.readouterr().out == "next\n"
 
