@@ -20,8 +20,12 @@ class Quiet:
         self._run = run
 
     def on_events(self, first: int, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
-        """Look at the run in the loop's next round."""
+        """Look at the run soon."""
         del first, batch, state
+        self.look()
+
+    def look(self) -> None:
+        """Look at the run in the loop's next round."""
         if self._run.loop is not None:
             self._run.loop.call_soon(self._run.announce_if_waiting, context=self._run.launcher.base.copy())
 

@@ -80,7 +80,7 @@ class Run:
         self.parent = parent or self.log.state.parent
         self.output = RunOutput(self)
         self._listeners: dict[Callable[[], None], bool] = {}
-        self._quiet = Quiet(self)
+        self.quiet = Quiet(self)
         self._crash: Exception | None = None
         self._is_left = False
         self._opening: Sequence[Event] = ()
@@ -196,7 +196,7 @@ class Run:
         if not self.is_alive:
             self._announce(list(self._listeners))
         elif not blocks:
-            self.log.attach(self._quiet)
+            self.log.attach(self.quiet)
             if self.loop is not None:
                 self.post(self.announce_if_waiting)
 
@@ -231,7 +231,7 @@ class Run:
         """Keep an input or an answer, and return what the log says of it: a preview of it, or of what is `shown`."""
         return self.keeper.put(value, preview(value if shown is ... else shown))
 
-    def outcome(self, on_wait: str) -> dict[str, Any]:
+    def outcome(self, on_wait: str = "block") -> dict[str, Any]:
         """Return the graph's outputs, or the status dict of a run that only waits, if that is wanted.
 
         Raises

@@ -175,7 +175,9 @@ class ForwardScheduler:
 
     def leave_if_loop_ends(self) -> None:
         """Stop without a word if the loop is being shut down, which is when every task on it is cancelled at once."""
-        if not self._stopped and all(task.cancelling() for task in asyncio.all_tasks(self._loop)):
+        if self._stopped or self._log.state.cancelled_by:
+            return
+        if all(task.cancelling() for task in asyncio.all_tasks(self._loop)):
             self._halt()
             self._on_left()
 
@@ -365,8 +367,7 @@ class ForwardScheduler:
                 self._outcomes.append((attempt, value, error))
                 if attempt.cancelled or cancelling():
                     # A cancel that the node swallowed would hit the next one.
-                    if not attempt.cancelled:
-                        self.leave_if_loop_ends()
+                    self.leave_if_loop_ends()
                     self._later()
                     return
             if self._outcomes:

@@ -275,6 +275,7 @@ class Waits:
             wait.check, wait.default = question.check, question.default
             self._run.scheduler.release(here.node_id)
             self._run.scheduler.tell()
+            self._run.quiet.look()
         return wait
 
     def _fits(self, wait: Wait, question: Question) -> bool:
