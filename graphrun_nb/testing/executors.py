@@ -53,7 +53,7 @@ class ExecutorConformance:
 
     def make_executor(self) -> Executor:
         """Return a new executor."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}.make_executor returns the executor to be tested")
 
     def test_a_value_comes_back(self) -> None:
         """Arguments go in by name, and the value comes out."""
