@@ -53,6 +53,11 @@ class GraphBuilder:
         """Whether this is a graph that tools add to, in some context."""
         return self._token is not None
 
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the inputs declared so far."""
+        return tuple(self._inputs)
+
     def __enter__(self) -> Self:
         """Make this the graph that tools add to."""
         self._token = _BUILDING.set(self)

@@ -1,4 +1,4 @@
-"""``%load_ext graphrun_nb``: the magic, the presenter, and a kernel that answers while a cell waits."""
+"""``%load_ext graphrun_nb``: the magic with its completion, the presenter, a kernel that answers while a cell waits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 import threading
 from typing import Any
 
-from graphrun_nb.notebook import loop
+from graphrun_nb.notebook import loop, matcher
 from graphrun_nb.notebook.magic import GraphrunMagics
 from graphrun_nb.notebook.presenter import NotebookPresenter
 from graphrun_nb.protocols import hooks
@@ -19,6 +19,7 @@ def load(shell: Any) -> None:
     if hooks.presenter is None:
         hooks.presenter = NotebookPresenter()
     shell.register_magics(GraphrunMagics)
+    matcher.attach(shell)
     threading.Thread(target=_warm, name="graphrun warm-up", daemon=True).start()
 
 
@@ -26,6 +27,8 @@ def unload(shell: Any) -> None:
     """Take back what `load` did; runs under way go on."""
     hooks.presenter = None
     shell.magics_manager.magics["line"].pop("graphrun", None)
+    shell.magics_manager.magics["cell"].pop("graphrun", None)
+    matcher.detach(shell)
     loop.uninstall()
 
 

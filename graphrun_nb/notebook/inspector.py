@@ -1,13 +1,14 @@
 """`Inspector`: the live view of a run, the kernel's half: what it sends, how often, and which commands it obeys.
 
-The widget holds no view logic, and its synced state says no more than which run it shows; everything else travels as
-frames (`view.frames`) when a view asks for it.
+The widget holds no view logic, and its synced state says no more than which run it shows, and which others its cell has
+begun that are alive; everything else travels as frames (`view.frames`) when a view asks for it.
 """
 
 from __future__ import annotations
 
 import contextvars
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from graphrun_nb.core.events import Event
     from graphrun_nb.core.state import RunState
     from graphrun_nb.engine.future import RunFuture
+    from graphrun_nb.engine.run import Run
     from graphrun_nb.protocols import Signal
     from graphrun_nb.view.drawing import Layout
 
@@ -54,6 +56,7 @@ class Inspector(anywidget.AnyWidget):
     _css = STATIC / "widget.css"
     run_id = traitlets.Unicode().tag(sync=True)
     graph_name = traitlets.Unicode().tag(sync=True)
+    others: traitlets.List[str] = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def __init__(self, future: RunFuture) -> None:
         self.future = future
@@ -69,6 +72,24 @@ class Inspector(anywidget.AnyWidget):
         super().__init__(run_id=future.run_id, graph_name=self._run.spec.name)
         self.on_msg(self._on_message)
         self._run.log.attach(self)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a front end has shown it and asked for the run."""
+        return self._watched
+
+    def stands_beside(self, runs: Sequence[Run]) -> None:
+        """Tell of other runs that the same cell has begun, as long as they are alive."""
+        self.others = [run.run_id for run in runs]
+        for run in runs:
+            run.when_settled(partial(self._left_by, run))
+
+    def _left_by(self, run: Run) -> None:
+        if not run.ended:  # it only waits, and may be answered
+            run.when_settled(partial(self._left_by, run))
+            return
+        left = [run_id for run_id in self.others if run_id != run.run_id]
+        self._context.copy().run(self.set_trait, "others", left)
 
     def on_events(self, first: int, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
         """Have new events sent soon."""

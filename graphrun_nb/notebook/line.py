@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ OPTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "--on-wait": ("on_wait", str),
     "--executor": ("executor", str),
 }
-FLAGS = {"--fail-fast": "fail_fast", "--wait": "wait"}
+FLAGS = {"--fail-fast": "fail_fast", "--replace": "replace", "--wait": "wait"}
 
 
 class UsageError(GraphRunError):
@@ -29,12 +30,21 @@ class UsageError(GraphRunError):
 
 @dataclass(slots=True)
 class Line:
-    """A line taken apart: the target's name, inputs as source text, overrides of the run, and whether to wait."""
+    """A line taken apart: the target's name, inputs as source text, and overrides of the run.
+
+    Attributes
+    ----------
+    wait
+        The cell is to stay until the run's end.
+    replace
+        The run of the same cell that is still alive is to be cancelled first.
+    """
 
     target: str
     inputs: dict[str, str] = field(default_factory=dict)
     overrides: dict[str, Any] = field(default_factory=dict)
     wait: bool = False
+    replace: bool = False
 
 
 def read_line(text: str) -> Line:
@@ -92,6 +102,78 @@ def split(text: str) -> list[str]:
     return words if start is None else [*words, text[start:]]
 
 
+def unquoted(word: str) -> str:
+    """Return the text that a word means: a Python string in quotes, or the word itself.
+
+    Examples
+    --------
+    >>> unquoted("'my node'"), unquoted("fit")
+    ('my node', 'fit')
+    """
+    if word[:1] in ("'", '"'):
+        try:
+            meant = ast.literal_eval(word)
+        except (SyntaxError, ValueError):
+            return word
+        return meant if isinstance(meant, str) else word
+    return word
+
+
+def quoted(text: str) -> str:
+    """Return the word that means `text`: itself, or a Python string where it has blanks, quotes or the like.
+
+    Examples
+    --------
+    >>> quoted("fit"), quoted("my node")
+    ('fit', "'my node'")
+    """
+    try:
+        plain = split(text) == [text] and text[:1] not in ("'", '"', "-")
+    except UsageError:
+        plain = False
+    return text if plain else repr(text)
+
+
+def take_options(
+    words: list[str], *, valued: tuple[str, ...] = (), flags: tuple[str, ...] = ()
+) -> tuple[list[str], dict[str, str]]:
+    """Part a verb's `words` into those that are no options, and its options with their values; a flag's is its name.
+
+    Raises
+    ------
+    UsageError
+        There is no such option, or it needs a value.
+
+    Examples
+    --------
+    >>> take_options(["f", "--from", "fit", "--force"], valued=("--from",), flags=("--force",))
+    (['f'], {'--from': 'fit', '--force': '--force'})
+    """
+    rest: list[str] = []
+    found: dict[str, str] = {}
+    waiting = list(words)
+    while waiting:
+        word = waiting.pop(0)
+        option, equals, value = word.partition("=")
+        if not word.startswith("--"):
+            rest.append(word)
+        elif option in flags and not equals:
+            found[option] = option
+        elif option in valued:
+            if not equals and waiting and not waiting[0].startswith("--"):
+                value = waiting.pop(0)
+            if not value:
+                raise UsageError(f"{option} needs a value")
+            found[option] = unquoted(value)
+        else:
+            known = (*valued, *flags)
+            raise UsageError(
+                f"there is no option {word!r} here",
+                hints=(closest(option, known) or (f"there is: {', '.join(known)}" if known else "it takes none"),),
+            )
+    return rest, found
+
+
 def _take(words: list[str], line: Line) -> None:
     word = words.pop(0)
     if word.startswith("--"):
@@ -111,8 +193,8 @@ def _take_option(word: str, words: list[str], line: Line) -> None:
     option, equals, value = word.partition("=")
     if option in FLAGS and equals:
         raise UsageError(f"{option} takes no value, not {value!r}")
-    if option == "--wait":
-        line.wait = True
+    if option in ("--wait", "--replace"):
+        setattr(line, FLAGS[option], True)
     elif option in FLAGS:
         line.overrides[FLAGS[option]] = True
     elif option in OPTIONS:

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
-from graphrun_nb.core.spec import closest
 from graphrun_nb.engine.api import run
-from graphrun_nb.engine.binding import graph_of
+from graphrun_nb.engine.binding import bind_inputs, graph_of
+from graphrun_nb.engine.env import RuntimeEnv
 from graphrun_nb.errors import GraphRunError
-from graphrun_nb.notebook.line import UsageError, read_line, split
-from graphrun_nb.notebook.verbs import VERBS, carry_out, table
+from graphrun_nb.notebook.launches import earlier_runs, note, replace_earlier
+from graphrun_nb.notebook.line import read_line, split
+from graphrun_nb.notebook.scope import Scope
+from graphrun_nb.notebook.verbs import VERBS, carry_out, shown, table
 from graphrun_nb.protocols import hooks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from graphrun_nb.engine.future import RunFuture
     from graphrun_nb.notebook.line import Line
 
@@ -71,75 +71,59 @@ class GraphrunMagics(Magics):
             f = %graphrun sums x=1 --max-concurrency 8
             %graphrun sums x=1 --wait
         """
+        scope = Scope(self.shell)
         try:
             verb, *words = split(line) or [""]
             if cell is not None:
-                verb, cell = "", self._checked(line, cell)
+                cell = _checked(line, cell, scope)
             elif not verb:
                 sys.stdout.write(f"{table()}\n")
                 return None
             elif verb in VERBS:
-                return carry_out(verb, words, self._namespace, self._value_of)
+                return carry_out(verb, words, scope)
         except (GraphRunError, TypeError, ValueError) as error:
             _complain(error)
             return None
-        assigned = self._run_body(cell) if cell is not None else frozenset()
+        assigned = _run_body(cell, scope) if cell is not None else frozenset()
         try:
             parsed = read_line(line)
-            future = self._launch(parsed, assigned)
+            future = shown(_launch(parsed, assigned, scope))
         except (GraphRunError, TypeError, ValueError) as error:
             _complain(error)
             return None
-        if hooks.presenter is not None:
-            hooks.presenter.display(future)
         return future.result() if parsed.wait else future
 
-    @property
-    def _namespace(self) -> dict[str, Any]:
-        return self.shell.user_ns if self.shell is not None else {}
 
-    def _value_of(self, name: str, source: str) -> Any:
-        return _value(name, source, self._namespace)
-
-    def _checked(self, line: str, cell: str) -> str:
-        """Return the body as plain Python; raise what is wrong with the first line before anything is run."""
-        graph_of(_look_up(read_line(line).target, self._namespace))
-        return self.shell.transform_cell(cell) if self.shell is not None else cell
-
-    def _run_body(self, body: str) -> frozenset[str]:
-        """Run the body in the user's namespace and return the names that it assigns; its errors are the user's."""
-        assert self.shell is not None  # noqa: S101 (a magic has a shell)
-        code = self.shell.compile(body, self.shell.compile.cache(body), "exec")
-        exec(code, self._namespace)  # noqa: S102 (the user's own cell, in the user's own namespace)
-        table = symtable(body, "cell", "exec")
-        return frozenset(each.get_name() for each in table.get_symbols() if each.is_assigned())
-
-    def _launch(self, line: Line, assigned: frozenset[str]) -> RunFuture:
-        namespace = self._namespace
-        target = graph_of(_look_up(line.target, namespace))
-        inputs = {each.name: namespace[each.name] for each in target.spec.inputs if each.name in assigned}
-        inputs |= {name: _value(name, source, namespace) for name, source in line.inputs.items()}
-        return run(target, inputs, **line.overrides)
+def _checked(line: str, cell: str, scope: Scope) -> str:
+    """Return the body as plain Python; raise what is wrong with the first line before anything is run."""
+    graph_of(scope.target(read_line(line).target))
+    transformed: str = scope.shell.transform_cell(cell)
+    return transformed
 
 
-def _look_up(name: str, namespace: Mapping[str, Any]) -> Any:
-    if name in namespace:
-        return namespace[name]
-    known = [each for each in namespace if not each.startswith("_")]
-    raise UsageError(
-        f"there is no {name!r} in this notebook",
-        hints=(closest(name, known) or "run the cell that defines it first",),
-    )
+def _run_body(body: str, scope: Scope) -> frozenset[str]:
+    """Run the body in the user's namespace and return the names that it assigns; its errors are the user's."""
+    compiler = scope.shell.compile
+    exec(compiler(body, compiler.cache(body), "exec"), scope.namespace)  # noqa: S102 (the user's own cell)
+    symbols = symtable(body, "cell", "exec").get_symbols()
+    return frozenset(each.get_name() for each in symbols if each.is_assigned())
 
 
-def _value(name: str, source: str, namespace: Mapping[str, Any]) -> Any:
-    try:
-        return eval(source, dict(namespace))  # noqa: S307 (the user's own line, in the user's own namespace)
-    except Exception as error:
-        raise UsageError(
-            f"{name}={source}: {type(error).__name__}: {error}",
-            hints=("values are Python expressions; put text in quotes",),
-        ) from error
+def _launch(line: Line, assigned: frozenset[str], scope: Scope) -> RunFuture:
+    target = graph_of(scope.target(line.target))
+    inputs = {each.name: scope.namespace[each.name] for each in target.spec.inputs if each.name in assigned}
+    inputs |= {name: scope.value(name, source) for name, source in line.inputs.items()}
+    if line.replace:
+        bind_inputs(target.spec, inputs)  # a mistake cancels nothing
+        RuntimeEnv.from_overrides(line.overrides)
+        replace_earlier(target.name, scope.shell)
+    others = earlier_runs(target.name, scope.shell)
+    future = run(target, inputs, **line.overrides)
+    note(future.run, scope.shell)
+    if others and hooks.presenter is None:  # the live view tells of them
+        ids = ", ".join(each.run_id for each in others)
+        sys.stdout.write(f"another run of {target.name!r} is alive: {ids}; --replace cancels it first\n")
+    return future
 
 
 def _complain(error: BaseException) -> None:

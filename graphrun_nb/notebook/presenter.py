@@ -9,6 +9,7 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from graphrun_nb.notebook.inspector import Inspector
+from graphrun_nb.notebook.launches import earlier_runs, note
 from graphrun_nb.notebook.loop import install
 from graphrun_nb.notebook.picture import LivePicture
 
@@ -43,8 +44,12 @@ class NotebookPresenter:
         cell = shell.execution_count if shell is not None else 0
         if self._shown_in.get(future.run) == cell:
             return
+        inspector = self.inspector(future)
+        if future.run not in self._shown_in:
+            inspector.stands_beside(earlier_runs(future.run.spec.name, shell))
+            note(future.run, shell)
         self._shown_in[future.run] = cell
-        display(self.inspector(future))
+        display(inspector)
         picture = self._pictures[future.run] = LivePicture(future.run)
         picture.show()
 
@@ -53,6 +58,11 @@ class NotebookPresenter:
         picture = self._pictures.get(future.run)
         if picture is not None:
             picture.refresh()
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether some front end has shown a live view."""
+        return any(inspector.is_watched for inspector in self._inspectors.values())
 
     def file_label(self, filename: str) -> str:
         """Return ``In[3]`` for a cell's file name; any other as it is."""

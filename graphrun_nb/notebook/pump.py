@@ -20,6 +20,7 @@ from collections import deque
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol, cast
 from weakref import WeakKeyDictionary
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _HANDLE_RUN = asyncio.Handle._run.__code__
 _NOT_USERS = frozenset({"asyncio", "graphrun_nb"})
+_PATCHERS = ("nest_asyncio2", "nest_asyncio")
 
 
 class Interrupted(BaseException):
@@ -73,10 +75,22 @@ def drive(
     """
     if asyncio._get_running_loop() is not loop:
         raise RuntimeError("drive() was called on a thread where its loop does not run")
-    if not (hasattr(loop, "_run_once") and isinstance(getattr(loop, "_ready", None), deque)):
-        _drive_patched(loop, future, timeout)
-    else:
+    if _can_be_re_entered(loop):
         _Pump(loop).run(future, timeout)
+    else:
+        _drive_patched(loop, future, timeout)
+
+
+def mechanism(loop: asyncio.AbstractEventLoop) -> str:
+    """Return in words how `drive` would turn this loop; empty if it could not."""
+    if _can_be_re_entered(loop):
+        return "turns the loop from inside"
+    patchable = isinstance(loop, asyncio.BaseEventLoop)
+    return next((f"turns the loop by {name}" for name in _PATCHERS if patchable and find_spec(name)), "")
+
+
+def _can_be_re_entered(loop: asyncio.AbstractEventLoop) -> bool:
+    return hasattr(loop, "_run_once") and isinstance(getattr(loop, "_ready", None), deque)
 
 
 class _Turning(Protocol):
@@ -268,7 +282,7 @@ def _drive_patched(
         future.add_done_callback(lambda _: loop.call_soon_threadsafe(done.set))
         await asyncio.wait_for(done.wait(), timeout)
 
-    for name in ("nest_asyncio2", "nest_asyncio"):
+    for name in _PATCHERS:
         try:
             import_module(name).apply(loop)
         except (ImportError, ValueError):

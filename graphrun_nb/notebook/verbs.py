@@ -1,24 +1,27 @@
-"""What ``%graphrun`` does with runs that are there already: the table, ``show``, ``cancel``, ``resume``."""
+"""What ``%graphrun`` does with runs that are there already: the table of runs, and the table of verbs."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from graphrun_nb.core.status import NODE_STATUS
 from graphrun_nb.engine.future import RunFuture
-from graphrun_nb.engine.live import find_run
 from graphrun_nb.engine.summary import list_runs
-from graphrun_nb.notebook.line import UsageError
+from graphrun_nb.notebook.comparing import diff
+from graphrun_nb.notebook.doctor import doctor
+from graphrun_nb.notebook.exporting import export
+from graphrun_nb.notebook.line import UsageError, unquoted
+from graphrun_nb.notebook.post_mortem import debug
 from graphrun_nb.protocols import hooks
-from graphrun_nb.view.text import duration
+from graphrun_nb.view.text import aligned, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from graphrun_nb.engine.run import Run
+    from graphrun_nb.notebook.scope import Scope
 
-VERBS = ("show", "cancel", "resume")
 _COLUMNS = ("run", "graph", "status", "nodes", "started", "took")
 
 
@@ -35,24 +38,17 @@ def table() -> str:
         rows.append((each.run_id, each.graph, each.status.lower(), counts, ago, took))
     if len(rows) == 1:
         return "no runs yet: %graphrun NAME key=value … launches one"
-    widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    return aligned(rows)
 
 
-def carry_out(
-    verb: str, words: list[str], namespace: Mapping[str, Any], value: Callable[[str, str], Any]
-) -> RunFuture | None:
+def carry_out(verb: str, words: list[str], scope: Scope) -> RunFuture | None:
     """Do what ``%graphrun VERB …`` says.
 
     Parameters
     ----------
     words
-        What follows the verb: RUN (an id, the beginning of one, or a variable that holds a future; the latest run if
-        left out), and for ``resume`` a node and ``key=expression`` or one bare expression.
-    value
-        Evaluates an expression, given its name and source.
+        What follows the verb. RUN is a variable that holds a future, an id, or the beginning of one; the latest run if
+        left out.
 
     Raises
     ------
@@ -61,44 +57,62 @@ def carry_out(
     GraphRunError
         There is no such run, or it refuses.
     """
-    if verb == "resume":
-        _resume(words, namespace, value)
-        return None
+    return VERBS[verb](words, scope)
+
+
+def one_run(verb: str, words: list[str], scope: Scope) -> Run:
+    """Return the run that the only word after a verb names; raises as `carry_out`."""
     if len(words) > 1:
         raise UsageError(f"{verb} takes one run, not {' '.join(words)!r}", hints=(f"%graphrun {verb} RUN",))
-    run = _run(words[0] if words else "", namespace)
-    if verb == "cancel":
-        run.call(lambda: run.cancel(by="user"))
-        return None
-    future = RunFuture(run)
+    return scope.run(words[0] if words else "")
+
+
+def _show(words: list[str], scope: Scope) -> RunFuture:
+    return shown(RunFuture(one_run("show", words, scope)))
+
+
+def shown(future: RunFuture) -> RunFuture:
+    """Show the run in the current cell, where there is one, and return its future."""
     if hooks.presenter is not None:
         hooks.presenter.display(future)
     return future
 
 
-def _run(word: str, namespace: Mapping[str, Any]) -> Run:
-    held = namespace.get(word)
-    return held.run if isinstance(held, RunFuture) else find_run(word)
+def _cancel(words: list[str], scope: Scope) -> None:
+    run = one_run("cancel", words, scope)
+    run.call(lambda: run.cancel(by="user"))
 
 
-def _resume(words: list[str], namespace: Mapping[str, Any], value: Callable[[str, str], Any]) -> None:
+def _resume(words: list[str], scope: Scope) -> None:
     usage = "%graphrun resume RUN NODE key=value …"
     if len(words) < 3:
         raise UsageError("resume takes a run, a node and an answer", hints=(usage,))
     name, node_id, *answers = words
-    run = _run(name, namespace)
+    run = scope.run(name)
     if len(answers) == 1 and not _is_assignment(answers[0]):
-        payload = value("the answer", answers[0])
+        payload = scope.value("the answer", answers[0])
     else:
         payload = {}
         for word in answers:
             if not _is_assignment(word):
                 raise UsageError(f"{word!r} is not key=value", hints=(usage,))
             key, _, source = word.partition("=")
-            payload[key] = value(key, source)
-    run.call(lambda: run.waits.answer(node_id, payload, by="cell"))
+            payload[key] = scope.value(key, source)
+    run.call(lambda: run.waits.answer(unquoted(node_id), payload, by="cell"))
 
 
 def _is_assignment(word: str) -> bool:
     key, equals, source = word.partition("=")
     return bool(equals) and key.isidentifier() and not source.startswith("=")
+
+
+VERBS: dict[str, Callable[[list[str], Scope], RunFuture | None]] = {
+    "show": _show,
+    "cancel": _cancel,
+    "resume": _resume,
+    "debug": debug,
+    "diff": diff,
+    "export": export,
+    "doctor": doctor,
+}
+"""What each verb does, given the words after it."""

@@ -231,6 +231,15 @@ def public_event(event: Event) -> Event:
     return event
 
 
+def public_state(state: RunState) -> RunState:
+    """Return a copy of `state` as anybody may see it: without the digests of its waits' tokens. O(nodes)."""
+    nodes = {
+        node_id: msgspec.structs.replace(node, waits=tuple(map(_public_wait, node.waits))) if node.waits else node
+        for node_id, node in state.nodes.items()
+    }
+    return msgspec.structs.replace(state, nodes=nodes)
+
+
 def _public_wait(wait: OpenWait) -> OpenWait:
     return OpenWait(_public(wait.wait), wait.attempt, wait.at)
 

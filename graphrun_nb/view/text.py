@@ -10,6 +10,7 @@ from graphrun_nb.core.status import NodeStatus
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Iterable, Sequence
 
     from graphrun_nb.core.state import NodeState, RunState
 
@@ -89,14 +90,34 @@ def elements_in_words(counts: Counter[NodeStatus] | None) -> str:
     return f"{counts[NodeStatus.DONE]}/{counts.total()} done{failed}"
 
 
+def aligned(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows of equally many cells as lines of text, in columns.
+
+    Examples
+    --------
+    >>> print(aligned([("run", "status"), ("r1", "done")]))
+    run  status
+    r1   done
+    """
+    table = list(rows)
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = (zip(row, widths, strict=True) for row in table)
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in line).rstrip() for line in lines)
+
+
 def table(state: RunState) -> str:
     """Return the run as a text table, one row a node. O(nodes)."""
-    rows = [("node", "status", "attempts", "time", "")]
+    return "\n".join([headline(state), aligned([COLUMNS, *node_rows(state)])])
+
+
+COLUMNS = ("node", "status", "attempts", "time", "")
+"""What `node_rows` gives; the last column is a remark."""
+
+
+def node_rows(state: RunState) -> list[tuple[str, str, str, str, str]]:
+    """Return what people want to know of each node that is drawn, in order. O(nodes)."""
     counts = state.element_counts()
-    rows += [_row(node_id, state.nodes[node_id], elements_in_words(counts.get(node_id))) for node_id in state.drawn()]
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    lines = [[*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]] for row in rows]
-    return "\n".join([headline(state), *("  ".join(line).rstrip() for line in lines)])
+    return [_row(node_id, state.nodes[node_id], elements_in_words(counts.get(node_id))) for node_id in state.drawn()]
 
 
 def _row(node_id: str, node: NodeState, elements: str) -> tuple[str, str, str, str, str]:

@@ -5,6 +5,7 @@ import { effect } from "@preact/signals-core";
 import { h, set } from "./dom";
 import { type Channel, Link } from "./link";
 import { Local } from "./local";
+import { othersOf } from "./others";
 import { digest } from "./state";
 import { hideStatic } from "./static";
 import { Store } from "./store";
@@ -19,6 +20,7 @@ import { waits } from "./views/wait";
 interface Traits {
   run_id: string;
   graph_name: string;
+  others: readonly string[];
 }
 
 const TICK_MS = 1000;
@@ -41,7 +43,7 @@ function render({ model, el }: { model: AnyModel<Traits>; el: HTMLElement }): ()
     "div",
     { class: "gr", role: "region", "aria-label": `Run ${model.get("graph_name")}`, "data-run": runId },
     toolbar(store, link, local, { runId, graphName, fit: () => graph.fit() }, signal),
-    notice(store, link, runId, signal),
+    notice(store, link, runId, othersOf(model, signal), signal),
     waits(store, link, local, signal),
     h("div", { class: "gr-body" }, graph.element, detail(store, link, local, leave, signal)),
     announcer(store, signal),

@@ -8,6 +8,7 @@ export type SentCommand = Command & { readonly id: number };
 
 export class FakeKernel implements Channel {
   readonly sent: SentCommand[] = [];
+  traits: Readonly<Record<string, Json>> = {};
   readonly #listeners = new Map<string, Set<(content: unknown) => void>>();
 
   send(content: SentCommand): void {
@@ -29,6 +30,11 @@ export class FakeKernel implements Channel {
 
   say(content: Json): void {
     this.#tell("msg:custom", content);
+  }
+
+  change(name: string, value: Json): void {
+    this.traits = { ...this.traits, [name]: value };
+    this.#tell(`change:${name}`, undefined);
   }
 
   die(): void {

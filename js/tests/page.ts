@@ -64,10 +64,10 @@ export function nameOf(element: Element): string {
 
 export async function open(graph = "golden graph"): Promise<Page> {
   const kernel = new FakeKernel();
-  const traits: Readonly<Record<string, string>> = { run_id: "run-1", graph_name: graph };
+  kernel.traits = { run_id: "run-1", graph_name: graph, others: [] };
   const el = document.createElement("div");
   document.body.append(el);
-  const model = Object.assign(kernel, { get: (name: string) => traits[name] });
+  const model = Object.assign(kernel, { get: (name: string) => kernel.traits[name] });
   const cleanup = widget.render({ model, el } as unknown as Parameters<typeof widget.render>[0]) as () => void;
   const root = el.firstElementChild as HTMLElement;
   const all = (role: string): HTMLElement[] => {

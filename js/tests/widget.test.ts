@@ -275,6 +275,30 @@ test("a lost kernel is said, with the way on, and nothing can be sent any more",
   expect(page.get("alert", /kernel that ran this is gone/)).toBeTruthy();
 });
 
+test("other runs of the cell are said, with the way to them, until they have ended", async () => {
+  const page = await shown("approval", 6);
+  expect(page.root.textContent).not.toContain("alive");
+  page.kernel.change("others", ["run-0", "<b>run</b>", 7]);
+  expect(page.root.textContent).toContain("Other runs of this graph are alive");
+  expect(page.get("button", "Copy %graphrun show run-0")).toBeTruthy();
+  expect(page.get("button", "Copy %graphrun show <b>run</b>")).toBeTruthy();
+  page.kernel.change("others", ["run-0"]);
+  expect(page.root.textContent).toContain("Another run of this graph is alive");
+  expect(page.find("button", /<b>/)).toBeUndefined();
+  page.kernel.change("others", []);
+  expect(page.find("button", /Copy %graphrun show/)).toBeUndefined();
+  page.cleanup();
+  expect(page.kernel.listeners()).toBe(0);
+});
+
+test("a saved view of a run that ended says nothing of other runs", async () => {
+  const page = await shown("diamond");
+  page.kernel.change("others", ["run-0"]);
+  expect(page.find("button", "Copy %graphrun show run-0")).toBeDefined();
+  page.kernel.die();
+  expect(page.find("button", "Copy %graphrun show run-0")).toBeUndefined();
+});
+
 test("the still picture is hidden while the live view is there", async () => {
   const page = await open();
   const picture = document.createElement("div");

@@ -292,13 +292,14 @@ def test_a_mistake_is_one_line_and_at_most_one_hint_and_starts_nothing(kernel, l
     assert kernel.run("f is None, n_runs()").text == f"(True, {before})"
 
 
-def test_a_run_id_that_is_taken_is_a_mistake_too(kernel):
-    kernel.run("f = %graphrun sums x=1 --run-id twice --wait")
-    cell = Cell(kernel, "%graphrun sums x=1 --run-id twice")
+def test_a_run_id_that_is_alive_with_other_inputs_is_a_mistake_too(kernel):
+    kernel.run("f = %graphrun gate amount=5 --run-id twice")
+    cell = Cell(kernel, "%graphrun gate amount=6 --run-id twice")
     assert cell.displayed == []
     first, second = cell.reply.stdout.splitlines()
-    assert "there is already a run 'twice'" in first
+    assert "run 'twice' is under way, with another 'amount'" in first
     assert second.startswith("hint: ")
+    kernel.run("f.cancel()")
 
 
 def picture(kernel, slot):

@@ -1,17 +1,26 @@
-/** One line between header and graph, when the kernel cannot be reached as usual. */
+/** One line between header and graph: the kernel cannot be reached as usual, or the cell's other runs are alive. */
 
-import { effect } from "@preact/signals-core";
+import { effect, type ReadonlySignal } from "@preact/signals-core";
 import { fill, h } from "../dom";
 import type { Link } from "../link";
 import type { Store } from "../store";
 import { copyButton, PHASE_WORDS } from "./action";
 
-export function notice(store: Store, link: Link, runId: string, signal: AbortSignal): HTMLElement {
+type Kind = "" | "lost" | "busy" | "trouble" | "others";
+
+export function notice(
+  store: Store,
+  link: Link,
+  runId: string,
+  others: ReadonlySignal<readonly string[]>,
+  signal: AbortSignal,
+): HTMLElement {
   const element = h("div", { class: "gr-notice", hidden: true });
   let shown = "";
-  const show = (kind: "" | "lost" | "busy" | "trouble"): void => {
-    if (kind === shown) return;
-    shown = kind;
+  const show = (kind: Kind): void => {
+    const what = [kind, ...(kind === "others" ? others.value : [])].join(" ");
+    if (what === shown) return;
+    shown = what;
     element.hidden = kind === "";
     element.dataset["kind"] = kind;
     const attach = `%graphrun attach ${runId}`;
@@ -22,12 +31,25 @@ export function notice(store: Store, link: Link, runId: string, signal: AbortSig
       fill(element, `${PHASE_WORDS.busy}.`);
     } else if (kind === "trouble") {
       fill(element, h("span", { role: "alert" }, `This view cannot follow the run: ${link.trouble.value}`));
+    } else if (kind === "others") {
+      const commands = others.value.map((id) => {
+        const command = `%graphrun show ${id}`;
+        return copyButton(`Copy ${command}`, () => command, h("code", {}, command));
+      });
+      const many = commands.length > 1;
+      const text = many
+        ? "Other runs of this graph are alive; to see them:"
+        : "Another run of this graph is alive; to see it:";
+      fill(element, text, ...commands.flatMap((command) => [" ", command]));
     }
   };
   const stop = effect(() => {
     store.version.value;
-    const lost = link.contact.value === "lost" && store.state.finished === null;
-    show(link.trouble.value !== "" ? "trouble" : lost ? "lost" : link.slow.value > 0 ? "busy" : "");
+    const contact = link.contact.value;
+    if (link.trouble.value !== "") show("trouble");
+    else if (contact === "lost" && store.state.finished === null) show("lost");
+    else if (link.slow.value > 0) show("busy");
+    else show(contact === "live" && others.value.length > 0 ? "others" : "");
   });
   signal.addEventListener("abort", stop);
   return element;

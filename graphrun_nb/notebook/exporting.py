@@ -1,0 +1,72 @@
+"""``%graphrun export``: a run as a file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from graphrun_nb.core.state import fold
+from graphrun_nb.errors import GraphRunError
+from graphrun_nb.notebook.line import UsageError, take_options, unquoted
+from graphrun_nb.view.export import to_json, to_png, to_svg
+from graphrun_nb.view.page import page
+
+if TYPE_CHECKING:
+    from graphrun_nb.engine.run import Run
+    from graphrun_nb.notebook.scope import Scope
+
+_USAGE = "%graphrun export RUN FILE.(svg|png|html|json) --force"
+
+
+def export(words: list[str], scope: Scope) -> None:
+    """Write ``[RUN] FILE``; what is written is said by the file's ending. A file that is there needs ``--force``.
+
+    Raises
+    ------
+    GraphRunError
+        The file cannot be written; the message says why.
+    """
+    rest, options = take_options(words, flags=("--force",))
+    if not 1 <= len(rest) <= 2:
+        raise UsageError("export takes a run and a file", hints=(_USAGE,))
+    path = Path(unquoted(rest[-1])).expanduser()
+    if path.suffix.lower() not in (".svg", ".png", ".html", ".json"):
+        raise UsageError(f"{path.name!r} is no .svg, .png, .html or .json", hints=(_USAGE,))
+    run = scope.run(rest[0] if len(rest) == 2 else "")
+    force = "--force" in options
+    if path.exists() and not force:
+        raise _is_there(path)
+    content = _content(run, path.suffix.lower())
+    try:
+        with path.open("wb" if force else "xb") as file:
+            file.write(content)
+    except FileExistsError as error:
+        raise _is_there(path) from error
+    except OSError as error:
+        hint = f"its folder is to be there: {path.parent}" if not path.parent.is_dir() else "choose another file"
+        raise GraphRunError(f"{path} cannot be written: {error.strerror}", hints=(hint,)) from error
+    sys.stdout.write(f"wrote run {run.run_id} to {path} ({_size(len(content))})\n")
+
+
+def _is_there(path: Path) -> GraphRunError:
+    return GraphRunError(f"{path} is there already", hints=("--force overwrites it",))
+
+
+def _content(run: Run, suffix: str) -> bytes:
+    events = tuple(run.log)
+    state = fold(run.run_id, events)  # of exactly these events, though the run goes on
+    if suffix == ".json":
+        return msgspec.json.format(to_json(run.spec, state, events), indent=1)
+    drawing = to_svg(state)
+    if suffix == ".svg":
+        return drawing.encode()
+    if suffix == ".png":
+        return to_png(drawing)
+    return page(state, drawing, to_json(run.spec, state, events)).encode()
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1000:.0f} kB" if n_bytes >= 1000 else f"{n_bytes} bytes"

@@ -1,0 +1,75 @@
+"""What a line of the magic can name: graphs, runs and values of the user's namespace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from graphrun_nb.core.spec import closest
+from graphrun_nb.engine.future import RunFuture
+from graphrun_nb.engine.live import find_run
+from graphrun_nb.notebook.line import UsageError
+
+if TYPE_CHECKING:
+    from graphrun_nb.engine.run import Run
+
+
+class Scope:
+    """The names that a cell sees.
+
+    Parameters
+    ----------
+    shell
+        The InteractiveShell of the magic.
+    """
+
+    def __init__(self, shell: Any) -> None:
+        self.shell = shell
+
+    @property
+    def namespace(self) -> dict[str, Any]:
+        """The user's names."""
+        found: dict[str, Any] = self.shell.user_ns
+        return found
+
+    def target(self, name: str) -> Any:
+        """Return what the notebook calls `name`.
+
+        Raises
+        ------
+        UsageError
+            It has no such name; a hint says the closest.
+        """
+        if name in self.namespace:
+            return self.namespace[name]
+        known = [each for each in self.namespace if not each.startswith("_")]
+        raise UsageError(
+            f"there is no {name!r} in this notebook",
+            hints=(closest(name, known) or "run the cell that defines it first",),
+        )
+
+    def value(self, name: str, source: str) -> Any:
+        """Return the value of an expression.
+
+        Raises
+        ------
+        UsageError
+            It raised, or is none; the message has `name`.
+        """
+        try:
+            return eval(source, dict(self.namespace))  # noqa: S307 (the user's own line, in the user's own namespace)
+        except Exception as error:
+            raise UsageError(
+                f"{name}={source}: {type(error).__name__}: {error}",
+                hints=("values are Python expressions; put text in quotes",),
+            ) from error
+
+    def run(self, word: str) -> Run:
+        """Return the run that a word names: by a variable, its id, or the beginning of that; empty: the latest run.
+
+        Raises
+        ------
+        GraphRunError
+            There is none, or more than one.
+        """
+        held = self.namespace.get(word)
+        return held.run if isinstance(held, RunFuture) else find_run(word)

@@ -1,0 +1,128 @@
+"""A run as a file: a drawing, or the data of all of it. Pure: nothing here opens a file.
+
+The data is one JSON object, whose keys stay what they are within a `version`::
+
+    format   "graphrun-run"
+    version  1
+    spec     the definition: name, inputs, outputs, nodes, … (core/spec.py); plain values as previews, never themselves
+    state    where the run stands: run_id, graph, inputs, started_at, finished, nodes by id, … (core/state.py)
+    events   the log from its beginning: {run_id, seq, at, event}, as `core.codec` writes each (core/events.py)
+
+Instants are Unix seconds (UTC). Digests of tokens are left empty: nothing here helps to answer a wait.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec.structs import replace
+
+from graphrun_nb.core.codec import encode
+from graphrun_nb.core.events import Envelope
+from graphrun_nb.core.ids import qualified_name
+from graphrun_nb.core.spec import Binding, Condition, GraphSpec, InputSpec, Literal, Many, NodeSpec
+from graphrun_nb.core.state import RunState
+from graphrun_nb.errors import GraphRunError
+from graphrun_nb.view.frames import public_event, public_state
+from graphrun_nb.view.svg import draw
+from graphrun_nb.view.text import preview
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FORMAT, VERSION = "graphrun-run", 1
+ZOOM = 2.0
+MAX_PIXELS = 50_000_000
+"""200 MB while a picture is made; a graph of 1,000 nodes stays below it at full zoom."""
+
+
+class _File(msgspec.Struct):
+    format: str
+    version: int
+    spec: Any
+    state: RunState
+    events: list[msgspec.Raw]
+
+
+def to_json(spec: GraphSpec, state: RunState, events: Iterable[Envelope]) -> bytes:
+    """Return all data of a run as compact JSON, of the shape that this module describes. O(events)."""
+    lines = [msgspec.Raw(encode(Envelope(each.run_id, each.seq, each.at, public_event(each.event)))) for each in events]
+    told = msgspec.to_builtins(_told_spec(spec), enc_hook=_name_of_type)
+    return msgspec.json.encode(_File(FORMAT, VERSION, told, public_state(state), lines))
+
+
+def to_svg(state: RunState) -> str:
+    """Return the run as an SVG document. The layout of 10,000 nodes takes seconds."""
+    from graphrun_nb.view.layout import layout  # noqa: PLC0415 (brings networkx and numpy)
+
+    return draw(state, layout(state.drawn(), state.edges()))
+
+
+def to_png(drawing: str) -> bytes:
+    """Return what `to_svg` gave as a PNG, at twice its size, or smaller if it would have more than 50 million pixels.
+
+    Raises
+    ------
+    GraphRunError
+        The library that does it is not installed.
+    """
+    try:
+        renderer = importlib.import_module("resvg_py")
+    except ImportError as error:
+        raise GraphRunError(
+            "a PNG needs the package resvg-py, which is not installed",
+            hints=("%pip install 'graphrun-nb[png]', or write .svg instead",),
+        ) from error
+    size = re.match(r'<svg [^>]*width="(\d+)" height="(\d+)"', drawing)
+    n_pixels = int(size[1]) * int(size[2]) if size is not None else 1
+    return bytes(renderer.svg_to_bytes(svg_string=drawing, zoom=min(ZOOM, (MAX_PIXELS / n_pixels) ** 0.5)))
+
+
+def _told_spec(spec: GraphSpec) -> GraphSpec:
+    return replace(
+        spec,
+        inputs=tuple(map(_told_input, spec.inputs)),
+        outputs=_told_pairs(spec.outputs),
+        nodes=tuple(map(_told_node, spec.nodes)),
+    )
+
+
+def _told_input(each: InputSpec) -> InputSpec:
+    return each if each.required else replace(each, default=preview(each.default))
+
+
+def _told_node(node: NodeSpec) -> NodeSpec:
+    condition = None if node.condition is None else _told_condition(node.condition)
+    return replace(node, inputs=_told_pairs(node.inputs), results=_told_pairs(node.results), condition=condition)
+
+
+def _told_pairs(pairs: tuple[tuple[str, Binding], ...]) -> tuple[tuple[str, Binding], ...]:
+    return tuple((name, _told(binding)) for name, binding in pairs)
+
+
+def _told_condition(condition: Condition) -> Condition:
+    args = (_told_condition(arg) if isinstance(arg, Condition) else _told(arg) for arg in condition.args)
+    return replace(condition, args=tuple(args))
+
+
+def _told(binding: Binding) -> Binding:
+    """Return a binding with previews in place of plain values, which may be anything."""
+    match binding:
+        case Literal():
+            return replace(binding, value=preview(binding.value))
+        case Many():
+            items = (
+                (key if key is None or isinstance(key, str) else preview(key), _told(item))
+                for key, item in binding.items
+            )
+            return replace(binding, items=tuple(items))
+    return binding
+
+
+def _name_of_type(value: Any) -> Any:
+    if isinstance(value, type):
+        return qualified_name(value)
+    raise NotImplementedError(f"{type(value).__name__} has no place in a definition")
