@@ -197,10 +197,6 @@ class Presenter(Protocol):
         """Return the live view of a run, a widget."""
         ...
 
-    def refresh(self, future: Any) -> None:
-        """Bring what was displayed of a run up to date."""
-        ...
-
     def file_label(self, filename: str) -> str:
         """Return how people know a source file, for example ``In[3]``; `filename` itself if there is no better name."""
         ...

@@ -213,7 +213,6 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
 
             self.add_done_callback(lambda _: loop.call_soon_threadsafe(wake))
             yield from waiter
-            self._refresh()
         try:
             return super().result(0)
         except concurrent.futures.CancelledError as cancelled:
@@ -251,9 +250,3 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
                 hints=("make the tool async and write: outputs = await future",),
             )
         hooks.loop_driver(loop, self, timeout)
-        self._refresh()
-
-    def _refresh(self) -> None:
-        """Bring what a cell shows of the run up to date, from the cell that waited for it."""
-        if hooks.presenter is not None:
-            hooks.presenter.refresh(self)

@@ -20,11 +20,19 @@ class LivePicture:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._slot = f"graphrun-{run.run_id}"
+        self._kept = 0
 
     def show(self) -> None:
         """Reserve the place below the live view."""
         display(self._bundle(), raw=True, display_id=self._slot)
         self._run.when_settled(self.refresh)
+
+    def keep(self) -> None:
+        """Draw a run that has ended again, once, while a cell runs: only then nbclient takes it into the notebook."""
+        state = self._run.state
+        if state.finished is not None and state.seq != self._kept:
+            self._kept = state.seq
+            self.refresh()
 
     def refresh(self) -> None:
         """Draw the run as it is now."""

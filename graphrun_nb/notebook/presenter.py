@@ -29,7 +29,10 @@ class NotebookPresenter:
         self._inspectors: weakref.WeakKeyDictionary[Any, Inspector] = weakref.WeakKeyDictionary()
         self._pictures: weakref.WeakKeyDictionary[Any, LivePicture] = weakref.WeakKeyDictionary()
         self._shown_in: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
-        install(get_ipython())
+        shell = get_ipython()
+        install(shell)
+        if shell is not None:
+            shell.events.register("post_run_cell", self._after_cell)
 
     def inspector(self, future: RunFuture) -> Inspector:
         """Return the run's inspector."""
@@ -53,12 +56,6 @@ class NotebookPresenter:
         picture = self._pictures[future.run] = LivePicture(future.run)
         picture.show()
 
-    def refresh(self, future: RunFuture) -> None:
-        """Draw the run's picture again: an update from another cell's task does not reach every front end."""
-        picture = self._pictures.get(future.run)
-        if picture is not None:
-            picture.refresh()
-
     @property
     def is_watched(self) -> bool:
         """Whether some front end has shown a live view."""
@@ -69,3 +66,7 @@ class NotebookPresenter:
         shell = get_ipython()
         label = shell.compile.format_code_name(filename) if shell is not None else None
         return label[1] if label else filename
+
+    def _after_cell(self, _: object) -> None:
+        for picture in list(self._pictures.values()):
+            picture.keep()

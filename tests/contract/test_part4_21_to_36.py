@@ -104,11 +104,13 @@ async def test_25_node_logs_is_a_tuple_of_lines_with_stream_text_and_at():
     assert all(clock.now <= line.at < clock.now + 1 for line in logs)
 
 
-def test_26_the_final_picture_is_there_after_nbclient(tmp_path):
+@pytest.mark.parametrize("later", ["f.result()", "import time; time.sleep(0.3)\nawait f", "1 + 1"])
+def test_26_the_final_picture_is_there_after_nbclient(later):
     import nbformat
     from nbclient import NotebookClient
 
-    cells = ["%load_ext graphrun_nb\nfrom tests.contract.conftest import sums", "f = %graphrun sums x=1", "f.result()"]
+    setup = "%load_ext graphrun_nb\nfrom tests.contract.conftest import *"
+    cells = [setup, "f = %graphrun sums x=1", "await asyncio.sleep(0.2)" if later == "1 + 1" else "", later]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in cells])
     NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
     shown = [output.data.get("text/html", "") for cell in notebook.cells for output in cell.outputs if "data" in output]
