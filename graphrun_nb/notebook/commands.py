@@ -46,6 +46,12 @@ class Cancel(Command):
     kind: Literal["cancel"]
 
 
+class Retry(Command):
+    """Go on with what failed or was cancelled."""
+
+    kind: Literal["retry"]
+
+
 class Resume(Command):
     """Answer wait `no` of a node's attempt."""
 
@@ -76,7 +82,7 @@ class Digest(Command):
 
 
 _COMMANDS: TypeAdapter[Any] = TypeAdapter(
-    Annotated[Sync | Cancel | Resume | Detail | Tidy | Digest, Field(discriminator="kind")]
+    Annotated[Sync | Cancel | Retry | Resume | Detail | Tidy | Digest, Field(discriminator="kind")]
 )
 
 
@@ -107,6 +113,11 @@ def _cancel(_command: Cancel, inspector: Inspector) -> dict[str, Any]:
     return {"cancelled": inspector.future.run.cancel(by="user")}
 
 
+def _retry(_command: Retry, inspector: Inspector) -> dict[str, Any]:
+    inspector.future = inspector.future.retry()
+    return {}
+
+
 def _resume(command: Resume, inspector: Inspector) -> dict[str, Any]:
     waits = inspector.future.run.waits
     receipt = waits.answer(command.node_id, command.payload, by="view", attempt=command.attempt, no=command.no)
@@ -118,7 +129,8 @@ def _detail(command: Detail, inspector: Inspector) -> dict[str, Any]:
     if command.node_id not in run.state.nodes:
         raise GraphRunError(f"there is no node {command.node_id!r}")
     presenter = hooks.here()
-    source, file, line = source_of(run.graph.functions[command.node_id].call)
+    function = run.graph.functions.get(command.node_id)
+    source, file, line = ("", "", 0) if function is None else source_of(function.call)
     story = tuple(
         (envelope.seq, envelope.at, public_event(envelope.event))
         for envelope in run.log
@@ -179,6 +191,7 @@ _TABLE: dict[type[Command], Callable[[Any, Inspector], dict[str, Any]]] = {
     Detail: _detail,
     Digest: _digest,
     Resume: _resume,
+    Retry: _retry,
     Sync: _sync,
     Tidy: _tidy,
 }

@@ -182,6 +182,8 @@ class Inspector(anywidget.AnyWidget):
             data = carry_out(command, self)
         except GraphRunError as error:
             self._emit(frames.Reply(command.id, error=str(error), hint=" ".join(error.hints)))
+        except Exception as error:  # noqa: BLE001 (a retry builds the graph anew, and its body may raise anything)
+            self._emit(frames.Reply(command.id, error=f"{type(error).__name__}: {error}"))
         else:
             self._emit(frames.Reply(command.id, data=data))
 

@@ -8,7 +8,7 @@ import type { Json } from "./wire";
 
 export type Command =
   | { readonly kind: "sync"; readonly have: number; readonly nodes: number }
-  | { readonly kind: "cancel" | "tidy" | "digest" }
+  | { readonly kind: "cancel" | "retry" | "tidy" | "digest" }
   | { readonly kind: "detail"; readonly node_id: string }
   | {
       readonly kind: "resume";

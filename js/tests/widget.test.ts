@@ -262,6 +262,23 @@ test("cancelling shows only what was recorded", async () => {
   expect(page.find("button", "Cancel run")).toBeUndefined();
 });
 
+test("what failed can be retried, and the run then goes on in the same view", async () => {
+  const page = await shown("failure");
+  expect(page.root.querySelector(".gr-badge")?.textContent).toBe("failed");
+  page.get("button", "Retry failed").click();
+  expect(page.kernel.last("retry")).toBeTruthy();
+  const lines = log("failure");
+  page.kernel.say({
+    kind: "events",
+    first: lines.length + 1,
+    at: [2e9],
+    events: [{ kind: "RunResumed", reason: "it was retried" }],
+  });
+  await page.settle();
+  expect(page.find("button", "Retry failed")).toBeUndefined();
+  expect(page.get("button", "Cancel run")).toBeTruthy();
+});
+
 test("a lost kernel is said, with the way on, and nothing can be sent any more", async () => {
   const page = await shown("approval", 6);
   page.kernel.die();

@@ -467,3 +467,42 @@ async def test_a_closed_view_is_told_nothing_more(view):
     await view.future
     await settle()
     assert view.sent == []
+
+
+async def test_retry_goes_on_with_what_failed_in_the_same_view():
+    bad = [True]
+
+    @tool(outputs=["x"])
+    async def flaky():
+        if bad:
+            raise ValueError("bad")
+        return 1
+
+    with graph(name="g") as g:
+        g.expose("x", flaky(_id="flaky").x)
+    view = View(run(g.build()))
+    await settle()
+    bad.clear()
+    assert "error" not in view.ask("retry")
+    assert await view.inspector.future == {"x": 1}
+    assert "RunResumed" in [type(each.event).__name__ for each in view.inspector.future.events]
+    assert "all nodes of run" in view.ask("retry")["error"]
+
+
+async def test_what_a_body_raises_when_it_is_built_anew_is_the_reply_to_retry():
+    bad = []
+
+    @tool(outputs=["x"])
+    async def flaky():
+        raise ValueError("bad")
+
+    @graphify(name="rebuilt", inputs=[], outputs=["x"])
+    def rebuilt():
+        if bad:
+            raise OSError("no such table")
+        return {"x": flaky().x}
+
+    view = View(run(rebuilt))
+    await settle()
+    bad.append(True)
+    assert "no such table" in view.ask("retry")["error"]

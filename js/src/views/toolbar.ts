@@ -26,6 +26,8 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
   const report = (verb: string) => (reply: Parameters<typeof errorText>[0]) =>
     trouble.say(reply.error === "" ? "" : `${verb}: ${errorText(reply)}`);
   const cancel = actionButton(link, "Cancel run", { kind: "cancel" }, report("Cancel run"));
+  const retry = actionButton(link, "Retry failed", { kind: "retry" }, report("Retry failed"));
+  retry.title = "Go on with what failed or was cancelled, and the graph as it is defined now";
   const tidy = actionButton(link, "Tidy", { kind: "tidy" }, report("Tidy"));
   tidy.title = "Lay the whole graph out anew";
   const fit = h(
@@ -53,6 +55,7 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
       const over = store.state.finished !== null;
       cancel.hidden = over;
       cancel.disabled = store.state.cancelled_by !== "" || link.contact.value === "lost";
+      retry.hidden = !over || store.state.finished === "DONE" || link.contact.value === "lost";
       tidy.hidden = link.contact.value === "lost";
     }),
     effect(() => {
@@ -71,7 +74,7 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
     { class: "gr-header" },
     h("div", { class: "gr-title" }, badge, name),
     h("div", { class: "gr-progress" }, strip, time, runId),
-    h("div", { class: "gr-buttons" }, cancel, tidy, fit),
+    h("div", { class: "gr-buttons" }, cancel, retry, tidy, fit),
     trouble.element,
   );
 }
