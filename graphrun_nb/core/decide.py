@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+
 from graphrun_nb.core.events import (
     CONTAINERS,
     AttemptFailed,
@@ -27,10 +29,11 @@ from graphrun_nb.core.status import TERMINAL, NodeStatus, RunStatus
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from graphrun_nb.core.frontier import Frontier
-    from graphrun_nb.core.state import RunState
+    from graphrun_nb.core.frontier import Frontier  # noqa: TC004 (msgspec does not look it up)
+    from graphrun_nb.core.state import RunState  # noqa: TC004 (msgspec does not look it up)
 
 _RETRY = -1
+_FAILED = NodeStatus.FAILED
 
 
 class Rules:
@@ -82,7 +85,7 @@ def decide(state: RunState, frontier: Frontier, rules: Rules, now: float, free: 
     events: list[Event] = []
     if state.finished is not None:
         return events
-    turn = _Turn(state, frontier, rules, now, events)
+    turn = _Turn(state, frontier, rules, now, events, state.cancelled_by)
     if frontier.lost:
         turn.give_up_on_poisoned()
     if frontier.failed:
@@ -102,20 +105,17 @@ def decide(state: RunState, frontier: Frontier, rules: Rules, now: float, free: 
     return events
 
 
-class _Turn:
+class _Turn(Struct, eq=False):
     """One call of `decide`: what it has decided so far."""
 
-    __slots__ = ("cancelled_by", "ended", "events", "frontier", "n_ended", "now", "rules", "state")
-
-    def __init__(self, state: RunState, frontier: Frontier, rules: Rules, now: float, events: list[Event]) -> None:
-        self.state = state
-        self.frontier = frontier
-        self.rules = rules
-        self.now = now
-        self.events = events
-        self.ended: set[str] = set()
-        self.n_ended = 0
-        self.cancelled_by = state.cancelled_by
+    state: RunState
+    frontier: Frontier
+    rules: Rules
+    now: float
+    events: list[Event]
+    cancelled_by: str
+    ended: set[str] = field(default_factory=set)
+    n_ended: int = 0
 
     def give_up_on_poisoned(self) -> None:
         """Fail nodes that took their process down too often."""
@@ -223,23 +223,21 @@ class _Turn:
     def start_ready(self, free: int) -> None:
         """Start up to `free` nodes; one whose condition does not hold is skipped, with all below it."""
         events = self.events
-        nodes = self.state.nodes
-        while free and not self.cancelled_by:
-            node_id = self.frontier.take()
-            if node_id is None:
-                return
-            if node_id in self.ended:
-                continue
-            node = nodes[node_id]
-            info = node.info
-            if info.conditional and node.status is NodeStatus.PENDING:
-                verdict = self.rules.holds(node_id)
-                if verdict is not True:
-                    self.refuse(node_id, node.attempt, verdict)
+        while free and (taken := self.frontier.take(free)):
+            for node in taken:
+                info = node.info
+                if self.ended and info.node_id in self.ended:
                     continue
-            events.append(AttemptStarted(node_id, node.attempt + 1))
-            if info.kind not in CONTAINERS:
-                free -= 1
+                if info.conditional and node.status is NodeStatus.PENDING:
+                    verdict = self.rules.holds(info.node_id)
+                    if verdict is not True:
+                        self.refuse(info.node_id, node.attempt, verdict)
+                        if self.cancelled_by:
+                            return
+                        continue
+                events.append(AttemptStarted(info.node_id, node.attempt + 1))
+                if info.kind not in CONTAINERS:
+                    free -= 1
 
     def refuse(self, node_id: str, attempt: int, verdict: bool | ErrorInfo) -> None:
         """End a node whose condition is false or cannot be evaluated."""
@@ -254,7 +252,7 @@ class _Turn:
     def verdict(self) -> RunStatus:
         """Return how the run ended; a failed part counts if its container failed of it. O(nodes), once a run."""
         nodes = self.state.nodes
-        failed = [node_id for node_id, node in nodes.items() if node.status is NodeStatus.FAILED]
+        failed = [node_id for node_id, node in nodes.items() if node.status is _FAILED]
         failed += [event.node_id for event in self.events if type(event) is AttemptFailed]
         if any(not nodes[node_id].info.parent for node_id in failed):
             return RunStatus.FAILED

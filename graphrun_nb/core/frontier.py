@@ -24,6 +24,8 @@ from graphrun_nb.core.status import TERMINAL, NodeStatus
 from graphrun_nb.core.topology import Topology
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from graphrun_nb.core.events import Event, NodeInfo
     from graphrun_nb.core.state import NodeState, RunState
 
@@ -73,30 +75,40 @@ class Frontier:
         self.lost: list[str] = []
         self.stopped: list[str] = []
         self.emptied: list[str] = []
-        nodes = list(state.nodes.values())
+        nodes = self._nodes = list(state.nodes.values())
         for i, node in enumerate(nodes):
             if node.status is not _PENDING or node.lost:
                 self._replay(i, node)
         self._ready = [i for i, left in enumerate(self._left) if not left and nodes[i].status is _PENDING]
         heapify(self._timers)
 
-    def advance(self, event: Event) -> None:  # noqa: C901, PLR0912 (one case per event)
+    def advance(self, event: Event) -> None:
         """Take note of an event that has just been applied to the state. O(dependents of its node)."""
-        if type(event) is AttemptStarted:
-            if self._children:
-                self._open_gate(event.node_id)
-            return
-        if type(event) is AttemptSucceeded or type(event) is OutputPinned:
-            self.n_open -= 1
-            left = self._left
-            i = self._rank[event.node_id]
-            for each in self._after[i]:
-                n = left[each] = left[each] - 1
-                if not n:
-                    heappush(self._ready, each)
-            if self._parent:
-                self._child_ended(i)
-            return
+        self.advance_all((event,))
+
+    def advance_all(self, events: Iterable[Event]) -> None:
+        """Take note of events that have just been applied to the state, in order."""
+        n_done = 0
+        left, ready, after, rank, parent = self._left, self._ready, self._after, self._rank, self._parent
+        for event in events:
+            if type(event) is AttemptStarted:
+                if self._children:
+                    self._open_gate(event.node_id)
+            elif type(event) is AttemptSucceeded or type(event) is OutputPinned:
+                n_done += 1
+                i = rank[event.node_id]
+                for each in after[i]:
+                    n = left[each] = left[each] - 1
+                    if not n:
+                        heappush(ready, each)
+                if parent:
+                    self._child_ended(i)
+            else:
+                self._advance_rarer(event)
+                after, rank, parent = self._after, self._rank, self._parent
+        self.n_open -= n_done
+
+    def _advance_rarer(self, event: Event) -> None:
         match event:
             case AttemptFailed():
                 self.failed.append(event.node_id)
@@ -126,17 +138,17 @@ class Frontier:
             case _:
                 pass
 
-    def take(self) -> str | None:
-        """Remove and return the next node that can start, by order of definition; None if there is none."""
-        nodes = self._state.nodes
-        left = self._left
-        while self._ready:
-            i = heappop(self._ready)
-            node_id = self._names[i]
-            status = nodes[node_id].status
+    def take(self, n: int) -> list[NodeState]:
+        """Remove and return the next nodes that can start, by order of definition: `n`, or all there are."""
+        nodes, left, ready = self._nodes, self._left, self._ready
+        taken: list[NodeState] = []
+        while ready and len(taken) < n:
+            i = heappop(ready)
+            node = nodes[i]
+            status = node.status
             if (status is _PENDING and not left[i]) or status is _RETRYING:
-                return node_id
-        return None
+                taken.append(node)
+        return taken
 
     def make_ready(self, node_id: str) -> None:
         """Let a node start as soon as a slot is free: its pause before a retry is over."""
@@ -226,7 +238,7 @@ class Frontier:
 
     def _is_live(self, timer: tuple[float, int, int]) -> bool:
         due, i, no = timer
-        node = self._state.nodes[self._names[i]]
+        node = self._nodes[i]
         if no < 0:
             return node.status is _RETRYING and node.due == due
         return any(each.wait.no == no and each.wait.deadline == due for each in node.waits)
@@ -246,6 +258,7 @@ class Frontier:
             parent = self._parent[i]
             left += nodes[self._names[parent]].status not in _UNDER_WAY
             self._n_children[parent] = self._n_children.get(parent, 0) + 1
+        self._nodes.append(nodes[info.node_id])
         self._left.append(left)
         self.n_open += 1
         if not left:

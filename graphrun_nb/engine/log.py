@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from graphrun_nb.core.events import Envelope, Event
 from graphrun_nb.core.frontier import Frontier
-from graphrun_nb.core.state import RunState, apply
+from graphrun_nb.core.state import RunState, apply, apply_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -84,13 +85,9 @@ class RunLog:
 
     def stage_all(self, events: Sequence[Event], at: float) -> None:
         """Stage `events` in order; raises as `stage`."""
-        state = self.state
-        advance = self.frontier.advance
-        staged = self._staged
-        for event in events:
-            apply(state, event, at)
-            advance(event)
-            staged.append((at, event))
+        apply_all(self.state, events, at)
+        self.frontier.advance_all(events)
+        self._staged += zip(repeat(at), events)
 
     def commit(self) -> None:
         """Keep what was staged, as one unit, and tell the observers."""
