@@ -29,9 +29,12 @@ class Plan:
     direct
         Calling the function gives a coroutine, without running any of the user's code, and nothing else has to be
         done about it.
+    fed
+        Node ids and outputs that are all of the function's arguments, in the order of its parameters; None where there
+        is more to it than calling it with them.
     """
 
-    __slots__ = ("call", "context", "direct", "function", "output", "outputs", "refs", "rest", "spec")
+    __slots__ = ("call", "context", "direct", "fed", "function", "output", "outputs", "refs", "rest", "spec")
 
     def __init__(self, spec: NodeSpec, function: NodeFunction) -> None:
         self.spec = spec
@@ -50,3 +53,18 @@ class Plan:
             and inspect.iscoroutinefunction(function.call)
             and bool(function.call.__code__.co_flags & inspect.CO_COROUTINE)
         )
+        self.fed: tuple[tuple[str, str], ...] | None = None
+        if (
+            self.direct
+            and not self.rest
+            and not self.context
+            and _first_parameters(self.call, len(self.refs)) == [name for name, _, _ in self.refs]
+        ):
+            self.fed = tuple((node_id, output) for _, node_id, output in self.refs)
+
+
+def _first_parameters(call: Any, n: int) -> list[str]:
+    """Return the names of the first `n` parameters that a function or method takes by position."""
+    skipped = 1 if isinstance(call, MethodType) else 0
+    code = call.__code__
+    return list(code.co_varnames[skipped : min(code.co_argcount, skipped + n)])

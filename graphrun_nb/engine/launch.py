@@ -19,7 +19,7 @@ from graphrun_nb.executors import EXECUTORS, make_executor
 from graphrun_nb.protocols import Call, Error, Lost, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from graphrun_nb.authoring.plan import Plan
     from graphrun_nb.engine.run import Run
@@ -54,13 +54,17 @@ class Launcher:
             if node.executor:
                 self.check(node.node_id, node.executor)
 
-    def launch(self, attempt: Attempt) -> tuple[contextvars.Context, Coroutine[Any, Any, Any]]:
-        """Return the coroutine that gives the node's value or raises, and the Context that it has to be stepped in."""
+    def launch(self, attempt: Attempt) -> Coroutine[Any, Any, Any]:
+        """Return the coroutine that gives the node's value or raises."""
         run = self._run
         plan = attempt.plan = self._plan_of(attempt.node_id)
-        context = self.base.copy()
-        context.run(_SET_CURRENT, attempt)
+        call: Callable[..., Coroutine[Any, Any, Any]] = plan.call
         values = run.values
+        if plan.fed is not None:
+            fed = []
+            for node_id, output in plan.fed:
+                fed.append(values[node_id][output])
+            return call(*fed)
         arguments: dict[str, Any] = {}
         for name, node_id, output in plan.refs:
             arguments[name] = values[node_id][output]
@@ -69,10 +73,10 @@ class Launcher:
         if plan.context:
             arguments[plan.context] = NodeContext(attempt, dict(arguments))
         if plan.direct:
-            return context, plan.call(**arguments)
+            return call(**arguments)
         if plan.spec.kind in CONTAINERS:
-            return context, run_container(run, attempt, plan, arguments)
-        return context, self.submit(plan, attempt, arguments)
+            return run_container(run, attempt, plan, arguments)
+        return self.submit(plan, attempt, arguments)
 
     def context_of(self, attempt: Attempt) -> contextvars.Context:
         """Return a new Context that knows the attempt."""

@@ -18,18 +18,18 @@ from graphrun_nb.core.decide import Rules, decide
 from graphrun_nb.core.events import CONTAINERS, AttemptStarted, CancelRequested, Event, NodeCancelled, RunFinished
 from graphrun_nb.core.status import TERMINAL, NodeStatus
 from graphrun_nb.engine.here import Here
-from graphrun_nb.engine.stepping import DrivenOn
+from graphrun_nb.engine.stepping import ENDED, drive_on, stepper
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from graphrun_nb.authoring.plan import Plan
     from graphrun_nb.core.state import NodeState
     from graphrun_nb.engine.log import RunLog
     from graphrun_nb.engine.run import Run
+    from graphrun_nb.engine.stepping import Launch, Outcome
     from graphrun_nb.protocols import Clock, Timer
 
-    Launch = Callable[["Attempt"], tuple[contextvars.Context, Coroutine[Any, Any, Any]]]
     Settle = Callable[["Attempt", Any, BaseException | None], Event]
 
 UNYIELDING_S = 0.005
@@ -58,7 +58,7 @@ class ForwardScheduler:
     log
         The run's log; the scheduler is its only writer once started.
     launch
-        Makes the coroutine of an attempt, which gives the node's value or raises, and the Context it runs in.
+        Makes the coroutine of an attempt, which gives the node's value or raises; called inside the attempt's Context.
     settle
         Turns the value, or the exception, into the event that records it.
     rules
@@ -99,7 +99,7 @@ class ForwardScheduler:
         self._on_left = on_left
         self._queue: deque[Attempt] = deque()
         self._carried: deque[Attempt] = deque()
-        self._outcomes: list[tuple[Attempt, Any, BaseException | None]] = []
+        self._outcomes: list[Outcome] = []
         self._facts: list[Event] = []
         self._attempts: dict[str, Attempt] = {}
         self._idle: list[asyncio.Future[None]] = []
@@ -221,7 +221,8 @@ class ForwardScheduler:
         self._in_turn = True
         try:
             now = self._clock.time()
-            outcomes, self._outcomes = self._outcomes, []
+            outcomes = self._outcomes.copy()
+            self._outcomes.clear()
             facts, self._facts = self._facts, []
             causes: list[Event] = []
             for attempt, value, error in outcomes:
@@ -345,26 +346,20 @@ class ForwardScheduler:
         loop = asyncio.get_running_loop()
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 (a worker is a task)
-        launch, queue, attempts, cancelling = self._launch, self._queue, self._attempts, task.cancelling
+        queue, attempts, base, cancelling = self._queue, self._attempts, self._base, task.cancelling
+        steps = stepper(self._launch, self._outcomes)
+        step = steps.send
+        step(None)
         yielded_at = loop.time()
         while not self._stopped:
             while queue:
                 attempt = queue.popleft()
-                value, error = None, None
-                try:
-                    if attempt.cancelled:
-                        raise asyncio.CancelledError  # noqa: TRY301 (the outcome of an attempt that never began)
-                    attempt.task = task
-                    context, coroutine = launch(attempt)
-                    pending = context.run(coroutine.send, None)
-                except StopIteration as stop:
-                    value = stop.value
-                except BaseException as exception:  # noqa: BLE001 (user code: whatever it raises is an outcome)
-                    error = exception
-                else:
-                    value, error = await self._drive(attempt, DrivenOn(coroutine, context, pending))
+                attempt.task = task
+                context = base.copy()
+                pending = context.run(step, attempt)
+                if pending is not ENDED:
+                    await self._drive(attempt, drive_on(steps, context, pending))
                 attempts.pop(attempt.node_id, None)
-                self._outcomes.append((attempt, value, error))
                 if attempt.cancelled or cancelling():
                     # A cancel that the node swallowed would hit the next one.
                     self.leave_if_loop_ends()
@@ -384,7 +379,7 @@ class ForwardScheduler:
                 await asyncio.sleep(0)
                 yielded_at = loop.time()
 
-    async def _drive(self, attempt: Attempt, rest: DrivenOn) -> tuple[Any, BaseException | None]:
+    async def _drive(self, attempt: Attempt, rest: Awaitable[None]) -> None:
         """Stay with a node that has suspended, to its end; another worker takes over the queue."""
         is_leaf = attempt.holds_slot
         self._n_suspended += is_leaf
@@ -393,9 +388,7 @@ class ForwardScheduler:
         elif self._outcomes:
             self._later()
         try:
-            return await rest, None
-        except BaseException as exception:  # noqa: BLE001 (user code: whatever it raises is an outcome)
-            return None, exception
+            await rest
         finally:
             self._n_suspended -= is_leaf
 
