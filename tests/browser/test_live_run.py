@@ -168,6 +168,49 @@ def test_cancel_in_the_header_ends_the_run(lab):
     assert page.execute("print(f.status)") == "CANCELLED\n"
 
 
+FLAKY = """
+@tool(outputs=["rows"])
+def load(n):
+    return list(range(n))
+
+@tool(outputs=["mean"])
+def average(rows):
+    return sum(rows) / 0
+
+@tool(outputs=["text"])
+async def report(mean):
+    return f"mean {mean}"
+
+@graphify("means", inputs=["n"], outputs=["text"])
+def means(n):
+    return {"text": report(average(load(n).rows).mean).text}
+"""
+
+MENDED = """
+@tool(outputs=["mean"])
+def average(rows):
+    return sum(rows) / len(rows)
+"""
+
+
+def test_a_tool_is_mended_in_a_cell_and_retry_failed_goes_on_in_the_same_view(lab):
+    page = lab(SETUP, FLAKY, "f = %graphrun means n=3", MENDED)
+    for cell in (0, 1, 2):
+        page.run_cell(cell)
+    expect(node(page, 2, "average: failed")).to_be_attached()
+    expect(node(page, 2, "report: skipped")).to_be_attached()
+    page.run_cell(3)
+    page.cell(2).get_by_role("button", name="Retry failed").click()
+    expect(node(page, 2, "report: done")).to_be_attached()
+    expect(region(page, 2, "means").get_by_role("status").first).to_contain_text("3 done")
+    expect(page.cell(2).get_by_role("button", name="Retry failed")).to_be_hidden()
+    assert page.execute("print(f.status, f.node('load').attempts, f.node('average').attempts)") == "DONE 1 2\n"
+    assert (
+        page.execute("from graphrun_nb import open_run\nprint(open_run(f.run_id).result())") == "{'text': 'mean 1.0'}\n"
+    )
+    assert page.errors == []
+
+
 def test_a_mistake_in_the_magic_prints_one_line_and_a_hint(lab):
     page = lab(SETUP, GATE, "%graphrun gat amount=5", "%graphrun gate amont=5", "%graphrun gate amount=5 --retri 3")
     for cell in range(5):
