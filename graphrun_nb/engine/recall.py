@@ -83,6 +83,11 @@ class Recalled:
                 of_node = self.asked.get(event.node_id, {})
                 self.asked[event.node_id] = {no: each for no, each in of_node.items() if each.how}
 
+    def open(self) -> list[tuple[str, Asked]]:
+        """Return the questions without an answer, with the nodes that ask them, oldest first."""
+        left = [(node_id, each) for node_id, of_node in self.asked.items() for each in of_node.values() if not each.how]
+        return sorted(left, key=lambda pair: pair[1].at)
+
     def _open(self, event: WaitOpened, at: float) -> None:
         wait = event.wait
         self.asked.setdefault(event.node_id, {})[wait.no] = Asked(wait, event.attempt, at)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from graphrun_nb.core.events import AnswerKept, Event, WaitExpired, WaitOpened, WaitResolved
 from graphrun_nb.core.ids import is_name
 from graphrun_nb.core.spec import closest
-from graphrun_nb.core.status import TERMINAL, NodeStatus
+from graphrun_nb.core.status import TERMINAL, NodeStatus, RunStatus
 from graphrun_nb.engine import tokens
 from graphrun_nb.engine.continuation import Continuation, Receipt
 from graphrun_nb.engine.here import Here
@@ -30,6 +30,7 @@ from graphrun_nb.errors import AlreadyResumed, GraphRunError, InvalidToken, Payl
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from graphrun_nb.core.events import WaitInfo
     from graphrun_nb.engine.recall import Asked
     from graphrun_nb.engine.run import Run
 
@@ -203,21 +204,13 @@ class Waits:
                 wait.over.set_result(None)
 
     def open(self) -> tuple[Continuation, ...]:
-        """Return the open waits, oldest first, with their tokens."""
+        """Return the open waits, oldest first, with their tokens; without, if the run was interrupted."""
+        run_id = self._run.run_id
+        if self._run.status is RunStatus.INTERRUPTED:
+            past = Recalled(self._run.log.since(0)).open()
+            return tuple(_continuation(run_id, node_id, each.attempt, each.info, each.at) for node_id, each in past)
         return tuple(
-            Continuation(
-                token=wait.token,
-                run_id=self._run.run_id,
-                node_id=wait.here.node_id,
-                attempt=wait.here.attempt,
-                kind=wait.info.kind,
-                prompt=wait.info.prompt,
-                schema=wait.info.schema,
-                created_at=wait.at,
-                deadline=wait.info.deadline,
-                on_deadline=wait.info.on_deadline,
-                options=wait.info.options,
-            )
+            _continuation(run_id, wait.here.node_id, wait.here.attempt, wait.info, wait.at, token=wait.token)
             for wait in list(self._open.values())
             if wait.closed is None and self._is_current(wait.here)
         )
@@ -464,6 +457,24 @@ class Waits:
     def _what_is_open(self) -> str:
         nodes = list(dict.fromkeys(repr(each.node_id) for each in self.open()))
         return f"open questions are those of {', '.join(nodes[:12])}" if nodes else "nothing waits for an answer now"
+
+
+def _continuation(
+    run_id: str, node_id: str, attempt: int, info: WaitInfo, at: float, *, token: str | None = None
+) -> Continuation:
+    return Continuation(
+        token=token,
+        run_id=run_id,
+        node_id=node_id,
+        attempt=attempt,
+        kind=info.kind,
+        prompt=info.prompt,
+        schema=info.schema,
+        created_at=at,
+        deadline=info.deadline,
+        on_deadline=info.on_deadline,
+        options=info.options,
+    )
 
 
 def _date(at: float | None) -> str:

@@ -1,6 +1,6 @@
 """Part 3 of the contract: the names that users rely on, and the example programs.
 
-Not here: `open_run` and `RunFuture.retry` (``test_part2_run_identity.py``), `SqliteStore` (kept runs).
+Elsewhere: what `open_run` and `RunFuture.retry` do, in ``test_part2_run_identity.py``. Left out: `SqliteStore`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.contract.conftest import gate, names, sums, until
 
 AUTHORING = ["tool", "graphify", "graph", "arg", "each", "graph_fn", "DualStageTool"]
 TYPES = ["TaskGraph", "GraphFunction", "NodeHandle", "GraphSpec", "NodeStatus", "RunStatus"]
-RUNNING = ["run", "run_async", "resume", "send_event", "list_runs"]
+RUNNING = ["run", "run_async", "resume", "send_event", "open_run", "list_runs"]
 GRIPS = ["RunFuture", "NodeContext", "RetryPolicy", "RequestIdentity", "RuntimeEnv", "ForwardScheduler", "Continuation"]
 SERVICES = ["MemoryStore", "Inspector"]
 ERRORS = [

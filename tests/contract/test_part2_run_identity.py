@@ -1,0 +1,228 @@
+"""Part 2 of the contract, *Run identity*, and what other parts say of calling a run again, a test a sentence.
+
+Part 2, *Errors*: the codes and stages of resuming. Part 4: 15, 17, 27, 32. Runs left behind by their loop are in
+``test_part2_interrupted_runs.py``. Left out: live elsewhere, other processes, killed kernels.
+"""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from graphrun_nb import (
+    GraphBuildError,
+    GraphRunError,
+    GraphRunFailed,
+    NodeStatus,
+    RetryPolicy,
+    RunFuture,
+    RunStatus,
+    SpecChanged,
+    graph,
+    graph_fn,
+    list_runs,
+    open_run,
+    run,
+    run_async,
+    tool,
+)
+from tests.contract.conftest import gate, names, sums, until
+
+
+class Steps:
+    """A chain of three nodes that remember their calls; `broken` ones fail, `factor` changes their code."""
+
+    def __init__(self):
+        self.calls = []
+        self.broken = set()
+
+    def chain(self, **versions):
+        def step(name):
+            @tool(outputs=["n"], version=versions.get(name, "1"))
+            async def counts(n):
+                self.calls.append(name)
+                if name in self.broken:
+                    raise ValueError(name)
+                return n + (10 if versions.get(name) else 1)
+
+            return counts
+
+        with graph(name="chain") as g:
+            n = g.arg("n")
+            for name in "abc":
+                n = step(name)(n=n, _id=name).n
+            g.expose("n", n)
+        return g.build()
+
+    def called(self):
+        calls, self.calls[:] = list(self.calls), []
+        return calls
+
+
+@pytest.fixture
+def steps():
+    return Steps()
+
+
+async def test_a_completed_run_returns_its_stored_outputs_without_running_a_node(steps, store):
+    again = {"run_id": "r", "store": store}
+    assert await run_async(steps.chain(), {"n": 0}, **again) == {"n": 3}
+    assert steps.called() == ["a", "b", "c"]
+    assert await run_async(steps.chain(), {"n": 0}, **again) == {"n": 3}
+    assert steps.called() == []
+    assert len(list_runs(store=store)) == 1
+
+
+async def test_of_an_incomplete_run_done_nodes_are_never_run_again_and_failed_ones_run(steps, store):
+    steps.broken = {"b"}
+    with pytest.raises(GraphRunFailed):
+        await run_async(steps.chain(), {"n": 0}, run_id="r", store=store)
+    assert steps.called() == ["a", "b"]
+    steps.broken.clear()
+    assert await run_async(steps.chain(), {"n": 0}, run_id="r", store=store) == {"n": 3}
+    assert steps.called() == ["b", "c"]
+
+
+async def test_failed_nodes_run_again_with_a_fresh_retry_budget(steps, store):
+    twice = RetryPolicy(max_attempts=2, backoff_first_s=0)
+    steps.broken = {"b"}
+    for _ in range(2):
+        with pytest.raises(GraphRunFailed):
+            await run_async(steps.chain(), {"n": 0}, run_id="r", store=store, retry=twice)
+    assert steps.called() == ["a", "b", "b", "b", "b"]
+
+
+async def test_a_spec_that_changed_is_refused_with_the_changed_nodes_named(steps, store):
+    steps.broken = {"c"}
+    with pytest.raises(GraphRunFailed):
+        await run_async(steps.chain(), {"n": 0}, run_id="r", store=store)
+    before = len(store.read("r"))
+    with pytest.raises(SpecChanged, match="'b'") as refused:
+        await run_async(steps.chain(b="2"), {"n": 0}, run_id="r", store=store)
+    assert refused.value.changed_nodes == ("b",)
+    assert len(store.read("r")) == before
+
+
+@pytest.mark.parametrize(("on_changed", "called", "n"), [("rerun", ["b", "c"], 12), ("keep", ["c"], 3)])
+async def test_on_changed_reruns_changed_nodes_and_their_descendants_or_keeps(steps, store, on_changed, called, n):
+    steps.broken = {"c"}
+    with pytest.raises(GraphRunFailed):
+        await run_async(steps.chain(), {"n": 0}, run_id="r", store=store)
+    steps.broken.clear()
+    steps.called()
+    changed = steps.chain(b="2")
+    assert await run_async(changed, {"n": 0}, run_id="r", store=store, on_changed=on_changed) == {"n": n}
+    assert steps.called() == called
+
+
+async def test_15_a_completed_run_with_a_changed_spec_is_refused_kept_or_run_from_the_change(steps, store):
+    again = {"run_id": "r", "store": store}
+    await run_async(steps.chain(), {"n": 0}, **again)
+    steps.called()
+    with pytest.raises(SpecChanged):
+        await run_async(steps.chain(b="2"), {"n": 0}, **again)
+    assert await run_async(steps.chain(b="2"), {"n": 0}, on_changed="keep", **again) == {"n": 3}
+    assert steps.called() == []
+    assert await run_async(steps.chain(b="2"), {"n": 0}, on_changed="rerun", **again) == {"n": 12}
+    assert steps.called() == ["b", "c"]
+
+
+async def test_15_a_cancelled_run_called_again_goes_on_and_its_cancelled_nodes_run(begin, store):
+    held = await begin(gate, {"amount": 5}, run_id="r")
+    held.future.cancel()
+    await until(held.future.done)
+    future = run(gate, {"amount": 5}, run_id="r", store=store)
+    future.resume("approve", True)
+    assert await future == {"ok": True}
+
+
+async def test_27_a_run_that_timed_out_goes_on_when_called_again(store):
+    with pytest.raises(TimeoutError):
+        await run_async(gate, {"amount": 5}, run_id="r", store=store, timeout=0.01)
+    future = run(gate, {"amount": 5}, run_id="r", store=store)
+    future.resume("approve", True)
+    assert await future == {"ok": True}
+
+
+async def test_17_future_retry_returns_a_new_run_future_of_the_same_run(steps, store):
+    steps.broken = {"b"}
+    first = run(steps.chain(), {"n": 0}, run_id="r", store=store)
+    with pytest.raises(GraphRunFailed):
+        await first
+    steps.broken.clear()
+    second = first.retry()
+    assert isinstance(second, RunFuture)
+    assert (second is first, second.run_id) == (False, "r")
+    assert await second == {"n": 3}
+    assert steps.called() == ["a", "b", "b", "c"]
+    third = second.retry(from_="b")
+    assert await third == {"n": 3}
+    assert steps.called() == ["b", "c"]
+
+
+async def test_the_code_resume_no_failed_nodes_exists(store):
+    future = run(sums, {"x": 1}, store=store, run_id="r")
+    await future
+    with pytest.raises(GraphBuildError) as refused:
+        future.retry()
+    assert (refused.value.code, refused.value.stage) == ("resume_no_failed_nodes", "resume_guard")
+
+
+async def test_resume_from_run_id_runs_the_failed_nodes_of_another_run(steps, store):
+    steps.broken = {"b"}
+    with pytest.raises(GraphRunFailed):
+        await run_async(steps.chain(), {"n": 0}, run_id="r1", store=store)
+    steps.broken.clear()
+    steps.called()
+    again = {"store": store, "run_id": "r2", "resume_from_run_id": "r1", "resume_mode": "failed_nodes"}
+    assert await run_async(steps.chain(), {"n": 0}, **again) == {"n": 3}
+    assert steps.called() == ["b", "c"]
+    assert {row.run_id: row.status for row in list_runs(store=store)} == {"r1": "FAILED", "r2": "DONE"}
+
+
+async def test_the_code_resume_source_run_missing_exists(store):
+    with pytest.raises(GraphBuildError) as refused:
+        await run_async(sums, {"x": 1}, store=store, resume_from_run_id="nobody")
+    assert (refused.value.code, refused.value.stage) == ("resume_source_run_missing", "resume_prepare")
+
+
+async def test_graph_fn_is_not_resumable(store):
+    @graph_fn(name="not resumable", outputs=["x"])
+    async def fails():
+        raise ValueError
+
+    for expected in (GraphRunFailed, GraphBuildError):
+        with pytest.raises(expected):
+            await run_async(fails, run_id="r", store=store)
+
+
+async def test_32_a_value_that_was_not_kept_refuses_the_resume_naming_the_nodes_unless_they_may_run_again(steps, store):
+    steps.broken = {"b"}
+    with pytest.raises(GraphRunFailed):
+        await run_async(steps.chain(), {"n": 0}, store=store)
+    (row,) = list_runs(store=store)
+    steps.broken.clear()
+    steps.called()
+    gc.collect()
+    again = {"run_id": row.run_id, "store": store}
+    with pytest.raises(GraphBuildError, match="'a'") as refused:
+        await run_async(steps.chain(), {"n": 0}, **again)
+    assert (refused.value.code, refused.value.stage) == ("resume_snapshot_policy_violation", "resume_guard")
+    assert await run_async(steps.chain(), {"n": 0}, on_unsaved="rerun", **again) == {"n": 3}
+    assert steps.called() == ["a", "b", "c"]
+
+
+async def test_open_run_gives_the_same_for_a_finished_run(steps, store):
+    future = run(steps.chain(), {"n": 0}, run_id="r", store=store)
+    await future
+    opened = open_run("r", store=store)
+    assert isinstance(opened, RunFuture)
+    assert (opened.run_id, opened.status, opened.result(0)) == ("r", RunStatus.DONE, {"n": 3})
+    assert (opened.node("b").status, dict(opened.node("b").outputs)) == (NodeStatus.DONE, {"n": 2})
+    assert (names(opened), opened.waits) == (names(future), ())
+
+
+async def test_open_run_of_nobody_is_an_error(store):
+    with pytest.raises(GraphRunError, match="'nobody'"):
+        open_run("nobody", store=store)
