@@ -213,7 +213,7 @@ class Worker:
         for name, level in setup["levels"].items():
             logging.getLogger(name).setLevel(level)
         logging.Logger.callHandlers = self._forwarding(logging.Logger.callHandlers)  # type: ignore[assignment, method-assign]  # for good
-        faulthandler.enable()
+        faulthandler.enable(all_threads=False)
         sys.stdout = self._stream(Kind.STDOUT, 1)
         sys.stderr = self._stream(Kind.STDERR, 2)
         os.register_at_fork(after_in_child=self._become_a_stranger)
