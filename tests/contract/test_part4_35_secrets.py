@@ -36,7 +36,6 @@ async def test_35_tokens_show_in_no_traceback_and_no_saved_output(begin, kernel)
     kernel.run("f.cancel()")
 
 
-@pytest.mark.xfail(strict=True, reason="values of masked names are not scrubbed anywhere yet")
 @pytest.mark.parametrize("name", ["password", "api_token", "client_secret", "private_key"])
 async def test_35_values_of_masked_names_are_scrubbed_wherever_they_occur(name, capsys):
     canary = "canary-5f2b8a"

@@ -1,0 +1,101 @@
+"""Part 3 of the contract, *In IPython*: completion, `debug`, `diff`, `export`, `doctor`; item 36: `--replace`."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+
+import pytest
+
+from tests.notebook.kernels import of
+
+PNG = b"\x89PNG\r\n"
+
+
+@pytest.fixture
+def shell(kernel):
+    kernel.run("from tests.contract.conftest import *\nf = g = None")
+    yield kernel
+    kernel.run("for each in (f, g):\n    if hasattr(each, 'cancel'): each.cancel()\ndel f, g")
+
+
+@pytest.mark.parametrize(
+    ("code", "wanted"),
+    [
+        ("%graphrun su", "sums"),
+        ("%graphrun sums ", "x="),
+        ("%graphrun res", "resume"),
+        ("%graphrun cancel complete-", "complete-me"),
+        ("%graphrun resume f ap", "approve"),
+    ],
+)
+def test_tab_completes_targets_inputs_verbs_runs_and_nodes(shell, code, wanted):
+    shell.run("f = run(gate, {'amount': 5}, run_id='complete-me')\nwhile not f.waits: await asyncio.sleep(0)")
+    content = shell._reply(shell.client.complete(code, len(code)))["content"]
+    assert [each for each in content["matches"] if wanted in each]
+    assert content["cursor_end"] == len(code)
+    shell.run("f.cancel()\ntry: await f\nexcept asyncio.CancelledError: pass")
+
+
+def test_debug_opens_the_debugger_where_the_node_failed(shell):
+    shell.run("""
+        @tool(outputs=["y"])
+        def breaks(x):
+            local = x * 2
+            raise ValueError("broken")
+
+        @graphify("breaking", inputs=["x"], outputs=["y"])
+        def breaking(x):
+            return {"y": breaks(x=x, _id="bad").y}
+
+        f = run(breaking, {"x": 21}, run_id="to-debug")
+        try: await f
+        except Exception: pass
+    """)
+    for line in ("%graphrun debug", "%graphrun debug f", "%graphrun debug f bad"):
+        cell = shell.client.execute(line, allow_stdin=True)
+        asked = shell.client.get_stdin_msg(timeout=20)
+        assert asked["msg_type"] == "input_request"
+        shell.client.input("p local")
+        shell.client.get_stdin_msg(timeout=20)
+        shell.client.input("q")
+        assert "42" in shell.reply(cell).stdout
+
+
+def test_diff_shows_what_differs_between_two_runs(shell):
+    shell.run("f = run(sums, {'x': 1})\ng = run(sums, {'x': 2})\nawait f, await g")
+    cell = shell.submit("%graphrun diff f g")
+    assert shell.reply(cell).status == "ok"
+    (shown,) = [m["content"]["data"] for m in shell.published if of(m, cell) and m["msg_type"] == "display_data"]
+    assert "x" in shown["text/plain"]
+    assert "first" in shown["text/plain"]
+
+
+def test_export_writes_svg_html_and_json(shell, tmp_path):
+    shell.run("f = run(sums, {'x': 1})\nawait f")
+    for ending in ("svg", "html", "json"):
+        assert shell.run(f"%graphrun export f {tmp_path}/run.{ending}").stdout.startswith("wrote run")
+    assert (tmp_path / "run.svg").read_text().startswith("<svg")
+    assert "<html" in (tmp_path / "run.html").read_text()
+    assert list(json.loads((tmp_path / "run.json").read_text())["state"]["nodes"]) == ["first", "second"]
+
+
+def test_export_writes_png_or_says_which_package_it_needs(shell, tmp_path):
+    shell.run("f = run(sums, {'x': 1})\nawait f")
+    said = shell.run(f"%graphrun export f {tmp_path}/run.png").stdout
+    if importlib.util.find_spec("resvg_py") is None:
+        assert "needs the package resvg-py" in said
+    else:
+        assert (tmp_path / "run.png").read_bytes().startswith(PNG)
+
+
+def test_doctor_tells_what_is_in_order(shell):
+    reply = shell.run("%graphrun doctor")
+    assert reply.status == "ok"
+    assert "python" in reply.stdout.lower()
+
+
+def test_36_replace_cancels_the_run_of_the_same_cell_first(shell):
+    shell.run("f = %graphrun gate amount=5\nfirst = f")
+    shell.run("g = %graphrun gate amount=5 --replace")
+    assert shell.run("str(first.status), str(g.status)").text == "('CANCELLED', 'WAITING')"
