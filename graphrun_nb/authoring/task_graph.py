@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from graphrun_nb.authoring.graph_diff import diff
 from graphrun_nb.authoring.graph_text import pretty, signature_of_io
 from graphrun_nb.authoring.node_view import NodeView, NotStarted
 from graphrun_nb.authoring.plan import Plan
+from graphrun_nb.authoring.secret_places import SecretPlaces
 from graphrun_nb.authoring.selection import restricted, selected
 from graphrun_nb.core.spec import NodeSpec, closest
 from graphrun_nb.core.topology import Topology
@@ -131,6 +133,11 @@ class TaskGraph:
         if key not in self._infos:
             self._infos[key] = tuple(node.info(default_retry) for node in self.spec.nodes)
         return self._infos[key]
+
+    @functools.cached_property
+    def secret_places(self) -> SecretPlaces:
+        """Where values are that nobody is to see, going by names; worked out once. O(nodes + edges)."""
+        return SecretPlaces(self.spec)
 
     def build(self) -> TaskGraph:
         """Return this graph."""

@@ -82,7 +82,11 @@ class Again:
                 stage="resume_guard",
                 hints=("leave run_id out to run it anew; a @graphify graph can go on",),
             )
-        kept = tuple((name, past.keep(value)) for name, value in self.inputs.items()) if self._new_inputs else ()
+        kept = (
+            tuple((name, past.keep(value, name=name)) for name, value in self.inputs.items())
+            if self._new_inputs
+            else ()
+        )
         opening: list[Event] = [RunResumed(self.reason, kept)]
         if self.is_altered or self.infos != tuple(each.info for each in self.nodes.values()):
             plain = self.graph.infos(self.env.retry)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from graphrun_nb.authoring.controls import settings_of
 from graphrun_nb.core.events import AttemptStarted, NodeAdded
 from graphrun_nb.core.policy import RetryPolicy
+from graphrun_nb.core.secrets import is_secret
 from graphrun_nb.core.spec import Literal, NodeSpec
 from graphrun_nb.core.status import TERMINAL, NodeStatus
 from graphrun_nb.engine.background import running_loop
@@ -173,6 +174,12 @@ class Calls:
         if spec.executor:
             run.launcher.check(node_id, spec.executor)
         run.graph.grow(spec, callee.node_function)
+        for name, value in arguments.items():
+            if is_secret(name):
+                run.secrets.add(value)
+        hidden = {output for output in callee.outputs if is_secret(output)}
+        if hidden:
+            run.secret_outputs[node_id] = hidden
         return spec
 
     def _saw_end(self, body: str, node_id: str) -> None:

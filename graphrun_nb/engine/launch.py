@@ -12,7 +12,6 @@ from graphrun_nb.core.events import CONTAINERS, AttemptFailed, AttemptLost, Atte
 from graphrun_nb.core.spec import closest, resolve
 from graphrun_nb.engine.containers import run_container
 from graphrun_nb.engine.context import NodeContext
-from graphrun_nb.engine.failure import describe
 from graphrun_nb.engine.here import CURRENT
 from graphrun_nb.errors import GraphValidationError, NodeLost
 from graphrun_nb.executors import EXECUTORS, make_executor
@@ -94,6 +93,8 @@ class Launcher:
                 elif plan.outputs or plan.spec.kind != "body":
                     value = named_outputs(attempt.node_id, plan.outputs, value)
                 self._run.values[attempt.node_id] = value
+                if attempt.node_id in self._run.secret_outputs:
+                    self._run.hide_outputs(attempt.node_id)
                 return AttemptSucceeded(attempt.node_id, attempt.attempt)
             except Exception as unfit:  # noqa: BLE001 (a dict of the user's may raise anything)
                 error = unfit
@@ -103,7 +104,7 @@ class Launcher:
             self._run.exceptions[attempt.node_id] = NodeLost(f"node {attempt.node_id!r} was lost: {error}")
             return AttemptLost(attempt.node_id, attempt.attempt, str(error))
         self._run.exceptions[attempt.node_id] = error
-        return AttemptFailed(attempt.node_id, attempt.attempt, describe(error))
+        return AttemptFailed(attempt.node_id, attempt.attempt, self._run.describe(error))
 
     async def submit(self, plan: Plan, attempt: Attempt, arguments: dict[str, Any]) -> Any:
         """Run a node's function where it belongs, and return its value or raise; awaits a coroutine it returns."""

@@ -103,7 +103,7 @@ class RunOutput:
         with self._lock:
             node = self._nodes.get(node_id)
             return tuple(
-                LogLine(stream, _sendable(_shown("".join(pieces))), self._now(of.node))
+                LogLine(stream, self._sendable("".join(pieces)), self._now(of.node))
                 for of in (node.attempts if node is not None else ())
                 for stream, pieces in of.begun.items()
             )
@@ -181,10 +181,10 @@ class RunOutput:
         of.room = room
 
     def _append(self, of: _Attempt, stream: str, text: str) -> None:
-        line = LogLine(stream, text, self._now(of.node))
+        line = LogLine(stream, self._run.secrets.scrub(text), self._now(of.node))
         of.node.lines.append(line)
         if not self._is_closed:
-            self._untold.append(Signal(of.node_id, of.attempt, stream, text, line.at))
+            self._untold.append(Signal(of.node_id, of.attempt, stream, line.text, line.at))
 
     def _finish(self, node_id: str) -> None:
         if node_id in self._unfinished:
@@ -195,6 +195,10 @@ class RunOutput:
                     line = _shown("".join(pieces))
                     if line.strip():
                         self._keep(of, stream, line)
+
+    def _sendable(self, text: str) -> str:
+        """Return what can be seen of a line that is not finished, with characters that cannot be encoded spelt out."""
+        return self._run.secrets.scrub(_shown(text)).encode("utf-8", "backslashreplace").decode()
 
     def _now(self, node: _Node) -> float:
         """Return the instant, moved on so that what a view has and what it hears never fall together."""
@@ -217,7 +221,7 @@ class RunOutput:
             moved, self._moved = self._moved, {}
             for of in moved:
                 for stream, pieces in of.begun.items():
-                    shown = UNFINISHED + _sendable(_shown("".join(pieces)))
+                    shown = UNFINISHED + self._sendable("".join(pieces))
                     signals.append(Signal(of.node_id, of.attempt, stream, shown, self._now(of.node)))
             self._is_telling = bool(signals) and not self._is_closed
         for signal in signals:
@@ -230,8 +234,3 @@ class RunOutput:
 def _shown(line: str) -> str:
     """Return what a terminal shows of a line in the end: after a carriage return it begins anew."""
     return line.rstrip("\r").rpartition("\r")[2] if "\r" in line else line
-
-
-def _sendable(text: str) -> str:
-    """Return `text` with characters that cannot be encoded spelt out."""
-    return text.encode("utf-8", "backslashreplace").decode()

@@ -9,11 +9,14 @@ import re
 import secrets
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from msgspec import structs
+
 from graphrun_nb.authoring.frames import without_our_frames
 from graphrun_nb.core.decide import Rules
 from graphrun_nb.core.events import CONTAINERS, CancelRequested, ErrorInfo, NodeReset, RunResumed, SpecAccepted
 from graphrun_nb.core.policy import RetryPolicy
 from graphrun_nb.core.resumption import appeared
+from graphrun_nb.core.secrets import MASK, Secrets, is_secret
 from graphrun_nb.core.spec import Arg, Binding, Literal, Ref, holds, resolve
 from graphrun_nb.core.status import NodeStatus, RunStatus
 from graphrun_nb.engine.background import running_loop
@@ -98,6 +101,15 @@ class Run:
         for node in nodes.values():
             if node.info.parent and appeared(nodes, node.info):
                 self.graph.remember(node.info)
+        self.secrets = Secrets()
+        places = graph.secret_places
+        self.secret_outputs = dict(places.nodes)
+        for value in (*places.values, *(inputs[name] for name in places.inputs if name in inputs)):
+            self.secrets.add(value)
+        for value in inputs.values():
+            self.secrets.find(value)
+        for node_id in self.secret_outputs.keys() & self.values.keys():
+            self.hide_outputs(node_id)
         self.waits = Waits(self)
         self.launcher = Launcher(self)
         self.calls = Calls(self)
@@ -227,9 +239,31 @@ class Run:
         interrupted = bool(state.seq) and state.finished is None and not self.is_alive
         return RunStatus.INTERRUPTED if interrupted else state.status
 
-    def keep(self, value: Any, shown: Any = ...) -> ValueRef:
+    def keep(self, value: Any, shown: Any = ..., *, name: str = "") -> ValueRef:
         """Keep an input or an answer, and return what the log says of it: a preview of it, or of what is `shown`."""
-        return self.keeper.put(value, preview(value if shown is ... else shown))
+        self.secrets.find(value)
+        return self.keeper.put(value, self.shown(value if shown is ... else shown, name))
+
+    def shown(self, value: Any, name: str = "") -> str:
+        """Return a preview of the value called `name` that people may see."""
+        return MASK if is_secret(name) else self.secrets.scrub(preview(value))
+
+    def hide_outputs(self, node_id: str) -> None:
+        """Let nobody see those outputs of a node that are secret."""
+        for output in self.secret_outputs[node_id]:
+            self.secrets.add(self.values[node_id].get(output))
+
+    def describe(self, error: BaseException) -> ErrorInfo:
+        """Return an exception as data that people may see."""
+        info = describe(error)
+        scrub = self.secrets.scrub
+        return structs.replace(
+            info,
+            message=scrub(info.message),
+            frames=tuple(structs.replace(frame, source=scrub(frame.source)) for frame in info.frames),
+            notes=self.secrets.scrub_all(info.notes),
+            cause=scrub(info.cause),
+        )
 
     def outcome(self, on_wait: str = "block") -> dict[str, Any]:
         """Return the graph's outputs, or the status dict of a run that only waits, if that is wanted.
@@ -327,7 +361,7 @@ class Run:
             return condition is None or holds(condition, self.values, self.inputs)
         except Exception as error:  # noqa: BLE001 (comparing users' values may raise anything)
             self.exceptions[node_id] = error
-            return describe(error)
+            return self.describe(error)
 
     def announce_if_waiting(self) -> None:
         """Say that the run only waits, if so, to those who do not block on that."""

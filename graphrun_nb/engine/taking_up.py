@@ -222,7 +222,7 @@ def _started(run: Run) -> RunStarted:
     env = run.env
     return RunStarted(
         graph=run.spec.name,
-        inputs=tuple((name, run.keep(value)) for name, value in run.inputs.items()),
+        inputs=tuple((name, run.keep(value, name=name)) for name, value in run.inputs.items()),
         max_concurrency=env.max_concurrency,
         session_id=env.session_id,
         agent_id=env.agent_id,

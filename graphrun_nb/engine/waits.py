@@ -14,6 +14,8 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from graphrun_nb.core.events import AnswerKept, Event, WaitExpired, WaitOpened, WaitResolved
 from graphrun_nb.core.ids import is_name
 from graphrun_nb.core.spec import closest
@@ -295,6 +297,7 @@ class Waits:
         has_default = question.kind != "until" and question.on_deadline == "default"
         default = self._run.keep(question.default_payload, question.default) if has_default else None
         info = question.info(self._n_asked[node_id, here.attempt], digest, default)
+        info = structs.replace(info, prompt=self._run.secrets.scrub(info.prompt))
         self._n_asked[node_id, here.attempt] += 1
         now = self._run.clock.time()
         wait = Wait(

@@ -12,7 +12,7 @@ from graphrun_nb.engine.output import UNFINISHED
 from graphrun_nb.errors import GraphRunError
 from graphrun_nb.protocols import hooks
 from graphrun_nb.view.frames import NodeDetail, Reply, ValueView, public_event
-from graphrun_nb.view.text import MAX_PREVIEW, preview
+from graphrun_nb.view.text import MAX_PREVIEW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -138,10 +138,10 @@ def _detail(command: Detail, inspector: Inspector) -> dict[str, Any]:
     )
     detail = NodeDetail(
         node_id=command.node_id,
-        inputs=_views(run.inputs_of(command.node_id)),
-        outputs=_views(run.outputs_of(command.node_id)),
+        inputs=_views(run, run.inputs_of(command.node_id)),
+        outputs=_views(run, run.outputs_of(command.node_id)),
         logs=_logs(run, command.node_id),
-        source=source[:MAX_SOURCE],
+        source=run.secrets.scrub(source[:MAX_SOURCE]),
         source_file=presenter.file_label(file) if presenter is not None else file,
         source_line=line,
         story=story,
@@ -164,10 +164,10 @@ def _sync(command: Sync, inspector: Inspector) -> dict[str, Any]:
     return inspector.sync(command.have, command.nodes)
 
 
-def _views(values: Mapping[str, Any]) -> tuple[ValueView, ...]:
+def _views(run: Run, values: Mapping[str, Any]) -> tuple[ValueView, ...]:
     shown = []
     for name, value in values.items():
-        text = preview(value)
+        text = run.shown(value, name)
         shown.append(ValueView(name, type(value).__name__, text, truncated=len(text) >= MAX_PREVIEW))
     return tuple(shown)
 

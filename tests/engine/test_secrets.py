@@ -1,0 +1,75 @@
+"""Values that nobody is to see, on their way through a run."""
+
+from __future__ import annotations
+
+from graphrun_nb import NodeContext, graph, graph_fn, graphify, run, tool
+
+CANARY = "canary-5f2b8a"
+
+
+@tool(outputs=["token"])
+def log_in():
+    return CANARY
+
+
+@tool(outputs=["x"])
+def call(token):
+    print(f"calling with {token}")  # noqa: T201 (what a node prints is its log)
+    return f"answer to {token}"
+
+
+async def test_an_output_is_hidden_in_what_comes_after_it_and_still_arrives():
+    with graph(name="chain") as g:
+        g.expose("x", call(token=log_in(_id="login").token, _id="call").x)
+    future = run(g)
+    assert await future == {"x": f"answer to {CANARY}"}
+    assert [line.text for line in future.node("call").logs] == ["calling with •••"]
+    assert future.node("login").outputs == {"token": CANARY}
+
+
+async def test_an_output_of_a_harmless_name_is_hidden_once_a_secret_parameter_takes_it():
+    @tool(outputs=["text"])
+    def read():
+        return CANARY
+
+    with graph(name="chain") as g:
+        g.expose("x", call(token=read().text, _id="call").x)
+    future = run(g)
+    await future
+    assert CANARY not in repr(future.node("call").logs)
+
+
+async def test_elements_of_a_mapped_secret_are_hidden():
+    @graphify("mapped", inputs=["tokens"], outputs=["x"])
+    def mapped(tokens):
+        return {"x": call.map(token=tokens).x}
+
+    future = run(mapped, {"tokens": [CANARY, "other-canary-1"]})
+    await future
+    assert "canary" not in repr([line for node in future.graph.nodes for line in node.logs])
+    assert "canary" not in repr(future.events)
+
+
+async def test_calls_of_a_running_body_hide_theirs():
+    @graph_fn("agent", outputs=["x"])
+    async def agent():
+        token = log_in()["token"]
+        return call(token=token)["x"]
+
+    future = run(agent)
+    await future
+    assert CANARY not in repr([line for node in future.graph.nodes for line in node.logs])
+
+
+async def test_a_secret_in_an_answer_or_an_input_is_hidden_wherever_it_stands_in_it():
+    @tool(outputs=["x"])
+    async def asks(config, context: NodeContext):
+        print(config)  # noqa: T201 (what a node prints is its log)
+        return {"x": await context.wait("form", prompt=f"for {config['api_key']}?")}
+
+    with graph(name="asking") as g:
+        g.expose("x", asks(config=g.arg("config"), _id="asks").x)
+    future = run(g, {"config": {"api_key": CANARY}})
+    future.resume("asks", {"password": "second-canary"})
+    assert await future == {"x": {"password": "second-canary"}}
+    assert "canary" not in repr(future.events) + repr(future.node("asks").logs)
