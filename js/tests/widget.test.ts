@@ -213,7 +213,7 @@ test("an open approval stands there with its options, unselected, and shows who 
     node_id: "approve",
     attempt: 1,
     no: 0,
-    payload: { approved: true },
+    payload: { choice: "Approve" },
   });
   expect(page.root.textContent).toContain("Sending…");
   expect(page.get("treeitem", "approve: waiting")).toBeTruthy();
@@ -229,12 +229,29 @@ test("an open approval stands there with its options, unselected, and shows who 
 test("a refused answer is said beside its question, which stays", async () => {
   const page = await shown("approval", 6);
   page.get("button", "Reject").click();
-  expect(page.kernel.last("resume")).toMatchObject({ payload: { approved: false } });
+  expect(page.kernel.last("resume")).toMatchObject({ payload: { choice: "Reject" } });
   page.kernel.reply("resume", null, "approved: not a bool");
   await page.settle();
   expect(page.get("alert", "approved: not a bool")).toBeTruthy();
   expect(page.get("button", "Reject")).toBeTruthy();
   expect(page.root.textContent).not.toContain("Sending…");
+});
+
+test("each option of an approval is answered as itself", async () => {
+  const page = await open();
+  page.kernel.synchronise([
+    event(1, "RunStarted", { graph: "three" }),
+    event(2, "SpecAccepted", { fingerprint: "f", nodes: [{ node_id: "ask", name: "ask" }] }),
+    event(3, "AttemptStarted", { node_id: "ask", attempt: 1 }),
+    event(4, "WaitOpened", {
+      node_id: "ask",
+      attempt: 1,
+      wait: { no: 0, kind: "approval", prompt: "Pay?", options: ["Yes", "No", "Later"] },
+    }),
+  ]);
+  await page.settle();
+  page.get("button", "Later").click();
+  expect(page.kernel.last("resume")).toMatchObject({ payload: { choice: "Later" } });
 });
 
 test("a text question is a form named after its prompt", async () => {
@@ -348,14 +365,12 @@ test("the digest can be asked for while the run is under way", async () => {
 
 const HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>";
 
+function event(seq: number, kind: string, rest: { readonly [key: string]: Json }): Line {
+  return { run_id: "r", seq, at: seq, event: { kind, ...rest } };
+}
+
 test("text from a graph is text, wherever it stands", async () => {
   const page = await open(HOSTILE);
-  const event = (seq: number, kind: string, rest: { readonly [key: string]: Json }): Line => ({
-    run_id: "r",
-    seq,
-    at: seq,
-    event: { kind, ...rest },
-  });
   const error = {
     types: [HOSTILE],
     message: HOSTILE,

@@ -151,7 +151,7 @@ function controlsOf(wait: WaitInfo, nodeId: string, send: (payload: Json) => voi
           {
             type: "button",
             class: i === 0 ? "gr-button gr-primary" : "gr-button",
-            on: { click: () => send({ approved: i === 0 }) },
+            on: { click: () => send({ choice: option }) },
           },
           option,
         ),
