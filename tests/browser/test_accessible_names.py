@@ -75,6 +75,7 @@ def test_everything_is_found_by_role_and_name(view):
     form.get_by_role("button", name="Send answer", exact=True).click()
     expect(tree.get_by_role("treeitem", name="approve: done", exact=True)).to_be_attached()
     expect(tree.get_by_role("treeitem", name="who: done", exact=True)).to_be_attached()
+    view.page_of_notebook.execute("f.resume('details', {'age': 3})")
     expect(view.get_by_role("button", name="Retry failed", exact=True)).to_be_visible()
     said = view.page_of_notebook.execute("print(f.node('approve').outputs['choice'], f.node('who').outputs['text'])")
     assert said == "Later Ada\n"
