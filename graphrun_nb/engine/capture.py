@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 import threading
+from collections import deque
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Self
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     CallHandlers = Callable[[logging.Logger, logging.LogRecord], None]
 
 _STREAMS = ("stdout", "stderr")
+N_ROUTERS = 64
 _FORMAT = logging.Formatter("%(levelname)s %(name)s: %(message)s")
 _LOGGER = logging.getLogger("graphrun")
 _IS_KEPT: ContextVar[bool] = ContextVar("graphrun_is_kept", default=False)
@@ -131,6 +133,7 @@ class Capture:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._alive: set[Run] = set()
+        self._routers: deque[Router] = deque(maxlen=N_ROUTERS)
         self._call_handlers: CallHandlers | None = None
         self._before: CallHandlers = logging.Logger.callHandlers
         self._sets_level = False
@@ -151,7 +154,7 @@ class Capture:
             for name in _STREAMS:
                 stream = getattr(sys, name)
                 if stream is not None and type(stream) is not Router:
-                    setattr(sys, name, Router(stream, name))
+                    setattr(sys, name, self._router(stream, name))
             if logging.Logger.callHandlers is not self._call_handlers:
                 self._before = logging.Logger.callHandlers
                 self._call_handlers = _keeping(self._before)
@@ -159,6 +162,19 @@ class Capture:
             if _LOGGER.level == logging.NOTSET:
                 self._sets_level = True
                 _LOGGER.setLevel(logging.INFO)
+
+    def _router(self, stream: Any, name: str) -> Router:
+        """Return what stands in for `stream`: the same as before, if it has had one.
+
+        It outlives its use: `print` in another thread may be halfway through with it, and Python 3.11 does not
+        hold on to `sys.stdout` meanwhile (python/cpython#130163: a crash).
+        """
+        for router in self._routers:
+            if router._stream is stream and router._name == name:  # noqa: SLF001 (ours)
+                return router
+        router = Router(stream, name)
+        self._routers.append(router)
+        return router
 
     def end(self, run: Run) -> None:
         """Finish the output of `run`; after the last one, put everything back that is still as `begin` left it."""

@@ -672,3 +672,39 @@ def test_other_processes_are_not_captured_and_in_a_script_everything_is_shown(wh
     others = ["from a fork", "from a subprocess"]
     assert sorted(done.stdout.splitlines()) == ["after ['printed']", "before", *others, *shown]
     assert ("UserWarning: deprecated" in done.stderr) == bool(shown)
+
+
+TALKING = """
+import asyncio, threading
+from graphrun_nb import graphify, run, tool
+
+@tool(outputs=["x"])
+async def node():
+    return 1
+
+@graphify("g", inputs={}, outputs=["x"])
+def g():
+    return {"x": node().x}
+
+def talk():
+    while not over.is_set():
+        print("talking")
+
+async def main():
+    for _ in range(300):
+        await run(g)
+
+over = threading.Event()
+threads = [threading.Thread(target=talk) for _ in range(2)]
+for thread in threads:
+    thread.start()
+asyncio.run(main())
+over.set()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_runs_that_begin_and_end_do_not_crash_a_thread_that_prints():
+    ended = subprocess.run([sys.executable, "-c", TALKING], stdout=subprocess.DEVNULL, timeout=60, check=False)
+    assert ended.returncode == 0
