@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from graphrun_nb.core.ids import is_run_id
@@ -139,8 +140,31 @@ class RuntimeEnv:
             check_executor(self.executor)
         elif self.executor not in EXECUTORS:
             raise _no_such("executor", self.executor, tuple(EXECUTORS))
-        if self.timeout is not None and not self.timeout > 0:
-            raise ValueError(f"timeout takes seconds > 0, not {self.timeout!r}")
+        self._check_services()
+
+    def _check_services(self) -> None:
+        timeout: Any = self.timeout
+        if isinstance(timeout, bool) or not (timeout is None or isinstance(timeout, Real)):
+            raise TypeError(f"timeout takes seconds, not {timeout!r}")
+        if timeout is not None and not timeout > 0:
+            raise ValueError(f"timeout takes seconds > 0, not {timeout!r}")
+        for option in ("session_id", "agent_id", "app_id"):
+            if not isinstance(getattr(self, option), str):
+                raise TypeError(f"{option} takes a text, not {getattr(self, option)!r}")
+        _check("store", self.store, "a store, such as MemoryStore()", ("append", "read", "run_ids", "keeper"))
+        _check("clock", self.clock, "a clock", ("time", "call_at"))
+        for observer in self.observers if isinstance(self.observers, (list, tuple)) else (self.observers,):
+            _check("observers", observer, "a list of observers", ("on_events", "on_signal"))
+
+
+def _check(option: str, given: object, wanted: str, methods: tuple[str, ...]) -> None:
+    lacks = [name for name in methods if not callable(getattr(given, name, None))]
+    if isinstance(given, type) or lacks:
+        error = TypeError(f"{option}=... takes {wanted}, not {given!r}")
+        error.add_note(
+            f"hint: {option}={given.__name__}()" if isinstance(given, type) else f"hint: it lacks {lacks[0]}()"
+        )
+        raise error
 
 
 def _no_such(option: str, value: object, known: tuple[str, ...]) -> ValueError:

@@ -113,6 +113,26 @@ def test_an_unknown_override_is_a_type_error_that_lists_the_known_ones(option):
         assert known in said
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("store", "runs.db"),
+        ("store", MemoryStore),
+        ("observers", [print]),
+        ("observers", object()),
+        ("timeout", "10"),
+        ("timeout", True),
+        ("clock", object()),
+        ("session_id", 12),
+        ("retry", {"max_attempts": 2}),
+    ],
+    ids=str,
+)
+def test_an_override_of_the_wrong_type_is_a_type_error_that_names_it(option, value):
+    with pytest.raises(TypeError, match=option):
+        run(sums, {"x": 1}, **{option: value})
+
+
 async def test_overrides_hold_for_their_run_only_and_change_nothing_global(store):
     before = (RuntimeEnv().max_concurrency, RuntimeEnv().executor, RuntimeEnv().store)
     special = run(sums, {"x": 1}, max_concurrency=1, executor="loop", store=store, timeout=9)
