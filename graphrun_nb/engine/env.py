@@ -146,7 +146,7 @@ class RuntimeEnv:
         timeout: Any = self.timeout
         if isinstance(timeout, bool) or not (timeout is None or isinstance(timeout, Real)):
             raise TypeError(f"timeout takes seconds, not {timeout!r}")
-        if timeout is not None and not timeout > 0:
+        if timeout is not None and not float(timeout) > 0:
             raise ValueError(f"timeout takes seconds > 0, not {timeout!r}")
         for option in ("session_id", "agent_id", "app_id"):
             if not isinstance(getattr(self, option), str):
