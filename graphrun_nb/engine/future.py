@@ -165,7 +165,8 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
 
         __tracebackhide__ = True
         chosen = () if from_ is None else (from_,) if isinstance(from_, str) else tuple(from_)
-        return started(retried(self._run, chosen), loop=self._run.loop)
+        loop = self._run.loop
+        return started(retried(self._run, chosen), loop=loop)
 
     def resume(self, node_id: str, payload: Any, *, by: str = "cell") -> Receipt:
         """Answer the oldest open wait of a node, from any thread.

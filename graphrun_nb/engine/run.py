@@ -134,6 +134,7 @@ class Run:
         """Prepare a run that has ended, or was left behind, to go on with these."""
         self._crash = None
         self._is_left = False
+        self.loop = None
         self._equip(graph, inputs, env)
         self._opening = opening
 

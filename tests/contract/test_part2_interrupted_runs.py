@@ -43,6 +43,20 @@ def test_open_waits_keep_their_tokens_after_their_loop_has_ended(store, on_wait)
     assert asyncio.run(go_on()) == {"ok": True}
 
 
+@pytest.mark.parametrize("on_wait", ["raise", "return"])
+def test_a_run_that_was_handed_out_can_be_handed_out_again_and_goes_on_without_a_loop_of_its_callers(
+    store, on_wait, caplog
+):
+    again = {"run_id": "r", "store": store}
+    tokens = [asyncio.run(_handed_out(store, on_wait)), asyncio.run(_handed_out(store, on_wait))]
+    assert run(gate, {"amount": 5}, on_wait="return", **again).result(10)["waiting_nodes"] == ["approve"]
+    assert tokens[1] in (None, tokens[0])
+    future = run(gate, {"amount": 5}, **again)
+    resume(tokens[0], True, store=store)
+    assert future.result(10) == {"ok": True}
+    assert caplog.records == []
+
+
 async def _handed_out(store, on_wait="return"):
     try:
         waiting = await run_async(gate, {"amount": 5}, run_id="r", store=store, on_wait=on_wait)

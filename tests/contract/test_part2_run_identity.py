@@ -161,6 +161,24 @@ async def test_17_future_retry_returns_a_new_run_future_of_the_same_run(steps, s
     assert steps.called() == ["b", "c"]
 
 
+async def test_17_a_retry_from_another_thread_lives_on_the_loop_of_its_run(steps, store):
+    loops = []
+
+    @tool(outputs=["x"])
+    async def fails_once(context):
+        loops.append(asyncio.get_running_loop())
+        if len(loops) == 1:
+            raise ValueError
+
+    with graph(name="once") as g:
+        fails_once()
+    first = run(g, store=store)
+    with pytest.raises(GraphRunFailed):
+        await first
+    await (await asyncio.to_thread(first.retry))
+    assert loops == [asyncio.get_running_loop()] * 2
+
+
 async def test_the_code_resume_no_failed_nodes_exists(store):
     future = run(sums, {"x": 1}, store=store, run_id="r")
     await future
