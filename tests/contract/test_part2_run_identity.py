@@ -6,6 +6,7 @@ Part 2, *Errors*: the codes and stages of resuming. Part 4: 15, 17, 27, 32. Runs
 
 from __future__ import annotations
 
+import asyncio
 import gc
 
 import pytest
