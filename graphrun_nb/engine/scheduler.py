@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -174,10 +175,10 @@ class ForwardScheduler:
             await empty
 
     def leave_if_loop_ends(self) -> None:
-        """Stop without a word if the loop is being shut down, which is when every task on it is cancelled at once."""
+        """Stop without a word if the loop is being shut down: every task on it is cancelled, or has not yet begun."""
         if self._stopped or self._log.state.cancelled_by:
             return
-        if all(task.cancelling() for task in asyncio.all_tasks(self._loop)):
+        if all(task.cancelling() or _is_new(task) for task in asyncio.all_tasks(self._loop)):
             self._halt()
             self._on_left()
 
@@ -358,11 +359,10 @@ class ForwardScheduler:
                 context = base.copy()
                 pending = context.run(step, attempt)
                 if pending is not ENDED:
-                    await self._drive(attempt, drive_on(steps, context, pending))
+                    await self._drive(attempt, drive_on(steps, context, pending, self.leave_if_loop_ends))
                 attempts.pop(attempt.node_id, None)
                 if attempt.cancelled or cancelling():
                     # A cancel that the node swallowed would hit the next one.
-                    self.leave_if_loop_ends()
                     self._later()
                     return
             if self._outcomes:
@@ -371,13 +371,20 @@ class ForwardScheduler:
                 else:
                     self._turn()
             if not queue and not self._stopped:
-                waiter = loop.create_future()
-                self._idle.append(waiter)
-                await waiter
+                await self._called(loop.create_future())
                 yielded_at = loop.time()
             elif loop.time() - yielded_at > UNYIELDING_S:
                 await asyncio.sleep(0)
                 yielded_at = loop.time()
+
+    async def _called(self, waiter: asyncio.Future[None]) -> None:
+        """Return when there is work again, or nothing more to do."""
+        self._idle.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            self.leave_if_loop_ends()
+            raise
 
     async def _drive(self, attempt: Attempt, rest: Awaitable[None]) -> None:
         """Stay with a node that has suspended, to its end; another worker takes over the queue."""
@@ -445,3 +452,8 @@ class ForwardScheduler:
         for end in [each for ends in self._ends.values() for each in ends] + list(self._empties.values()):
             if not end.done():
                 end.cancel()
+
+
+def _is_new(task: asyncio.Task[Any]) -> bool:
+    coroutine = task.get_coro()
+    return inspect.iscoroutine(coroutine) and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED

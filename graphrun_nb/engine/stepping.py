@@ -47,13 +47,20 @@ def stepper(launch: Launch, outcomes: list[Outcome]) -> Generator[Any, Any, None
 
 
 @types.coroutine
-def drive_on(stepper: Generator[Any, Any, None], context: Context, pending: Any) -> Generator[Any, Any, None]:
-    """Await the end of a stepper's attempt, which has suspended on `pending`, from within a task."""
+def drive_on(
+    stepper: Generator[Any, Any, None], context: Context, pending: Any, on_cancel: Callable[[], None]
+) -> Generator[Any, Any, None]:
+    """Await the end of a stepper's attempt, which has suspended on `pending`, from within a task.
+
+    `on_cancel` is called when the task is cancelled, before the attempt hears of it.
+    """
     run, send, throw = context.run, stepper.send, stepper.throw
     while pending is not ENDED:
         try:
             sent = yield pending
         except BaseException as exception:  # noqa: BLE001 (a cancel belongs to the coroutine)
+            if isinstance(exception, asyncio.CancelledError):
+                on_cancel()
             pending = run(throw, exception)
         else:
             pending = run(send, sent)
