@@ -36,9 +36,11 @@ async def main():
         print(error)
     print(await future)
 
-    # Nobody there to answer: the caller may go on without the outputs.
+    # Nobody there to answer: the caller may go on without the outputs, and ask for them later.
     waiting = await run_async(payment, {"amount": 50}, on_wait="return")
     print(waiting["status"], waiting["waiting_nodes"])
+    resume(waiting["continuations"][0].token, True)
+    print(await run_async(payment, {"amount": 50}, run_id=waiting["run_id"]))
     try:
         await run_async(payment, {"amount": 50}, on_wait="raise")
     except GraphHasPendingWaits as error:

@@ -98,6 +98,7 @@ approve
 node 'approve' has its answer, from token
 {'receipt': None, 'choice': 'Keep'}
 waiting ['approve']
+{'receipt': 'paid 50', 'choice': 'Pay'}
 ('approve',) ['Pay?']
 """,
     "external_job": """
