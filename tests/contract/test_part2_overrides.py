@@ -94,6 +94,33 @@ async def test_fail_fast_is_an_override(fail_fast, status):
     assert future.node("other").status is status
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"store": MemoryStore()},
+        {"executor": "loop"},
+        {"observers": []},
+        *({"on_wait": each} for each in ("block", "raise", "return")),
+        *({"on_changed": each} for each in ("raise", "rerun", "keep")),
+        *({"on_unsaved": each} for each in ("raise", "rerun")),
+        {"fail_fast": True},
+        *({"durability": each} for each in ("process", "power", "off")),
+        {"resume_mode": "failed_nodes"},
+        {"timeout": 10},
+        {"retry": 3, "max_concurrency": 2, "session_id": "s", "agent_id": "a", "app_id": "p"},
+    ],
+    ids=str,
+)
+async def test_the_overrides_are_known_and_take_these_words(given):
+    assert await run_async(sums, {"x": 1}, **given) == {"y": 12}
+
+
+@pytest.mark.parametrize("option", ["on_wait", "on_changed", "on_unsaved", "durability", "resume_mode", "executor"])
+def test_another_word_is_refused(option):
+    with pytest.raises(ValueError, match=f"{option} is one of"):
+        run(sums, {"x": 1}, **{option: "otherwise"})
+
+
 @pytest.mark.parametrize("option", ["max_concurency", "colour", "store_"])
 def test_an_unknown_override_is_a_type_error_that_lists_the_known_ones(option):
     with pytest.raises(TypeError, match=repr(option)) as refused:
