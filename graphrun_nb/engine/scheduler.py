@@ -16,7 +16,18 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.core.decide import Rules, decide
-from graphrun_nb.core.events import CONTAINERS, AttemptStarted, CancelRequested, Event, NodeCancelled, RunFinished
+from graphrun_nb.core.events import (
+    CONTAINERS,
+    AnswerKept,
+    AttemptStarted,
+    CancelRequested,
+    Event,
+    NodeCancelled,
+    RunFinished,
+    WaitExpired,
+    WaitOpened,
+    WaitResolved,
+)
 from graphrun_nb.core.status import TERMINAL, NodeStatus
 from graphrun_nb.engine.here import Here
 from graphrun_nb.engine.stepping import ENDED, drive_on, stepper
@@ -35,6 +46,7 @@ if TYPE_CHECKING:
 
 UNYIELDING_S = 0.005
 GRACE_S = 2.0
+_OF_OPEN_NODES = (NodeCancelled, WaitOpened, WaitResolved, WaitExpired, AnswerKept)
 _RUNNING = NodeStatus.RUNNING
 _WAITING = NodeStatus.WAITING
 
@@ -234,7 +246,8 @@ class ForwardScheduler:
                         self._settle(attempt, value, None) if error is None else self._event_of(attempt, value, error)
                     )
             log.stage_all(causes, now)
-            log.stage_all(facts, now)
+            if facts:
+                facts = self._staged(facts, now)
             if self._returning:
                 self._return_slots()
             if self._carried:
@@ -252,6 +265,17 @@ class ForwardScheduler:
             self._later()  # a container has just started, and its parts with it
         if self._ends or self._empties:
             self._tell_ends()
+
+    def _staged(self, facts: Sequence[Event], now: float) -> list[Event]:
+        """Stage those facts that still fit, and return them: of a node that has ended meanwhile they came too late."""
+        nodes = self._log.state.nodes
+        fitting: list[Event] = []
+        for fact in facts:
+            if isinstance(fact, _OF_OPEN_NODES) and fact.node_id and nodes[fact.node_id].status in TERMINAL:
+                continue
+            self._log.stage(fact, now)
+            fitting.append(fact)
+        return fitting
 
     def _start_carried(self) -> None:
         """Give slots to attempts that are carried on, ahead of new ones: they had theirs already."""
