@@ -95,6 +95,7 @@ class Waits:
         """
         wait = self._carried_on(here, question) or self._opened(here, question)
         if wait.over.done():
+            await self._go_on(here)
             return wait.outcome()
         try:
             await wait.over

@@ -149,6 +149,28 @@ async def test_max_concurrency_bounds_running_nodes_and_is_4_by_default():
     assert await highest(max_concurrency=7) == 7
 
 
+async def test_max_concurrency_bounds_nodes_whose_answers_came_early():
+    running, seen = set(), []
+
+    @tool(outputs=["x"])
+    async def asks(n, context):
+        await asyncio.sleep(0)
+        await context.wait("text", prompt="?")
+        running.add(n)
+        seen.append(len(running))
+        await settle()
+        running.remove(n)
+
+    with graph(name="answered early") as g:
+        for n in range(4):
+            asks(n=n, _id=f"asks {n}")
+    future = run(g, max_concurrency=1)
+    for n in range(4):
+        future.resume(f"asks {n}", "early")
+    await future
+    assert seen == [1, 1, 1, 1]
+
+
 async def test_a_waiting_or_backing_off_node_holds_no_slot(begin):
     @tool(outputs=["x"])
     async def fails_once(context):
