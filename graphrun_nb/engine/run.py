@@ -97,10 +97,7 @@ class Run:
         self.inputs = inputs
         self.clock: Clock = env.clock
         self.graph: TaskGraph = graph.watching(self)
-        nodes = self.log.state.nodes
-        for node in nodes.values():
-            if node.info.parent and appeared(nodes, node.info):
-                self.graph.remember(node.info)
+        self._remember_appeared()
         self.secrets = Secrets()
         places = graph.secret_places
         self.secret_outputs = dict(places.nodes)
@@ -125,6 +122,13 @@ class Run:
             on_finish=self._on_finish,
             on_left=self._on_left,
         )
+
+    def _remember_appeared(self) -> None:
+        """Let nodes be looked at that appeared when the run, or the one that it takes over from, went on earlier."""
+        nodes = self.log.state.nodes
+        for node in nodes.values():
+            if node.info.parent and appeared(nodes, node.info):
+                self.graph.remember(node.info)
 
     def prepare(self, opening: Sequence[Event]) -> None:
         """Say what `start` is going to record; nothing is recorded before."""
@@ -158,6 +162,8 @@ class Run:
             self.log.attach(observer)
         self.log.commit()
         self.loop = loop
+        if not is_plain:
+            self._remember_appeared()
         for event in opening:
             if type(event) is NodeReset:
                 self.values.pop(event.node_id, None)
@@ -197,7 +203,7 @@ class Run:
 
     def call(self, act: Callable[[], T]) -> T:
         """Call `act` on the run's loop, from any thread, and return or raise what it does."""
-        if self.loop is None or running_loop() is self.loop:
+        if self.loop is None or self.loop.is_closed() or running_loop() is self.loop:
             return act()
         done: concurrent.futures.Future[T] = concurrent.futures.Future()
         self.loop.call_soon_threadsafe(lambda: _fulfil(done, act))
@@ -236,9 +242,13 @@ class Run:
     @property
     def status(self) -> RunStatus:
         """Where it stands; INTERRUPTED if it did not end and nobody goes on with it. O(nodes) while it is under way."""
+        return RunStatus.INTERRUPTED if self.is_interrupted else self.log.state.status
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether it did not end, and nobody goes on with it."""
         state = self.log.state
-        interrupted = bool(state.seq) and state.finished is None and not self.is_alive
-        return RunStatus.INTERRUPTED if interrupted else state.status
+        return bool(state.seq) and state.finished is None and not self.is_alive
 
     def keep(self, value: Any, shown: Any = ..., *, name: str = "") -> ValueRef:
         """Keep an input or an answer, and return what the log says of it: a preview of it, or of what is `shown`."""

@@ -429,8 +429,6 @@ class ForwardScheduler:
             attempt.task.cancel()
 
     def _cancel_attempts(self) -> None:
-        self._queue += self._carried
-        self._carried.clear()
         for attempt in self._attempts.values():
             self._cancel(attempt)
         if self._attempts:

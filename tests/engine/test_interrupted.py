@@ -249,6 +249,7 @@ def test_a_question_that_is_another_one_now_is_asked_anew():
     kinds[0] = "other"
     assert stage.finish(lambda future: future.resume("node", [1])) == {"node": [1]}
     assert [(each.no, each.outcome) for each in stage.events("WaitExpired")] == [(0, "dropped")]
+    assert [each.wait.no for each in stage.events("WaitOpened")] == [0, 1]
 
 
 def test_a_deadline_that_passed_meanwhile_gives_its_default_once(clock):
@@ -288,6 +289,38 @@ def test_answers_and_events_that_came_early_are_still_there():
     stage.begin(early)
     opened.append(True)
     assert stage.finish(lambda future: future.send_event("go", 2, key="k")) == {"node": ["A", 1]}
+
+
+def test_answers_and_events_that_were_used_up_are_not_used_again():
+    went_on = []
+
+    @tool(outputs=["value"])
+    async def node(context: NodeContext):
+        one = [(await context.wait("text", prompt="?"))["text"], await context.wait_event("go")]
+        if not went_on:
+            await asyncio.Event().wait()
+        return [*one, (await context.wait("text", prompt="?"))["text"], await context.wait_event("go")]
+
+    stage = staged(node=node)
+
+    async def begin():
+        future = run(stage.graph, run_id="r", store=stage.store)
+        future.resume("node", "A")
+        future.send_event("go", 1)
+        await asyncio.sleep(0.02)
+
+    asyncio.run(begin())
+    went_on.append(True)
+
+    async def finish():
+        future = run(stage.graph, run_id="r", store=stage.store)
+        await asyncio.sleep(0.02)
+        future.resume("node", "B")
+        await asyncio.sleep(0.02)
+        future.send_event("go", 2)
+        return await asyncio.wait_for(future, 5)
+
+    assert asyncio.run(finish()) == {"node": ["A", 1, "B", 2]}
 
 
 def test_a_mapped_node_goes_on_with_the_elements_that_were_not_done():
@@ -375,6 +408,22 @@ def test_a_run_can_be_cancelled_right_after_it_was_taken_up(asks):
         return future.status
 
     assert asyncio.run(live()) == "CANCELLED"
+
+
+def test_a_node_that_was_answered_before_it_had_a_slot_again_can_be_cancelled(asks):
+    stage = staged(asks=asks, more=asks)
+    stage.begin()
+
+    async def live():
+        future = run(stage.graph, run_id="r", store=stage.store, max_concurrency=1)
+        for each_id in ("asks", "more"):
+            future.resume(each_id, "A")
+        future.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(future, 5)
+        return [future.node(each_id).status for each_id in ("asks", "more")]
+
+    assert asyncio.run(live()) == ["CANCELLED", "CANCELLED"]
 
 
 def test_a_run_that_waits_can_be_handed_out_again(asks):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from graphrun_nb import NodeContext, graph, graph_fn, graphify, run, tool
 
 CANARY = "canary-5f2b8a"
@@ -59,6 +61,24 @@ async def test_calls_of_a_running_body_hide_theirs():
     future = run(agent)
     await future
     assert CANARY not in repr([line for node in future.graph.nodes for line in node.logs])
+
+
+async def test_secrets_are_hidden_when_a_run_goes_on():
+    @tool(outputs=["x"])
+    async def prints(config, context: NodeContext):
+        if context.attempt == 1:
+            raise ValueError("once more")
+        print(config)  # noqa: T201 (what a node prints is its log)
+        return {"x": 1}
+
+    with graph(name="again") as g:
+        g.expose("x", prints(config=g.arg("config"), _id="prints").x)
+    future = run(g, {"config": {"api_key": CANARY}})
+    await asyncio.wait({asyncio.wrap_future(future)})
+    again = future.retry()
+    await again
+    assert again.node("prints").logs
+    assert CANARY not in repr(again.node("prints").logs)
 
 
 async def test_a_secret_in_an_answer_or_an_input_is_hidden_wherever_it_stands_in_it():
