@@ -126,6 +126,10 @@ class RunStore(Protocol):
         """Return the ids of all runs, in order of their first event."""
         ...
 
+    def run_of_wait(self, token_digest: str) -> str | None:
+        """Return the run that opened the wait whose token has this digest, or None."""
+        ...
+
     def keeper(self, run_id: str, *, lasting: bool) -> Keeper:
         """Return who keeps the run's values: always the same one, as long as anything is kept.
 

@@ -13,7 +13,7 @@ from graphrun_nb.engine.env import RuntimeEnv
 from graphrun_nb.engine.future import RunFuture, started
 from graphrun_nb.engine.here import CURRENT
 from graphrun_nb.engine.live import live_run
-from graphrun_nb.engine.taking_up import opened, prepared
+from graphrun_nb.engine.taking_up import asking, opened, prepared
 from graphrun_nb.errors import GraphRunError
 from graphrun_nb.protocols import Call, Error, Lost, Value, hooks
 
@@ -136,11 +136,11 @@ def resume(token: str, payload: Any, *, store: RunStore | None = None, by: str =
     Parameters
     ----------
     token
-        `Continuation.token` of a run that is alive in this process.
+        `Continuation.token` of a run. If nobody goes on with that just now, the answer is kept until somebody does.
     payload
         The answer.
     store
-        Only runs of this store are looked for.
+        Where the run is looked for; by default among those of this process, and then in the default store.
     by
         Where the answer comes from, for those who come later.
 
@@ -154,8 +154,8 @@ def resume(token: str, payload: Any, *, store: RunStore | None = None, by: str =
         The answer does not fit; the wait stays open.
     """
     digest = tokens.digest_of(token)
-    begun = tokens.run_of(digest, store)
-    if begun is None or not begun.is_reachable:
+    begun = tokens.run_of(digest, store) or asking(digest, store)
+    if begun is None or not (begun.is_reachable or begun.is_interrupted):
         raise tokens.refusal(digest, store)
     return begun.call(functools.partial(begun.waits.answer_token, digest, payload, by=by))
 

@@ -69,6 +69,7 @@ class Recalled:
         self.kept: dict[str, Arrived] = {}
         self.events: defaultdict[str, deque[Arrived]] = defaultdict(deque)
         self.keys: dict[tuple[str, str], tuple[str, float]] = {}
+        self._taken: dict[tuple[str, int], tuple[str, Arrived]] = {}
         for at, event in log:
             if type(event) in _FORGOTTEN_AFTER:
                 if self.asked:
@@ -82,11 +83,35 @@ class Recalled:
             elif isinstance(event, AttemptLost):
                 of_node = self.asked.get(event.node_id, {})
                 self.asked[event.node_id] = {no: each for no, each in of_node.items() if each.how}
+        for name, arrived in reversed(self._taken.values()):  # they came while nobody went on with the run
+            self.events[name].appendleft(arrived)
 
     def open(self) -> list[tuple[str, Asked]]:
         """Return the questions without an answer, with the nodes that ask them, oldest first."""
-        left = [(node_id, each) for node_id, of_node in self.asked.items() for each in of_node.values() if not each.how]
+        left = []
+        for node_id, of_node in self.asked.items():
+            of_node_left = [
+                each for each in of_node.values() if not each.how and (node_id, each.info.no) not in self._taken
+            ]
+            if node_id in self.kept:
+                del of_node_left[:1]
+            left += [(node_id, each) for each in of_node_left]
         return sorted(left, key=lambda pair: pair[1].at)
+
+    def taker(self, name: str) -> str:
+        """Return the node whose wait takes the next event `name`, or nothing."""
+        return self._waiting_for(name)[0]
+
+    def _waiting_for(self, name: str) -> tuple[str, int]:
+        return next(
+            (
+                (node_id, each.info.no)
+                for node_id, of_node in self.asked.items()
+                for each in of_node.values()
+                if not each.how and each.info.name == name and (node_id, each.info.no) not in self._taken
+            ),
+            ("", 0),
+        )
 
     def _open(self, event: WaitOpened, at: float) -> None:
         wait = event.wait
@@ -102,14 +127,17 @@ class Recalled:
         if event.node_id:
             self.kept[event.node_id] = arrived
             return
-        takers = ((node_id, each) for node_id, of_node in self.asked.items() for each in of_node.values())
-        taker = next((node_id for node_id, each in takers if not each.how and each.info.name == event.name), "")
-        if not taker:
+        taker, no = self._waiting_for(event.name)
+        if taker:
+            self._taken[taker, no] = (event.name, arrived)
+        else:
             self.events[event.name].append(arrived)
         if event.key:
             self.keys[event.name, event.key] = (taker, at)
 
     def _close(self, event: WaitResolved | WaitExpired, at: float) -> None:
+        self.kept.pop(event.node_id, None)
+        self._taken.pop((event.node_id, event.no), None)
         of_node = self.asked.get(event.node_id, {})
         asked = of_node.get(event.no)
         if asked is None:

@@ -112,6 +112,13 @@ def known_run(run_id: str, store: RunStore) -> Run | None:
     return run
 
 
+def asking(digest: str, store: RunStore | None) -> Run | None:
+    """Return the run of `store`, by default of the default store, that asked with the token of this digest, if any."""
+    store = default_store() if store is None else store
+    run_id = store.run_of_wait(digest)
+    return None if run_id is None else known_run(run_id, store)
+
+
 def opened(run_id: str, store: RunStore | None = None) -> Run:
     """Return a run of `store`, by default of the default store, as it stands.
 

@@ -19,8 +19,8 @@ from msgspec import structs
 from graphrun_nb.core.events import AnswerKept, Event, WaitExpired, WaitOpened, WaitResolved
 from graphrun_nb.core.ids import is_name
 from graphrun_nb.core.spec import closest
-from graphrun_nb.core.status import TERMINAL, NodeStatus, RunStatus
-from graphrun_nb.engine import tokens
+from graphrun_nb.core.status import TERMINAL, NodeStatus
+from graphrun_nb.engine import postbox, tokens
 from graphrun_nb.engine.continuation import Continuation, Receipt
 from graphrun_nb.engine.here import Here
 from graphrun_nb.engine.inbox import Inbox, Kept
@@ -125,13 +125,11 @@ class Waits:
         GraphRunError
             There is no such node, or it asks nothing that could be answered.
         """
-        node = self._run.state.nodes.get(node_id)
-        if node is None:
-            known = list(self._run.state.nodes)
-            hint = closest(node_id, known) or f"it has: {', '.join(known[:12]) or 'none'}"
-            raise UnknownNode(f"run {self._run.run_id!r} has no node {node_id!r}", hints=(hint,))
+        self.require_node(node_id)
+        if self._run.is_interrupted:
+            return postbox.keep_answer(self._run, node_id, payload, by=by, no=no)
         if no is not None:
-            attempt = node.attempt if attempt is None else attempt
+            attempt = self._run.state.nodes[node_id].attempt if attempt is None else attempt
             wait = self._waits.get((node_id, attempt, no))
             if wait is None:
                 raise GraphRunError(
@@ -141,6 +139,13 @@ class Waits:
         else:
             wait = self._addressed(node_id)
         return self._keep(node_id, payload, by) if wait is None else self._answer(wait, payload, by)
+
+    def require_node(self, node_id: str) -> None:
+        """Raise UnknownNode if there is no such node."""
+        known = self._run.state.nodes
+        if node_id not in known:
+            hint = closest(node_id, list(known)) or f"it has: {', '.join(list(known)[:12]) or 'none'}"
+            raise UnknownNode(f"run {self._run.run_id!r} has no node {node_id!r}", hints=(hint,))
 
     def answer_token(self, digest: str, payload: Any, *, by: str) -> Receipt:
         """Answer the wait whose token has this digest.
@@ -152,6 +157,8 @@ class Waits:
         AlreadyResumed, PayloadRejected
             As `answer`.
         """
+        if self._run.is_interrupted:
+            return postbox.keep_answer_to_token(self._run, digest, payload, by=by)
         wait = self._by_digest.get(digest)
         if wait is None or not secrets.compare_digest(wait.info.token_digest, digest):
             raise InvalidToken
@@ -168,11 +175,9 @@ class Waits:
         GraphRunError
             The run has ended, or `name` or `key` is no text of 1 to 200 characters.
         """
-        if not is_name(name) or not (key is None or is_name(key)):
-            raise GraphRunError(
-                f"an event has a name and maybe a key, and not {name!r}, {key!r}",
-                hints=("both are texts of 1 to 200 characters, without control characters",),
-            )
+        self.require_event(name, key)
+        if self._run.is_interrupted:
+            return postbox.keep_event(self._run, name, payload, key)
         earlier = self._inbox.receipt(name, key)
         if earlier is not None:
             return earlier
@@ -194,6 +199,14 @@ class Waits:
             self._run.scheduler.tell(came, self._resolved(wait, value, Kept(payload, "event", now)))
         return receipt
 
+    def require_event(self, name: str, key: str | None) -> None:
+        """Raise GraphRunError if an event cannot be called so."""
+        if not is_name(name) or not (key is None or is_name(key)):
+            raise GraphRunError(
+                f"an event has a name and maybe a key, and not {name!r}, {key!r}",
+                hints=("both are texts of 1 to 200 characters, without control characters",),
+            )
+
     def on_events(self, events: Sequence[Event]) -> None:
         """Let nodes go on whose answers, or expiries, have just been recorded."""
         for event in events:
@@ -209,7 +222,7 @@ class Waits:
     def open(self) -> tuple[Continuation, ...]:
         """Return the open waits, oldest first, with their tokens; without, if the run was interrupted."""
         run_id = self._run.run_id
-        if self._run.status is RunStatus.INTERRUPTED:
+        if self._run.is_interrupted:
             past = Recalled(self._run.log.since(0)).open()
             return tuple(_continuation(run_id, node_id, each.attempt, each.info, each.at) for node_id, each in past)
         return tuple(
@@ -270,7 +283,9 @@ class Waits:
         if wait.closed is None:
             wait.check, wait.default = question.check, question.default
             self._run.scheduler.release(here.node_id)
-            self._run.scheduler.tell()
+            name = wait.info.name
+            kept = self._inbox.take(name) if name else self._kept.pop(here.node_id, None)
+            self._run.scheduler.tell(*self._given(wait, kept))
             self._run.quiet.look()
         return wait
 
@@ -331,8 +346,12 @@ class Waits:
                 return ()
         else:
             kept = self._kept.pop(wait.here.node_id, None)
-            if kept is None:
-                return ()
+        return self._given(wait, kept)
+
+    def _given(self, wait: Wait, kept: Kept | None) -> Sequence[Event]:
+        """Answer `wait` with what was kept for it, if anything was and it fits."""
+        if kept is None:
+            return ()
         try:
             value = wait.check(kept.payload)
         except PayloadRejected as refused:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from graphrun_nb.core.events import Envelope, Event, ValueRef
+from graphrun_nb.core.events import Envelope, Event, ValueRef, WaitOpened
 from graphrun_nb.errors import RunOwnedElsewhere
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class MemoryStore:
         self._logs: dict[str, list[tuple[float, Event]]] = {}
         self._keepers: weakref.WeakValueDictionary[str, MemoryKeeper] = weakref.WeakValueDictionary()
         self._lasting: dict[str, MemoryKeeper] = {}
+        self._asking: dict[str, str] = {}
+        self._n_looked_at: dict[str, int] = {}
 
     def append(self, run_id: str, expected_seq: int, events: Sequence[tuple[float, Event]]) -> None:
         """Keep `events` right after event `expected_seq` of the run.
@@ -70,6 +72,17 @@ class MemoryStore:
     def run_ids(self) -> Sequence[str]:
         """Return the ids of all runs, in order of their first event."""
         return tuple(self._logs)
+
+    def run_of_wait(self, token_digest: str) -> str | None:
+        """Return the run that opened the wait whose token has this digest. O(runs + events since the last call)."""
+        for run_id, log in tuple(self._logs.items()):
+            n_known = self._n_looked_at.get(run_id, 0)
+            later = log[n_known:]
+            for _, event in later:
+                if type(event) is WaitOpened:
+                    self._asking[event.wait.token_digest] = run_id
+            self._n_looked_at[run_id] = n_known + len(later)
+        return self._asking.get(token_digest)
 
     def keeper(self, run_id: str, *, lasting: bool) -> MemoryKeeper:
         """Return who holds the run's values, as long as anybody does."""

@@ -65,7 +65,6 @@ async def _handed_out(store, on_wait="return"):
     return waiting["continuations"][0].token
 
 
-@pytest.mark.xfail(strict=True, reason="a token is looked for among the runs that are under way in this process alone")
 def test_03_without_a_live_owner_the_answer_is_kept_and_used_when_the_run_is_continued(store):
     token = asyncio.run(_handed_out(store))
     gc.collect()
