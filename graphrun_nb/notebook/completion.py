@@ -13,13 +13,14 @@ from graphrun_nb.authoring.builder import GraphBuilder
 from graphrun_nb.authoring.graph_fn import GraphFunction
 from graphrun_nb.authoring.graphify import Graphified
 from graphrun_nb.authoring.task_graph import TaskGraph
-from graphrun_nb.engine.env import OnWait, default_store
+from graphrun_nb.engine.env import Durability, OnChanged, OnUnsaved, OnWait, default_store
 from graphrun_nb.engine.future import RunFuture
 from graphrun_nb.engine.live import RUNS, find_run
 from graphrun_nb.errors import GraphRunError
 from graphrun_nb.executors import EXECUTORS
 from graphrun_nb.notebook.line import FLAGS, OPTIONS, UsageError, quoted, split, take_options
 from graphrun_nb.notebook.post_mortem import failed_nodes, latest_failed
+from graphrun_nb.notebook.scope import GRAPHS
 from graphrun_nb.notebook.verbs import VERBS
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 MAX_RUNS = 100
 _MAGIC = re.compile(r"\s*(?:(?:[^=%'\"]+=\s*)?%|%%|(?=graphrun\b))graphrun\s+(?P<rest>.*)", re.DOTALL)
 _OPEN_QUOTE = re.compile(r"(?P<words>.*\s)(?P<fragment>['\"][^'\"]*)", re.DOTALL)
-_GRAPHS = (Graphified, GraphFunction, GraphBuilder, TaskGraph)
+_WORDS = {"--on-wait": OnWait, "--on-changed": OnChanged, "--on-unsaved": OnUnsaved, "--durability": Durability}
 _FIELDS = {"approval": ("approved", "choice"), "text": ("text",), "choice": ("choice",), "files": ("files",)}
 
 
@@ -131,19 +132,18 @@ def _of_verb(verb: str, words: list[str], fragment: str, namespace: Mapping[str,
 
 
 def _values(option: str) -> list[Offer]:
-    match option:
-        case "--executor":
-            return [Offer(name, "value") for name in EXECUTORS]
-        case "--on-wait":
-            return [Offer(word, "value") for word in get_args(OnWait)]
-        case "--run-id":
-            return [Offer(run_id, "run") for run_id in _run_ids()]
+    if option in _WORDS:
+        return [Offer(word, "value") for word in get_args(_WORDS[option])]
+    if option == "--executor":
+        return [Offer(name, "value") for name in EXECUTORS]
+    if option in ("--run-id", "--resume-from"):
+        return [Offer(run_id, "run") for run_id in _run_ids()]
     return []
 
 
 def _graphs(words: list[str], namespace: Mapping[str, Any]) -> list[Offer]:
     del words
-    return [Offer(name, "graph") for name in _holding(_GRAPHS, namespace)]
+    return [Offer(name, "graph") for name in _holding(GRAPHS, namespace)]
 
 
 def _runs(words: list[str], namespace: Mapping[str, Any]) -> list[Offer]:

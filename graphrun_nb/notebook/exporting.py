@@ -59,13 +59,13 @@ def _content(run: Run, suffix: str) -> bytes:
     events = tuple(run.log)
     state = fold(run.run_id, events)  # of exactly these events, though the run goes on
     if suffix == ".json":
-        return msgspec.json.format(to_json(run.spec, state, events), indent=1)
+        return msgspec.json.format(to_json(run.spec, state, events, run.shown), indent=1)
     drawing = to_svg(state)
     if suffix == ".svg":
         return drawing.encode()
     if suffix == ".png":
         return to_png(drawing)
-    return page(state, drawing, to_json(run.spec, state, events)).encode()
+    return page(state, drawing, to_json(run.spec, state, events, run.shown)).encode()
 
 
 def _size(n_bytes: int) -> str:

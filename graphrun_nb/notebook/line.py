@@ -17,9 +17,15 @@ OPTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "--retry": ("retry", int),
     "--timeout": ("timeout", float),
     "--run-id": ("run_id", str),
+    "--on-changed": ("on_changed", str),
+    "--on-unsaved": ("on_unsaved", str),
+    "--resume-from": ("resume_from_run_id", str),
     "--session-id": ("session_id", str),
+    "--agent-id": ("agent_id", str),
+    "--app-id": ("app_id", str),
     "--on-wait": ("on_wait", str),
     "--executor": ("executor", str),
+    "--durability": ("durability", str),
 }
 FLAGS = {"--fail-fast": "fail_fast", "--replace": "replace", "--wait": "wait"}
 

@@ -12,10 +12,11 @@ from graphrun_nb.engine.api import run
 from graphrun_nb.engine.binding import bind_inputs, graph_of
 from graphrun_nb.engine.env import RuntimeEnv
 from graphrun_nb.errors import GraphRunError
+from graphrun_nb.notebook.going_on import shown
 from graphrun_nb.notebook.launches import earlier_runs, note, replace_earlier
 from graphrun_nb.notebook.line import read_line, split
 from graphrun_nb.notebook.scope import Scope
-from graphrun_nb.notebook.verbs import VERBS, carry_out, shown, table
+from graphrun_nb.notebook.verbs import VERBS, carry_out, table
 from graphrun_nb.protocols import hooks
 
 if TYPE_CHECKING:
@@ -43,11 +44,16 @@ class GraphrunMagics(Magics):
             --max-concurrency N   how many nodes run at the same time (4)
             --retry N             attempts of each node without a policy of its own (1)
             --timeout SECONDS     for the whole run
-            --run-id ID           1 to 64 letters, digits, _ and -
-            --session-id ID       groups runs
+            --run-id ID           1 to 64 letters, digits, _ and -; a run of this id that did not end well goes on
+            --on-changed WORD     raise, rerun or keep, when the graph is not the one that the run began with
+            --on-unsaved WORD     raise or rerun, when outputs are needed that could not be kept
+            --resume-from RUN     take over what is done in another run (an id)
+            --session-id ID       groups runs; --agent-id and --app-id say where they come from
             --on-wait WORD        block, raise or return, when only waits are left
             --executor NAME       where sync tools run: thread, process or loop
+            --durability WORD     what a store on disk survives: process, power or off
             --fail-fast           the first failure cancels the rest
+            --replace             cancel first what this cell has begun and is still alive
             --wait                keep the cell until the end; the value is the outputs
 
         Runs that are there already; RUN is an id, the beginning of one, or a variable that holds a RunFuture; left out
@@ -57,6 +63,12 @@ class GraphrunMagics(Magics):
             %graphrun show RUN                    watch it here
             %graphrun cancel RUN                  end it
             %graphrun resume RUN NODE key=value   answer what the node asks
+            %graphrun retry RUN --from NODE       go on with what failed, or with NODE and all below it
+            %graphrun attach RUN --with NAME      watch it here; if it was interrupted, go on with it, as graph NAME
+            %graphrun debug RUN NODE              the debugger, in the node that failed, where it failed
+            %graphrun diff RUN RUN                what differs between two runs
+            %graphrun export RUN FILE             as .svg, .png, .html or .json; --force overwrites a file
+            %graphrun doctor                      is everything in order here
 
         A graph that has the name of a verb is launched by ``%graphrun run NAME``.
 
@@ -65,11 +77,14 @@ class GraphrunMagics(Magics):
 
             %%graphrun report --max-concurrency 8
             rows = load("table.csv")
+
         Examples::
 
             %graphrun sums x=1
             f = %graphrun sums x=1 --max-concurrency 8
             %graphrun sums x=1 --wait
+            %graphrun retry f --from second
+            %graphrun export f sums.html
         """
         scope = Scope(self.shell)
         try:
@@ -81,6 +96,8 @@ class GraphrunMagics(Magics):
                 return None
             elif verb in VERBS:
                 return carry_out(verb, words, scope)
+            elif verb.isidentifier() and verb != "run":
+                scope.target(verb, also=VERBS)
         except (GraphRunError, TypeError, ValueError) as error:
             _complain(error)
             return None

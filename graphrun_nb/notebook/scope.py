@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from graphrun_nb.authoring.builder import GraphBuilder
+from graphrun_nb.authoring.graph_fn import GraphFunction
+from graphrun_nb.authoring.graphify import Graphified
+from graphrun_nb.authoring.task_graph import TaskGraph
 from graphrun_nb.core.spec import closest
+from graphrun_nb.engine.env import default_store
 from graphrun_nb.engine.future import RunFuture
-from graphrun_nb.engine.live import find_run
+from graphrun_nb.engine.live import RUNS, find_run
+from graphrun_nb.engine.taking_up import opened
+from graphrun_nb.errors import GraphRunError
 from graphrun_nb.notebook.line import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from graphrun_nb.engine.run import Run
+
+GRAPHS = (Graphified, GraphFunction, GraphBuilder, TaskGraph)
+"""What a line can launch, besides functions that give one."""
 
 
 class Scope:
@@ -31,8 +43,13 @@ class Scope:
         found: dict[str, Any] = self.shell.user_ns
         return found
 
-    def target(self, name: str) -> Any:
+    def target(self, name: str, also: Iterable[str] = ()) -> Any:
         """Return what the notebook calls `name`.
+
+        Parameters
+        ----------
+        also
+            Words that may have been meant instead.
 
         Raises
         ------
@@ -41,7 +58,7 @@ class Scope:
         """
         if name in self.namespace:
             return self.namespace[name]
-        known = [each for each in self.namespace if not each.startswith("_")]
+        known = [*(each for each in self.namespace if not each.startswith("_")), *also]
         raise UsageError(
             f"there is no {name!r} in this notebook",
             hints=(closest(name, known) or "run the cell that defines it first",),
@@ -72,4 +89,14 @@ class Scope:
             There is none, or more than one.
         """
         held = self.namespace.get(word)
-        return held.run if isinstance(held, RunFuture) else find_run(word)
+        if isinstance(held, RunFuture):
+            return held.run
+        ids = list(dict.fromkeys([*RUNS, *default_store().run_ids()]))
+        found = [word] if word in ids else [run_id for run_id in ids if run_id.startswith(word)]
+        if not word and (RUNS or not ids):
+            return find_run("")
+        if not found or (word and len(found) > 1):
+            what = f"{len(found)} runs begin with {word!r}" if found else f"there is no run {word!r}"
+            hint = closest(word, ids) or f"the runs here are: {', '.join((found or ids)[-8:]) or 'none'}"
+            raise GraphRunError(what, hints=(hint,))
+        return RUNS[found[-1]] if found[-1] in RUNS else opened(found[-1])

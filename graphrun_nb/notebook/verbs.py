@@ -6,20 +6,19 @@ import time
 from typing import TYPE_CHECKING
 
 from graphrun_nb.core.status import NODE_STATUS
-from graphrun_nb.engine.future import RunFuture
 from graphrun_nb.engine.summary import list_runs
 from graphrun_nb.notebook.comparing import diff
 from graphrun_nb.notebook.doctor import doctor
 from graphrun_nb.notebook.exporting import export
+from graphrun_nb.notebook.going_on import attach, one_run, retry, show
 from graphrun_nb.notebook.line import UsageError, unquoted
 from graphrun_nb.notebook.post_mortem import debug
-from graphrun_nb.protocols import hooks
 from graphrun_nb.view.text import aligned, duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from graphrun_nb.engine.run import Run
+    from graphrun_nb.engine.future import RunFuture
     from graphrun_nb.notebook.scope import Scope
 
 _COLUMNS = ("run", "graph", "status", "nodes", "started", "took")
@@ -60,24 +59,6 @@ def carry_out(verb: str, words: list[str], scope: Scope) -> RunFuture | None:
     return VERBS[verb](words, scope)
 
 
-def one_run(verb: str, words: list[str], scope: Scope) -> Run:
-    """Return the run that the only word after a verb names; raises as `carry_out`."""
-    if len(words) > 1:
-        raise UsageError(f"{verb} takes one run, not {' '.join(words)!r}", hints=(f"%graphrun {verb} RUN",))
-    return scope.run(words[0] if words else "")
-
-
-def _show(words: list[str], scope: Scope) -> RunFuture:
-    return shown(RunFuture(one_run("show", words, scope)))
-
-
-def shown(future: RunFuture) -> RunFuture:
-    """Show the run in the current cell, where there is one, and return its future."""
-    if hooks.presenter is not None:
-        hooks.presenter.display(future)
-    return future
-
-
 def _cancel(words: list[str], scope: Scope) -> None:
     run = one_run("cancel", words, scope)
     run.call(lambda: run.cancel(by="user"))
@@ -107,7 +88,9 @@ def _is_assignment(word: str) -> bool:
 
 
 VERBS: dict[str, Callable[[list[str], Scope], RunFuture | None]] = {
-    "show": _show,
+    "show": show,
+    "attach": attach,
+    "retry": retry,
     "cancel": _cancel,
     "resume": _resume,
     "debug": debug,

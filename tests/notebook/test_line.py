@@ -68,9 +68,15 @@ VALUES = {
     "--retry": ("3", 3),
     "--timeout": ("0.5", 0.5),
     "--run-id": ("r-1", "r-1"),
+    "--on-changed": ("rerun", "rerun"),
+    "--on-unsaved": ("rerun", "rerun"),
+    "--resume-from": ("r-1", "r-1"),
     "--session-id": ("a=b", "a=b"),
+    "--agent-id": ("a", "a"),
+    "--app-id": ("a", "a"),
     "--on-wait": ("raise", "raise"),
     "--executor": ("loop", "loop"),
+    "--durability": ("power", "power"),
 }
 
 
