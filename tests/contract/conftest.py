@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from graphrun_nb import MemoryStore, graphify, run, tool
+from graphrun_nb.testing import ManualClock, settle
 from graphrun_nb.tools import ask_approval
-from tests.engine.conftest import ManualClock, settle
 
 
 @tool(outputs=["total"])

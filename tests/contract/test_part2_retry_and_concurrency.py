@@ -9,9 +9,9 @@ import pytest
 
 from graphrun_nb import GraphRunFailed, NodeStatus, RetryPolicy, graph, run, run_async, tool
 from graphrun_nb.protocols import Lost, Value
+from graphrun_nb.testing import settle
 from graphrun_nb.tools import ask_text
 from tests.contract.conftest import add_async, names, until
-from tests.engine.conftest import settle
 
 
 def flaky(failures, error=OSError, **controls):

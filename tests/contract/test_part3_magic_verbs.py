@@ -1,9 +1,13 @@
-"""Part 3 of the contract, *In IPython*: completion, `debug`, `diff`, `export`, `doctor`; item 36: `--replace`."""
+"""Part 3 of the contract, *In IPython*: completion and the verbs but for those of ``test_part3_magic.py``.
+
+Part 4: `attach` (21), `--replace` (36).
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import textwrap
 
 import pytest
 
@@ -35,6 +39,70 @@ def test_tab_completes_targets_inputs_verbs_runs_and_nodes(shell, code, wanted):
     assert [each for each in content["matches"] if wanted in each]
     assert content["cursor_end"] == len(code)
     shell.run("f.cancel()\ntry: await f\nexcept asyncio.CancelledError: pass")
+
+
+FIXED = """
+    @tool(outputs=["y"])
+    def mended(x):
+        calls.append("mended")
+        if x < 3:
+            raise ValueError("too small")
+        return x
+"""
+
+CHAIN = """
+    @tool(outputs=["y"])
+    def begins(x):
+        calls.append("begins")
+        return x
+
+    @graphify("to mend", inputs=["x"], outputs=["y"])
+    def to_mend(x):
+        return {"y": mended(x=begins(x=x, _id="begins").y, _id="mended").y}
+"""
+
+
+def test_retry_goes_on_with_what_failed_or_from_a_node(shell):
+    shell.run(f"calls = []\n{textwrap.dedent(FIXED)}\n{textwrap.dedent(CHAIN)}")
+    shell.run("f = run(to_mend, {'x': 1})\ntry: await f\nexcept Exception: pass")
+    shell.run(textwrap.dedent(FIXED).replace("x < 3", "x < 1"))
+    assert shell.run("g = %graphrun retry f\nawait g").text == "{'y': 1}"
+    assert shell.run("calls").text == "['begins', 'mended', 'mended']"
+    assert shell.run("g = %graphrun retry f --from begins\nawait g").text == "{'y': 1}"
+    assert shell.run("calls[3:]").text == "['begins', 'mended']"
+    assert "are done" in shell.run("%graphrun retry f").stdout
+
+
+LEAVE = """
+    import gc, threading
+    from graphrun_nb import run_async
+    leave = lambda: asyncio.run(run_async(gate, {"amount": 5}, on_wait="return", run_id="left"))
+    thread = threading.Thread(target=leave)
+    thread.start()
+    thread.join()
+    gc.collect()
+"""
+
+
+def test_21_attach_shows_a_run_and_goes_on_with_it_when_its_graph_is_in_the_namespace(shell):
+    shell.run(LEAVE)
+    assert "interrupted" in shell.run("%graphrun").stdout
+    cell = shell.submit("f = %graphrun attach left")
+    assert shell.reply(cell).stdout == ""
+    assert [m for m in shell.published if of(m, cell) and m["msg_type"] == "display_data"]
+    shell.run("f.resume('approve', True)")
+    assert shell.run("await f").text == "{'ok': True}"
+
+
+def test_21_otherwise_the_view_is_read_only_and_says_which_definition_is_missing(shell):
+    shell.run(LEAVE.replace('"left"', '"left-too"'))
+    shell.run("hidden = [gate]\ndel gate")
+    assert "'gate'" in shell.run("f = %graphrun attach left-too").stdout
+    assert shell.run("str(f.status)").text == "'INTERRUPTED'"
+    shell.run("named = hidden[0]")
+    assert shell.run("f = %graphrun attach left-too --with named\nstr(f.status)").text in ("'WAITING'", "'RUNNING'")
+    shell.run("f.resume('approve', False)")
+    assert shell.run("await f").text == "{'ok': False}"
 
 
 def test_debug_opens_the_debugger_where_the_node_failed(shell):

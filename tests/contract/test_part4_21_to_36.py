@@ -27,9 +27,9 @@ from graphrun_nb import (
     send_event,
     tool,
 )
+from graphrun_nb.testing import ManualClock, settle
 from graphrun_nb.tools import FileRef, ask_files, ask_text, wait_event, wait_until
 from tests.contract.conftest import add_async, gate, sums, until
-from tests.engine.conftest import ManualClock, settle
 
 
 @tool(outputs=["x"])
