@@ -71,7 +71,7 @@ class NodeContext:
         """Show how far the node is; `total` None means that nobody knows. Callable from any thread."""
         shown = f"{done:g}/{total:g} {text}".rstrip() if total is not None else f"{done:g} {text}".rstrip()
         signal = Signal(self.node_id, self.attempt, "progress", shown, self._run.clock.time())
-        self._run.post(lambda: self._run.log.signal(signal))
+        self._run.post(lambda: self._run.tell_progress(signal))
 
     async def wait(
         self,

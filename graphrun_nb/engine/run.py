@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from graphrun_nb.core.events import Event, NodeInfo, ValueRef
     from graphrun_nb.core.state import RunState
     from graphrun_nb.engine.env import RuntimeEnv
-    from graphrun_nb.protocols import Clock, Timer
+    from graphrun_nb.protocols import Clock, Signal, Timer
 
 T = TypeVar("T")
 
@@ -63,6 +63,8 @@ class Run:
     log : RunLog
     values : dict of str to dict
         Outputs by node id, of the nodes that are done.
+    progress : dict of str to Signal
+        How far nodes last said to be, by node id.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Run:
         self.log = log or RunLog(self.run_id, env.store)
         self.parent = parent or self.log.state.parent
         self.output = RunOutput(self)
+        self.progress: dict[str, Signal] = {}
         self._listeners: dict[Callable[[], None], bool] = {}
         self.quiet = Quiet(self)
         self._crash: Exception | None = None
@@ -258,6 +261,14 @@ class Run:
     def shown(self, value: Any, name: str = "") -> str:
         """Return a preview of the value called `name` that people may see."""
         return MASK if is_secret(name) else self.secrets.scrub(preview(value))
+
+    def tell_progress(self, signal: Signal) -> None:
+        """Remember how far an attempt is, as long as that is under way, and tell the observers."""
+        node = self.log.state.nodes[signal.node_id]
+        if node.attempt == signal.attempt and node.status in _UNDER_WAY:
+            told = structs.replace(signal, text=self.secrets.scrub(signal.text))
+            self.progress[signal.node_id] = told
+            self.log.signal(told)
 
     def hide_outputs(self, node_id: str) -> None:
         """Let nobody see those outputs of a node that are secret."""

@@ -65,6 +65,7 @@ class Inspector(anywidget.AnyWidget):
         self._watched = False
         self._timer: asyncio.TimerHandle | None = None
         self._signals: list[Signal] = []
+        self._progress: dict[str, Signal] = {}
         self._layout: Layout | None = None
         self._laying_out = False
         self._n_laid_out = 0
@@ -85,9 +86,6 @@ class Inspector(anywidget.AnyWidget):
             run.when_settled(partial(self._left_by, run))
 
     def _left_by(self, run: Run) -> None:
-        if not run.ended:  # it only waits, and may be answered
-            run.when_settled(partial(self._left_by, run))
-            return
         left = [run_id for run_id in self.others if run_id != run.run_id]
         self._context.copy().run(self.set_trait, "others", left)
 
@@ -97,9 +95,12 @@ class Inspector(anywidget.AnyWidget):
         self._soon()
 
     def on_signal(self, signal: Signal) -> None:
-        """Have telemetry sent soon; the oldest is dropped when there is too much."""
-        self._signals.append(signal)
-        del self._signals[:-MAX_SIGNALS]
+        """Have telemetry sent soon; the oldest is dropped when there is too much, and all but the latest progress."""
+        if signal.stream == "progress":
+            self._progress[signal.node_id] = signal
+        else:
+            self._signals.append(signal)
+            del self._signals[:-MAX_SIGNALS]
         self._soon()
 
     def sync(self, have: int, nodes: int) -> dict[str, Any]:
@@ -112,6 +113,8 @@ class Inspector(anywidget.AnyWidget):
         elif missing:
             self._emit(frames.events_frame(have + 1, missing))
         self._sent = max(self._sent, len(log))
+        if self._run.progress:
+            self._emit(frames.SignalsFrame(tuple(self._run.progress.values())))
         self.lay_out()
         return {"seq": len(log), "at": self._run.clock.time()}
 
@@ -149,7 +152,9 @@ class Inspector(anywidget.AnyWidget):
         self._timer = None
         log = self._run.log
         pending = log.since(self._sent)
-        signals, self._signals = self._signals, []
+        signals = [*self._signals, *self._progress.values()]
+        self._signals = []
+        self._progress = {}
         if not pending and not signals:
             self._emit(frames.events_frame(self._sent + 1, ()))  # so that a view learns that a last frame was lost
             return

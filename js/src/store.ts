@@ -4,7 +4,7 @@ import { signal } from "@preact/signals-core";
 import type { EventsFrame, LayoutFrame, RunEvent, Signal, SignalsFrame, SnapshotFrame } from "./protocol";
 import { apply } from "./reducer";
 import { unpack } from "./snapshot";
-import { newRun, type RunState } from "./state";
+import { type NodeState, newRun, type RunState } from "./state";
 
 export interface Recorded {
   readonly seq: number;
@@ -12,7 +12,15 @@ export interface Recorded {
   readonly event: RunEvent;
 }
 
+/** How far an attempt says it is; `share` is between 0 and 1, or null where nobody knows the end. */
+export interface Progress {
+  readonly attempt: number;
+  readonly share: number | null;
+  readonly text: string;
+}
+
 const MAX_LINES = 500;
+const PROGRESS = /^(\S+?)(?:\/(\S+))?(?: .*)?$/s;
 const TOPOLOGY = new Set(["SpecAccepted", "NodeAdded"]);
 
 /** Tells whether the next line of the same stream takes this one's place. */
@@ -31,8 +39,11 @@ export class Store {
   readonly placed = signal(0);
   /** Rises with every line of output. */
   readonly telemetry = signal(0);
+  /** Rises when an attempt says how far it is. */
+  readonly progressed = signal(0);
   readonly #stories = new Map<string, Recorded[]>();
   readonly #lines = new Map<string, Signal[]>();
+  readonly #progress = new Map<string, Progress>();
   #historyFrom = 1;
 
   /** Appends the events that are new; the caller has made sure that none is missing before them. */
@@ -74,7 +85,13 @@ export class Store {
   }
 
   hear({ signals }: SignalsFrame): void {
+    let moved = false;
     for (const heard of signals) {
+      if (heard.stream === "progress") {
+        this.#progress.set(heard.node_id, readProgress(heard));
+        moved = true;
+        continue;
+      }
       const lines = this.#lines.get(heard.node_id) ?? [];
       const last = lines.at(-1);
       if (
@@ -89,6 +106,25 @@ export class Store {
       this.#lines.set(heard.node_id, lines);
     }
     this.telemetry.value += 1;
+    if (moved) this.progressed.value += 1;
+  }
+
+  /** How far a node that is under way is, if it has said so. */
+  progress(node: NodeState): Progress | null {
+    const said = this.#progress.get(node.info.node_id);
+    const goesOn = node.status === "RUNNING" || node.status === "WAITING";
+    return said !== undefined && goesOn && said.attempt === node.attempt ? said : null;
+  }
+
+  /** The nodes that have said how far they are. O(those that ever did). */
+  moving(): ReadonlyMap<NodeState, Progress> {
+    const moving = new Map<NodeState, Progress>();
+    for (const id of this.#progress.keys()) {
+      const node = this.state.nodes.get(id);
+      const said = node === undefined ? null : this.progress(node);
+      if (node !== undefined && said !== null) moving.set(node, said);
+    }
+    return moving;
   }
 
   reset(): void {
@@ -113,4 +149,10 @@ export class Store {
     if (story === undefined) this.#stories.set(recorded.event.node_id, [recorded]);
     else story.push(recorded);
   }
+}
+
+function readProgress({ attempt, text }: Signal): Progress {
+  const [, done = "", total = ""] = PROGRESS.exec(text) ?? [];
+  const share = Number(done) / Number(total);
+  return { attempt, text, share: total !== "" && Number.isFinite(share) ? Math.min(Math.max(share, 0), 1) : null };
 }

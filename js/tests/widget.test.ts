@@ -416,3 +416,24 @@ test("text from a graph is text, wherever it stands", async () => {
     expect(document.querySelectorAll("img, script")).toHaveLength(0);
   }
 });
+
+test("how far a node is stands in its overview, as long as it runs", async () => {
+  const page = await shown("diamond", 3);
+  page.get("treeitem", "load: running").click();
+  page.kernel.say({
+    kind: "signals",
+    signals: [{ node_id: "load", attempt: 1, stream: "progress", text: "3/12 rows", at: 1700000001 }],
+  });
+  await page.settle();
+  expect(page.root.textContent).toContain("3/12 rows");
+  expect(page.root.querySelector<HTMLProgressElement>("progress")?.value).toBe(0.25);
+  page.kernel.say({
+    kind: "signals",
+    signals: [{ node_id: "load", attempt: 7, stream: "progress", text: "9/12 rows", at: 1700000001 }],
+  });
+  await page.settle();
+  expect(page.root.textContent).not.toContain("9/12");
+  page.kernel.say(eventsFrame(log("diamond"), 4, 4));
+  await page.settle();
+  expect(page.root.querySelector("progress")).toBeNull();
+});

@@ -506,3 +506,27 @@ async def test_what_a_body_raises_when_it_is_built_anew_is_the_reply_to_retry():
     await settle()
     bad.append(True)
     assert "no such table" in view.ask("retry")["error"]
+
+
+async def test_a_view_that_comes_late_is_told_how_far_nodes_are():
+    go_on = asyncio.Event()
+
+    @tool(outputs=["x"])
+    async def counts(context):
+        for i in range(1000):
+            context.progress(i, 1000, "rows")
+        await go_on.wait()
+        return 1
+
+    with graph(name="g") as g:
+        g.expose("x", counts(_id="counts").x)
+    future = run(g.build())
+    await settle()
+    view = View(future)
+    sent = view.tell({"kind": "sync", "id": 1, "have": 0, "nodes": 0})
+    told = [signal for frame in sent if frame["kind"] == "signals" for signal in frame["signals"]]
+    assert [(each["node_id"], each["stream"], each["text"]) for each in told] == [
+        ("counts", "progress", "999/1000 rows")
+    ]
+    go_on.set()
+    await future

@@ -5,6 +5,7 @@ import { CARD_HEIGHT, CARD_WIDTH, cardSize, type Placement } from "../placement"
 import { attempts, subtitle } from "../select";
 import type { NodeState } from "../state";
 import { NODE_STATUSES, type NodeStatus } from "../status";
+import type { Progress } from "../store";
 import type { Palette } from "../theme";
 import type { Viewport } from "../viewport";
 import type { Labels } from "./labels";
@@ -30,6 +31,8 @@ export interface CardScene {
   readonly now: number;
   /** What mapped nodes say instead of their own subtitle. */
   readonly elements: ReadonlyMap<NodeState, string>;
+  /** How far nodes are that have said so. */
+  readonly moving: ReadonlyMap<NodeState, Progress>;
 }
 
 /** What a card shows at this scale; the mirror's tooltip fills in where it shows less than all. */
@@ -94,6 +97,14 @@ function drawCard(context: CanvasRenderingContext2D, scene: CardScene, i: number
   if (FADED.has(status)) context.setLineDash([3, 3]);
   context.stroke();
   context.setLineDash([]);
+  const share = scene.moving.get(node)?.share ?? null;
+  if (share !== null) {
+    context.save();
+    context.clip();
+    context.fillStyle = palette.status[status];
+    context.fillRect(left, top + height - Math.max(3 * k, 2), width * share, Math.max(3 * k, 2));
+    context.restore();
+  }
   const iconSize = Math.max(16 * k, 9);
   const pad = Math.max(11 * k, 5);
   drawIcon(context, palette, status, left + pad, top + (height - iconSize) / 2, iconSize);
@@ -103,7 +114,7 @@ function drawCard(context: CanvasRenderingContext2D, scene: CardScene, i: number
 
 function drawText(
   context: CanvasRenderingContext2D,
-  { viewport, palette, labels, now, elements }: CardScene,
+  { viewport, palette, labels, now, elements, moving }: CardScene,
   node: NodeState,
   left: number,
   top: number,
@@ -135,7 +146,7 @@ function drawText(
   const size = Math.round(11 * k * 2) / 2;
   const colour = TINTED.has(node.status) ? palette.status[node.status] : palette.soft;
   write(
-    labels.cut(elements.get(node) ?? subtitle(node, now), size, right - left - triesWidth),
+    labels.cut(elements.get(node) ?? moving.get(node)?.text ?? subtitle(node, now), size, right - left - triesWidth),
     left,
     middle + 9 * k,
     size,

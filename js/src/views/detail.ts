@@ -135,6 +135,7 @@ export function detail(store: Store, link: Link, local: Local, leave: () => void
     effect(() => {
       store.version.value;
       store.telemetry.value;
+      store.progressed.value;
       const id = local.selected.value;
       const node = id === null ? undefined : store.state.nodes.get(id);
       element.hidden = node === undefined;
@@ -161,6 +162,7 @@ export function detail(store: Store, link: Link, local: Local, leave: () => void
         latest?.key ?? "",
         current === "Logs" ? store.telemetry.value : 0,
         current === "Overview" ? local.now.value : 0,
+        current === "Overview" ? store.progressed.value : 0,
       ].join("\n");
       if (next === drawn) return;
       const atEnd = panel.scrollHeight - panel.scrollTop - panel.clientHeight < 8;

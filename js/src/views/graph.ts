@@ -86,6 +86,7 @@ export class GraphView {
       effect(() => this.#choose(local.selected.value)),
       effect(() => this.#light(local.hovered.value)),
       effect(() => this.#tick(local.now.value)),
+      effect(() => this.#progress(store.progressed.value)),
     ];
     signal.addEventListener("abort", () => {
       observer.disconnect();
@@ -210,6 +211,10 @@ export class GraphView {
       this.#draw();
   }
 
+  #progress(_: number): void {
+    this.#draw();
+  }
+
   #steer(move: () => void): void {
     this.local.steered = true;
     move();
@@ -301,6 +306,7 @@ export class GraphView {
         hovered: this.local.hovered.peek(),
         now: this.local.now.peek(),
         elements: elementCounts(nodes, this.local.topology.peek()),
+        moving: this.store.moving(),
         gliding,
       },
       shown,

@@ -7,7 +7,7 @@ import type { NodeDetail } from "../protocol";
 import { errorLine } from "../select";
 import type { NodeState } from "../state";
 import { NODE_STATUS } from "../status";
-import type { Store } from "../store";
+import type { Progress, Store } from "../store";
 import { type Answered, type Attempt, answerText, type Story, tell } from "../story";
 import { nodeLink } from "./action";
 import { failingLine } from "./panels";
@@ -47,7 +47,7 @@ export function overview({ id, node, store, local, detail, problem }: OverviewOf
     "div",
     { class: "gr-overview" },
     problem === "" ? null : h("p", { class: "gr-alert", role: "alert" }, problem),
-    ...pressing(node, now),
+    ...pressing(node, now, store.progress(node)),
     node.status === "FAILED" && node.error !== null ? failingLine(node.error) : null,
     attempts.length === 0
       ? null
@@ -81,7 +81,14 @@ function row(label: string, ...content: Child[]): HTMLElement {
 }
 
 /** What one would act on right now. */
-function pressing(node: NodeState, now: number): Child[] {
+function pressing(node: NodeState, now: number, progress: Progress | null): Child[] {
+  if (progress !== null && node.waits.length === 0) {
+    const share =
+      progress.share === null
+        ? []
+        : [h("progress", { value: `${progress.share}`, max: "1", "aria-label": "Progress" })];
+    return [h("p", { class: "gr-pressing", "data-tone": "active" }, progress.text, ...share)];
+  }
   if (node.status === "RETRYING") {
     const due = node.due > now ? `Next attempt in ${ticking(Math.ceil(node.due - now))}` : "Next attempt is due";
     return [h("p", { class: "gr-pressing", "data-tone": "caution" }, `${due}, at ${clockTime(node.due)}.`)];

@@ -39,7 +39,7 @@ export function valuePanel(values: readonly ValueView[]): HTMLElement {
 export function logLines(detail: NodeDetail | null, heard: readonly Signal[]): readonly LogLine[] {
   const kept: LogLine[] = (detail?.logs ?? []).map(([at, stream, text]) => ({ at, stream, text }));
   const last = kept.at(-1)?.at ?? Number.NEGATIVE_INFINITY;
-  const all = [...kept, ...heard.filter(({ at, stream }) => at > last && stream !== "progress")];
+  const all = [...kept, ...heard.filter(({ at }) => at > last)];
   const unfinished = new Map<string, LogLine>();
   const replaced = new Set<LogLine>();
   for (const line of all) {

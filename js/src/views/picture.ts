@@ -3,6 +3,7 @@
 import { h } from "../dom";
 import type { Placement } from "../placement";
 import type { NodeState } from "../state";
+import type { Progress } from "../store";
 import { type Palette, readPalette } from "../theme";
 import type { Edge, Topology } from "../topology";
 import type { Size, Viewport } from "../viewport";
@@ -25,6 +26,7 @@ export interface Scene {
   readonly hovered: number | null;
   readonly now: number;
   readonly elements: ReadonlyMap<NodeState, string>;
+  readonly moving: ReadonlyMap<NodeState, Progress>;
   /** Nodes are on their way to their places. */
   readonly gliding: boolean;
 }
