@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import inspect
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +127,7 @@ class ForwardScheduler:
         self._timer: Timer | None = None
         self._timer_at = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._bystander: asyncio.Task[None] | None = None
 
     def start(self, carried: Iterable[tuple[str, int]] = ()) -> None:
         """Begin, on the running loop; the first turn follows in the loop's next round.
@@ -139,6 +139,7 @@ class ForwardScheduler:
         """
         self._loop = asyncio.get_running_loop()
         self._base = contextvars.copy_context()
+        self._bystander = self._loop.create_task(_stand_by(self._loop))
         nodes = self._log.state.nodes
         for node_id, no in carried:
             attempt = self._attempts[node_id] = Attempt(self._run, node_id, no, False, nodes[node_id])
@@ -187,10 +188,10 @@ class ForwardScheduler:
             await empty
 
     def leave_if_loop_ends(self) -> None:
-        """Stop without a word if the loop is being shut down: every task on it is cancelled, or has not yet begun."""
+        """Stop without a word if the loop is being shut down: then every task on it is cancelled, the bystander too."""
         if self._stopped or self._log.state.cancelled_by:
             return
-        if all(task.cancelling() or _is_new(task) for task in asyncio.all_tasks(self._loop)):
+        if self._bystander is not None and self._bystander.cancelling():
             self._halt()
             self._on_left()
 
@@ -463,6 +464,8 @@ class ForwardScheduler:
 
     def _halt(self) -> None:
         self._stopped = True
+        if self._bystander is not None:
+            self._bystander.cancel()
         self._queue.clear()
         if self._timer is not None:
             self._timer.cancel()
@@ -476,6 +479,6 @@ class ForwardScheduler:
                 end.cancel()
 
 
-def _is_new(task: asyncio.Task[Any]) -> bool:
-    coroutine = task.get_coro()
-    return inspect.iscoroutine(coroutine) and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
+async def _stand_by(loop: asyncio.AbstractEventLoop) -> None:
+    """Do nothing: nobody but the end of the loop, or of the run, cancels this."""
+    await loop.create_future()

@@ -177,16 +177,34 @@ async def test_the_control_retry_is_the_nodes_own():
     assert await run_async(g) == {"n": 2}
 
 
-async def test_the_control_timeout_is_seconds_for_an_attempt():
-    @tool(outputs=["x"])
-    async def hangs():
-        await asyncio.Event().wait()
+@tool(outputs=["x"])
+async def hangs():
+    await asyncio.Event().wait()
 
+
+@tool(outputs=["x"])
+def blocks():
+    threading.Event().wait(0.2)
+
+
+@pytest.mark.parametrize("slow", [hangs, blocks])
+async def test_the_control_timeout_is_seconds_for_an_attempt(slow):
     with graph(name="g") as g:
-        hangs(_id="hangs", _timeout=0.01)
+        slow(_timeout=0.01)
     with pytest.raises(GraphRunFailed) as raised:
         await run_async(g)
     assert isinstance(raised.value.__cause__, TimeoutError)
+
+
+@pytest.mark.parametrize("slow", [hangs, blocks])
+def test_the_control_timeout_holds_in_a_script_where_the_run_is_alone_on_its_loop(slow):
+    with graph(name="g") as g:
+        slow(_id="slow", _timeout=0.01, _retry=RetryPolicy(max_attempts=2, backoff_first_s=0))
+    future = run(g)
+    with pytest.raises(GraphRunFailed) as raised:
+        future.result(10)
+    assert isinstance(raised.value.__cause__, TimeoutError)
+    assert future.node("slow").attempts == 2
 
 
 async def test_the_control_executor_is_where_the_node_runs():

@@ -257,6 +257,21 @@ async def test_failure_skips_descendants_and_lets_independent_branches_finish():
     }
 
 
+def test_fail_fast_stops_early_in_a_script_where_the_run_is_alone_on_its_loop():
+    @tool(outputs=["x"])
+    async def fails():
+        await asyncio.sleep(0.01)
+        raise ValueError
+
+    with graph(name="branches") as g:
+        fails(_id="bad")
+        ask_text(prompt="?", _id="ask")
+    future = run(g, fail_fast=True)
+    with pytest.raises(GraphRunFailed):
+        future.result(10)
+    assert future.node("ask").status is NodeStatus.CANCELLED
+
+
 async def test_fail_fast_stops_early():
     @tool(outputs=["x"])
     async def fails():
