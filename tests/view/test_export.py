@@ -78,6 +78,7 @@ async def test_a_page_holds_the_data_again_and_no_other_script():
     elements = Elements(text)
     (held,) = elements.scripts
     assert json.loads(held) == json.loads(data)
+    assert not set("<>&") & set(held)
     assert ("script", "type", "application/json") in elements.attributes
     assert elements.tags.count("script") == 1
     assert "img" not in elements.tags

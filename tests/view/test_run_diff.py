@@ -53,13 +53,16 @@ async def test_outputs_of_nodes_that_are_done_in_both_are_compared():
     assert ("first.y", "1.0", "2.0") in shown.rows
 
 
-@pytest.mark.parametrize(("longer", "is_told"), [(0.05, False), (0.3, True)])
-async def test_a_node_is_slower_if_it_took_half_as_long_again_and_a_tenth_of_a_second_more(longer, is_told):
-    one = await state(1, "diff-f")
-    node = one.nodes["first"]
-    slow = msgspec.structs.replace(node, ended_at=node.ended_at + longer)
-    other = msgspec.structs.replace(one, nodes={**one.nodes, "first": slow})
-    assert ("first" in [what for what, _, _ in compare(Side(one), Side(other)).rows]) is is_told
+@pytest.mark.parametrize(("took", "longer", "is_told"), [(0.1, 0.05, False), (0.1, 0.3, True), (10, 0.3, False)])
+async def test_a_node_is_slower_if_it_took_half_as_long_again_and_a_tenth_of_a_second_more(took, longer, is_told):
+    one = await state(1, f"diff-f{took}{longer}".replace(".", "_"))
+
+    def lasting(seconds):
+        node = msgspec.structs.replace(one.nodes["first"], ended_at=one.nodes["first"].started_at + seconds)
+        return Side(msgspec.structs.replace(one, nodes={**one.nodes, "first": node}))
+
+    shown = compare(lasting(took), lasting(took + longer))
+    assert ("first" in [what for what, _, _ in shown.rows]) is is_told
 
 
 async def test_a_long_table_is_cut_and_says_so():
