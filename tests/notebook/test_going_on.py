@@ -1,0 +1,204 @@
+"""``%graphrun retry``, ``attach`` and ``--replace``, exports to files, and Tab, in real kernels."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.notebook.kernels import of
+from tests.notebook.test_magic import Cell, kernel, python, shared  # noqa: F401 (fixtures)
+
+MENDED = """
+from graphrun_nb import graphify, run, tool
+from graphrun_nb.tools import ask_approval
+is_mended = False
+
+@tool(outputs=["x"])
+def flaky():
+    if not is_mended:
+        raise ValueError("not yet")
+    return 1
+
+@graphify("mended", outputs=["x"])
+def mended():
+    return {"x": flaky(_id="flaky").x}
+"""
+
+LEFT = """
+import asyncio, threading
+def begin(run_id):
+    async def main():
+        global left
+        left = run(gate, {"amount": 5}, run_id=run_id)
+        await asks(left)
+    thread = threading.Thread(target=lambda: asyncio.run(main()))
+    thread.start()
+    thread.join()
+"""
+
+OTHER = """
+@graphify("gate", inputs={"amount": 5}, outputs=["ok"])
+def other(amount):
+    return {"ok": ask_approval(prompt="Pay?", _id="ask again").approved}
+"""
+
+
+def test_retry_goes_on_with_a_failed_run_and_shows_it(kernel):  # noqa: F811
+    kernel.run(f"{MENDED}\nf = run(mended, run_id='to-retry')\ntry: await f\nexcept Exception: pass\nis_mended = True")
+    cell = Cell(kernel, "g = %graphrun retry to-ret")
+    assert cell.shows_one_run()
+    assert kernel.run("(await g, g.run_id)").text == "({'x': 1}, 'to-retry')"
+
+
+def test_retry_from_a_node_runs_it_again_although_it_is_done(kernel):  # noqa: F811
+    kernel.run("f = run(sums, {'x': 1})\nawait f\ng = %graphrun retry f --from second")
+    assert kernel.run("await g, g.node('first').attempts, g.node('second').attempts").text == "({'y': 12}, 1, 2)"
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "hint"),
+    [
+        ("retry f", "all nodes of run", "from_"),
+        ("retry f --from nowhere", "has no node 'nowhere'", "it has: first, second"),
+        ("retry f --form first", "there is no option '--form' here", "did you mean '--from'?"),
+        ("attach f --with nothing", "there is no 'nothing' in this notebook", ""),
+        ("atach f", "there is no 'atach' in this notebook", "did you mean 'attach'?"),
+        ("retri f", "there is no 'retri' in this notebook", "did you mean 'retry'?"),
+    ],
+)
+def test_a_verb_that_cannot_be_done_is_told_in_two_lines(kernel, line, message, hint):  # noqa: F811
+    kernel.run("f = run(sums, {'x': 1})\nawait f")
+    lines = kernel.run(f"%graphrun {line}").stdout.splitlines()
+    assert len(lines) == 2
+    assert message in lines[0]
+    assert hint in lines[1]
+
+
+def test_attach_goes_on_with_an_interrupted_run_whose_graph_is_defined(kernel):  # noqa: F811
+    kernel.run(f"{LEFT}\nbegin('left-1')")
+    assert kernel.run("str(left.status)").text == "'INTERRUPTED'"
+    assert Cell(kernel, "f = %graphrun attach left-1").shows_one_run()
+    assert kernel.run("await asks(f)\nf.resume('approve', True)\nawait f").text == "{'ok': True}"
+
+
+def test_attach_only_shows_an_interrupted_run_whose_graph_is_not_defined(kernel):  # noqa: F811
+    kernel.run(f"{LEFT}\nbegin('left-2')\ndel gate")
+    cell = Cell(kernel, "f = %graphrun attach left-2")
+    assert cell.shows_one_run()
+    first, second = cell.reply.stdout.splitlines()
+    assert "run 'left-2' is only shown: no graph 'gate'" in first
+    assert second.startswith("hint: run the cell that defines 'gate'")
+    assert kernel.run("str(f.status)").text == "'INTERRUPTED'"
+
+
+def test_attach_with_another_graph_is_refused_with_the_nodes_named(kernel):  # noqa: F811
+    kernel.run(f"{LEFT}\n{OTHER}\nbegin('left-3')")
+    assert "'ask again'" in kernel.run("%graphrun attach left-3 --with other").stdout.splitlines()[0]
+    assert kernel.run("str(left.status)").text == "'INTERRUPTED'"
+
+
+def test_attach_to_a_run_that_ended_starts_nothing(kernel):  # noqa: F811
+    kernel.run("f = run(fails, run_id='ended-1')\ntry: await f\nexcept Exception: pass")
+    assert Cell(kernel, "g = %graphrun attach ended-1").shows_one_run()
+    assert kernel.run("str(g.status), g.node('bad').attempts").text == "('FAILED', 1)"
+
+
+def test_a_run_that_nobody_holds_any_more_is_found_in_the_store(kernel):  # noqa: F811
+    kernel.run("import gc\nprint(run(sums, {'x': 1}, run_id='unheld-1').result())")
+    kernel.run("gc.collect()")
+    assert Cell(kernel, "f = %graphrun show unheld-").shows_one_run()
+    assert kernel.run("f.run_id, f.result()").text == "('unheld-1', {'y': 12})"
+
+
+def test_replace_with_a_mistake_cancels_nothing(kernel):  # noqa: F811
+    kernel.run("f = %graphrun gate")
+    for mistake in ("nothing=1", "--max-concurrency 0"):
+        assert kernel.run(f"%graphrun gate --replace {mistake}").stdout.startswith("graphrun: ")
+    assert kernel.run("await asks(f)\nstr(f.status)").text == "'WAITING'"
+    kernel.run("f.cancel()")
+
+
+def test_replace_waits_until_the_earlier_run_has_ended(kernel):  # noqa: F811
+    kernel.run("f = %graphrun gate\nawait asks(f)")
+    kernel.run("first = f\nf = %graphrun gate --replace\nsaid = str(first.status)")
+    assert kernel.run("said, f.status.value in ('RUNNING', 'WAITING')").text == "('CANCELLED', True)"
+    kernel.run("f.cancel()")
+
+
+def test_an_export_is_not_written_over_a_file_unless_it_is_forced(kernel, tmp_path):  # noqa: F811
+    kernel.run("f = run(sums, {'x': 1})\nawait f")
+    path = tmp_path / "my run.svg"
+    path.write_text("mine")
+    lines = kernel.run(f"%graphrun export f '{path}'").stdout.splitlines()
+    assert "is there already" in lines[0]
+    assert path.read_text() == "mine"
+    assert kernel.run(f"%graphrun export f '{path}' --force").stdout.startswith("wrote run ")
+    assert path.read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [("f run.dot", "no .svg"), ("f {tmp}/no/run.svg", "cannot be written"), ("", "takes a run and a file")],
+)
+def test_an_export_that_cannot_be_written_is_told(kernel, tmp_path, line, message):  # noqa: F811
+    kernel.run("f = run(sums, {'x': 1})\nawait f")
+    lines = kernel.run(f"%graphrun export {line.format(tmp=tmp_path)}").stdout.splitlines()
+    assert len(lines) == 2
+    assert message in lines[0]
+
+
+@pytest.mark.parametrize("uses_jedi", [True, False])
+@pytest.mark.parametrize(
+    ("code", "wanted"),
+    [
+        ("%graphrun su", {"sums"}),
+        ("%graphrun at", {"attach"}),
+        ("%graphrun run ga", {"gate"}),
+        ("f = %graphrun sums ", {"x="}),
+        ("%%graphrun sums --max", {"--max-concurrency"}),
+        ("%graphrun sums --on-wait ", {"block", "raise", "return"}),
+        ("%graphrun sums --durability=p", {"power", "process"}),
+        ("%graphrun retry tab-run --from s", {"second"}),
+        ("%graphrun attach tab-run --w", {"--with"}),
+        ("%graphrun attach tab-run --with su", {"sums"}),
+        ("%graphrun export tab-run x.svg --f", {"--force"}),
+    ],
+)
+def test_tab_offers_what_may_stand_there(kernel, code, wanted, uses_jedi):  # noqa: F811
+    kernel.run(f"%config IPCompleter.use_jedi = {uses_jedi}\nheld = run(sums, {{'x': 1}}, run_id='tab-run')")
+    content = kernel._reply(kernel.client.complete(code, len(code)))["content"]
+    begun = code[content["cursor_start"] :]
+    assert wanted <= set(content["matches"]), content["matches"]
+    assert all(each.startswith(begun) for each in content["matches"])
+
+
+def test_tab_leaves_the_body_of_a_cell_to_python(kernel):  # noqa: F811
+    code = "%%graphrun sums\nnumb"
+    content = kernel._reply(kernel.client.complete(code, len(code)))["content"]
+    assert "number" in content["matches"]
+
+
+def test_tab_runs_nothing_of_the_users(kernel):  # noqa: F811
+    kernel.run("""
+        class Trap:
+            def __getattribute__(self, name):
+                sprung.append(name)
+                return object.__getattribute__(self, name)
+        sprung, trap = [], Trap()
+        @graphify("counted", inputs=["x"], outputs=[])
+        def counted(x):
+            sprung.append("built")
+            return {}
+    """)
+    kernel.run("sprung.clear()")
+    for code in ("%graphrun ", "%graphrun counted ", "%graphrun show ", "%graphrun attach f --with "):
+        kernel._reply(kernel.client.complete(code, len(code)))
+    assert kernel.run("'built' in sprung, len(sprung)").text == "(False, 0)"
+
+
+def test_the_help_lists_every_verb_and_option(kernel):  # noqa: F811
+    cell = kernel.client.execute("%graphrun?")
+    text = kernel._reply(cell)["content"]["payload"][0]["data"]["text/plain"]
+    kernel.wait(lambda m: of(m, cell) and m["content"].get("execution_state") == "idle", "idle")
+    listed = "from graphrun_nb.notebook import line, verbs\n[*line.OPTIONS, *line.FLAGS, *verbs.VERBS]"
+    for word in kernel.run(listed).text.strip("[]").replace("'", "").replace("\n", "").split(", "):
+        assert f"{word.strip()} " in text, word
