@@ -1,6 +1,7 @@
 """Part 2 of the contract, *Continuations*, a test a sentence.
 
-Not here: tabs (``tests/browser``), processes, restarts and replay (kept runs).
+Elsewhere: restarts and replay, in ``test_part2_interrupted_runs.py``; tabs, in ``tests/browser``. Left out:
+processes.
 """
 
 from __future__ import annotations

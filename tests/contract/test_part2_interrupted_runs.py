@@ -1,7 +1,7 @@
 """Runs that their loop leaves behind: what the contract says of waits and restarts, a test a sentence.
 
-Part 2: *Waits in run_async*, *Run identity*, *Continuations*. Part 3: `open_run`. Part 4: 3, 4, 33. Left out: the same
-over processes.
+Part 2: *Waits in run_async*, *Run identity*, *Continuations*. Part 3: `open_run`. Part 4: 3, 4, 33. Left out: the
+same over processes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Part 2 of the contract, *Overrides*, a test a sentence.
 
-`on_wait` has a file of its own; `on_changed`, `on_unsaved`, `resume_from_run_id`, `resume_mode` are with run identity.
+`on_wait` has a file of its own; `on_changed`, `on_unsaved`, `resume_from_run_id`, `resume_mode` are with run
+identity.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Part 3 of the contract, *In IPython*, and items 20, 21 and 36 of part 4, in a real kernel.
+"""Part 3 of the contract, *In IPython*, and items 20 and 36 of part 4, in a real kernel.
 
-Left out: ``.graphrun/runs.db`` and ``runs prune`` (kept runs), `retry` (with run identity).
+Elsewhere: completion and the newer verbs, in ``test_part3_magic_verbs.py``. Left out: ``.graphrun/runs.db``, ``runs
+prune``.
 """
 
 from __future__ import annotations

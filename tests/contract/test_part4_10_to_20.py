@@ -1,7 +1,7 @@
 """Part 4 of the contract, items 10 to 20.
 
-Elsewhere: 15 and `future.retry` of 17 with run identity, 20 in ``test_part3_magic.py``. Left out: 13 (but for `memory`)
-and 14, which are about kept runs.
+Elsewhere: 15 and `future.retry` of 17 with run identity, 20 in ``test_part3_magic.py``. Left out, since about kept
+runs: 13 and 14.
 """
 
 from __future__ import annotations
