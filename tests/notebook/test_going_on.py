@@ -118,10 +118,25 @@ def test_replace_with_a_mistake_cancels_nothing(kernel):  # noqa: F811
 
 
 def test_replace_waits_until_the_earlier_run_has_ended(kernel):  # noqa: F811
-    kernel.run("f = %graphrun gate\nawait asks(f)")
-    kernel.run("first = f\nf = %graphrun gate --replace\nsaid = str(first.status)")
-    assert kernel.run("said, f.status.value in ('RUNNING', 'WAITING')").text == "('CANCELLED', True)"
-    kernel.run("f.cancel()")
+    kernel.run("""
+        cleaned = []
+
+        @tool(outputs=["y"])
+        async def cleans():
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0.05)
+                cleaned.append(True)
+
+        @graphify("cleaning", outputs=["y"])
+        def cleaning():
+            return {"y": cleans().y}
+    """)
+    kernel.run("f = first = run(cleaning)\n%graphrun show f\nawait asyncio.sleep(0)")
+    kernel.run("g = %graphrun cleaning --replace\nsaid = (cleaned == [True], str(first.status))")
+    assert kernel.run("said, str(g.status)").text == "((True, 'CANCELLED'), 'RUNNING')"
+    kernel.run("g.cancel()")
 
 
 def test_an_export_is_not_written_over_a_file_unless_it_is_forced(kernel, tmp_path):  # noqa: F811
