@@ -8,7 +8,7 @@ from typing import Any
 
 from graphrun_nb.notebook import loop, matcher
 from graphrun_nb.notebook.magic import GraphrunMagics
-from graphrun_nb.notebook.presenter import NotebookPresenter
+from graphrun_nb.notebook.presenter import in_a_kernel
 from graphrun_nb.protocols import hooks
 
 _WARMED = ("numpy", "networkx", "graphrun_nb.view.layout")
@@ -17,7 +17,7 @@ _WARMED = ("numpy", "networkx", "graphrun_nb.view.layout")
 def load(shell: Any) -> None:
     """Set up IPython; calling it again is harmless."""
     if hooks.presenter is None:
-        hooks.presenter = NotebookPresenter()
+        hooks.presenter = in_a_kernel()
     shell.register_magics(GraphrunMagics)
     matcher.attach(shell)
     threading.Thread(target=_warm, name="graphrun warm-up", daemon=True).start()

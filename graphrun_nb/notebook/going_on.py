@@ -12,6 +12,7 @@ from graphrun_nb.engine.future import RunFuture
 from graphrun_nb.notebook.line import UsageError, take_options
 from graphrun_nb.notebook.scope import GRAPHS, Scope
 from graphrun_nb.protocols import hooks
+from graphrun_nb.view.text import table
 
 if TYPE_CHECKING:
     from graphrun_nb.engine.run import Run
@@ -55,9 +56,11 @@ def attach(words: list[str], scope: Scope) -> RunFuture:
 
 
 def shown(future: RunFuture) -> RunFuture:
-    """Show the run in the current cell, where there is one, and return its future."""
+    """Show the run in the current cell, or as a table where there is no notebook, and return its future."""
     if hooks.presenter is not None:
         hooks.presenter.display(future)
+    else:
+        sys.stdout.write(f"run {future.run_id} of {table(future.run.state)}\n")
     return future
 
 
