@@ -86,6 +86,7 @@ class GraphrunMagics(Magics):
             %graphrun retry f --from second
             %graphrun export f sums.html
         """
+        line = line.rstrip().rstrip(";")  # which keeps IPython from showing a value
         scope = Scope(self.shell)
         try:
             verb, *words = split(line) or [""]

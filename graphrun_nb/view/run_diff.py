@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MAX_ROWS = 60
 MAX_CELL = 80
 ABSENT = "not there"
+_LEFT = ' style="text-align: left"'
 SLOWER, SLOWER_S = 1.5, 0.1
 """Durations differ if one is longer than the other by half and by 100 ms: below that it is mostly chance."""
 
@@ -59,9 +60,10 @@ class RunDiff:
         return "\n".join(filter(None, (aligned([self.heading, *self.rows]), self.note)))
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in self.heading)
+        head = "".join(f'<th scope="col"{_LEFT}>{escape(cell)}</th>' for cell in self.heading)
         body = "".join(
-            f'<tr><th scope="row">{escape(what)}</th><td>{escape(here)}</td><td>{escape(there)}</td></tr>'
+            f'<tr><th scope="row"{_LEFT}>{escape(what)}</th><td{_LEFT}>{escape(here)}</td>'
+            f"<td{_LEFT}>{escape(there)}</td></tr>"
             for what, here, there in self.rows
         )
         note = f"<p>{escape(self.note)}</p>" if self.note else ""

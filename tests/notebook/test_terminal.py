@@ -36,7 +36,7 @@ cell("h = %graphrun gate", store_history=True)
 print("SHOW")
 cell("%graphrun show f;", store_history=True)
 cell("g.cancel(), h.cancel()", store_history=True)
-print("TAB", shell.complete("", "%graphrun halves ")[1][:1])
+print("TAB", shell.Completer.complete("%graphrun halves ")[1][:1])
 cell("%graphrun doctor", store_history=True)
 """
 
