@@ -20,6 +20,8 @@ class SecretPlaces:
         Names of inputs of the graph.
     values
         Plain values that stand in the graph.
+    holders
+        Lists and dicts that stand in the graph, and may hold secrets under their names.
     nodes
         Ids of nodes some of whose outputs are secret.
     """
@@ -27,6 +29,7 @@ class SecretPlaces:
     def __init__(self, spec: GraphSpec) -> None:
         self.inputs = {each.name for each in spec.inputs if is_secret(each.name)}
         self.values: list[Any] = []
+        self.holders: list[Any] = []
         self.nodes: dict[str, set[str]] = {}
         for node in spec.nodes:
             for output in node.outputs:
@@ -35,6 +38,8 @@ class SecretPlaces:
             for name, binding in node.inputs:
                 if is_secret(name):
                     self._add(binding)
+                else:
+                    self._look_into(binding)
 
     def _add(self, binding: Binding) -> None:
         match binding:
@@ -47,3 +52,14 @@ class SecretPlaces:
             case Many():
                 for _, item in binding.items:
                     self._add(item)
+
+    def _look_into(self, binding: Binding) -> None:
+        match binding:
+            case Literal(value=dict() | list() | tuple()):
+                self.holders.append(binding.value)
+            case Many():
+                for name, item in binding.items:
+                    if isinstance(name, str) and is_secret(name):
+                        self._add(item)
+                    else:
+                        self._look_into(item)

@@ -106,7 +106,7 @@ class Run:
         self.secret_outputs = dict(places.nodes)
         for value in (*places.values, *(inputs[name] for name in places.inputs if name in inputs)):
             self.secrets.add(value)
-        for value in inputs.values():
+        for value in (*places.holders, *inputs.values()):
             self.secrets.find(value)
         for node_id in self.secret_outputs.keys() & self.values.keys():
             self.hide_outputs(node_id)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from graphrun_nb.core.state import fold
+from graphrun_nb.core.status import RunStatus
 from graphrun_nb.errors import GraphRunError
 from graphrun_nb.notebook.line import UsageError, take_options, unquoted
 from graphrun_nb.view.export import to_json, to_png, to_svg
@@ -65,7 +66,9 @@ def _content(run: Run, suffix: str) -> bytes:
         return drawing.encode()
     if suffix == ".png":
         return to_png(drawing)
-    return page(state, drawing, to_json(run.spec, state, events, run.shown)).encode()
+    outputs = run.outcome() if state.finished is RunStatus.DONE else {}
+    told = [(name, run.shown(value, name)) for name, value in outputs.items()]
+    return page(state, drawing, to_json(run.spec, state, events, run.shown), told).encode()
 
 
 def _size(n_bytes: int) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from graphrun_nb.view.text import COLUMNS, headline, node_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from graphrun_nb.core.events import ErrorInfo
     from graphrun_nb.core.state import RunState
@@ -33,7 +33,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f6f7f9; borde
 """
 
 
-def page(state: RunState, drawing: str, data: bytes) -> str:
+def page(state: RunState, drawing: str, data: bytes, outputs: Iterable[tuple[str, str]] = ()) -> str:
     """Return `state` as a page.
 
     Parameters
@@ -42,6 +42,8 @@ def page(state: RunState, drawing: str, data: bytes) -> str:
         An SVG document of it.
     data
         What `to_json` gave.
+    outputs
+        The run's own, by name, as previews; none as long as it has not ended well.
     """
     title = escape(headline(state))
     return "".join(
@@ -52,6 +54,7 @@ def page(state: RunState, drawing: str, data: bytes) -> str:
             f"<h1>{title}</h1>\n<p>run {escape(state.run_id)}, started {_instant(state.started_at)}</p>\n",
             f'<figure id="graphrun-view" style="margin: 0">{drawing}</figure>\n',
             *_pairs("Inputs", ((name, ref.preview) for name, ref in state.inputs)),
+            *_pairs("Outputs", outputs),
             "<h2>Nodes</h2>\n",
             *_table(COLUMNS, node_rows(state)),
             *_errors(state),
@@ -61,7 +64,7 @@ def page(state: RunState, drawing: str, data: bytes) -> str:
     )
 
 
-def _pairs(heading: str, pairs: Iterator[tuple[str, str]]) -> Iterator[str]:
+def _pairs(heading: str, pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
     rows = list(pairs)
     if rows:
         yield f"<h2>{heading}</h2>\n"

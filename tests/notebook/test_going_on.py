@@ -150,6 +150,14 @@ def test_an_export_is_not_written_over_a_file_unless_it_is_forced(kernel, tmp_pa
     assert path.read_text().startswith("<svg")
 
 
+def test_an_exported_page_has_the_outputs_of_a_run_that_ended_well(kernel, tmp_path):  # noqa: F811
+    kernel.run("f = run(sums, {'x': 1})\nawait f\ng = run(fails)\ntry: await g\nexcept Exception: pass")
+    for name in ("f", "g"):
+        kernel.run(f"%graphrun export {name} {tmp_path}/{name}.html")
+    assert '<th scope="row">y</th><td>12</td>' in (tmp_path / "f.html").read_text()
+    assert "<h2>Outputs</h2>" not in (tmp_path / "g.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [("f run.dot", "no .svg"), ("f {tmp}/no/run.svg", "cannot be written"), ("", "takes a run and a file")],

@@ -101,6 +101,14 @@ async def test_a_page_tells_inputs_nodes_and_errors():
     assert "ValueError: no way: 3" in text
 
 
+async def test_a_page_tells_the_outputs_that_it_is_given():
+    state = (await ended(fails, {"x": 3})).state
+    assert "<h2>Outputs</h2>" not in page(state, "", b"{}")
+    text = page(state, "", b"{}", [("y", "'<b>'")])
+    assert "<h2>Outputs</h2>" in text
+    assert '<th scope="row">y</th><td>&#x27;&lt;b&gt;&#x27;</td>' in text
+
+
 async def test_a_drawing_is_well_formed_whatever_the_nodes_are_called():
     begun = await ended(fails, {"x": 3})
     root = ET.fromstring(export.to_svg(begun.state))  # noqa: S314 (our own)
