@@ -7,7 +7,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 BUNDLE := graphrun_nb/notebook/static/widget.js
 SOURCES := $(wildcard js/src/*.ts js/src/views/*.ts js/src/*.css) js/build.mjs js/package.json
 
-.PHONY: help lab test test-python test-js test-notebooks test-browser demo dev check format screenshots generate clean
+.PHONY: help lab test test-python test-js test-notebooks test-browser bench demo dev check format screenshots generate clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -69,6 +69,14 @@ generate: dev ## Make the generated sources and golden logs afresh
 screenshots: dev ## Make the pictures of README and docs from real runs
 	@.ci/chromium
 	$(PY) -m tests.browser.screenshots
+
+bench: build/bench-venv/.ready ## Measure against the floor and peers; writes build/bench.md and DESIGN.md (10 min)
+	build/bench-venv/bin/python -m tests.bench
+
+build/bench-venv/.ready: pyproject.toml
+	$(PYTHON) -m venv build/bench-venv
+	build/bench-venv/bin/python -m pip install --quiet --disable-pip-version-check -e .[bench]
+	touch $@
 
 clean: ## Remove everything that was made
 	rm -rf .venv .cache build dist js/node_modules graphrun_nb/notebook/static .mypy_cache .ruff_cache .pytest_cache
