@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import concurrent.futures
     from collections.abc import Sequence
 
+    from graphrun_nb.core.batch import Batch
     from graphrun_nb.core.events import Envelope, Event, ValueRef
     from graphrun_nb.core.state import RunState
 
@@ -114,8 +115,8 @@ class Keeper(Protocol):
 class RunStore(Protocol):
     """Keeps the logs of runs, and hands out who keeps their values."""
 
-    def append(self, run_id: str, expected_seq: int, events: Sequence[tuple[float, Event]]) -> None:
-        """Keep `events` (instant and event) as one unit, right after event `expected_seq` of the run."""
+    def append(self, run_id: str, expected_seq: int, batch: Batch) -> None:
+        """Keep `batch` as one unit, right after event `expected_seq` of the run."""
         ...
 
     def read(self, run_id: str) -> Sequence[Envelope]:

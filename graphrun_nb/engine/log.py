@@ -6,6 +6,7 @@ import logging
 from itertools import repeat
 from typing import TYPE_CHECKING
 
+from graphrun_nb.core.batch import Batch
 from graphrun_nb.core.events import Envelope, Event
 from graphrun_nb.core.frontier import Frontier
 from graphrun_nb.core.state import RunState, apply, apply_all
@@ -22,7 +23,8 @@ _LOG = logging.getLogger(__name__)
 class RunLog:
     """A run's log, its state and its frontier, on the loop's thread alone.
 
-    `stage` applies an event; `commit` keeps all staged ones as one unit. Nothing may take effect in between.
+    `stage` applies an event; `commit` keeps all staged ones as one unit, with one instant. Nothing may take effect
+    in between.
 
     Attributes
     ----------
@@ -43,13 +45,16 @@ class RunLog:
     """
 
     def __init__(self, run_id: str, store: RunStore, history: Iterable[Envelope] = ()) -> None:
-        self._history = [(each.at, each.event) for each in history]
+        past = tuple(history)
+        self._events = [each.event for each in past]
+        self._instants = [each.at for each in past]
         self.state = RunState(run_id)
-        for at, event in self._history:
+        for at, event in self.since(0):
             apply(self.state, event, at)
         self.frontier = Frontier(self.state)
         self._store = store
-        self._staged: list[tuple[float, Event]] = []
+        self._staged: list[Event] = []
+        self._staged_at = 0.0
         self._observers: list[Observer] = []
         self._accused: set[int] = set()
 
@@ -68,7 +73,7 @@ class RunLog:
         """
         for event in events:
             apply(self.state, event, at)
-            self._staged.append((at, event))
+            self._keep((event,), at)
         self.frontier = Frontier(self.state, topology)
 
     def stage(self, event: Event, at: float) -> None:
@@ -81,23 +86,24 @@ class RunLog:
         """
         apply(self.state, event, at)
         self.frontier.advance(event)
-        self._staged.append((at, event))
+        self._keep((event,), at)
 
     def stage_all(self, events: Sequence[Event], at: float) -> None:
         """Stage `events` in order; raises as `stage`."""
         apply_all(self.state, events, at)
         self.frontier.advance_all(events)
-        self._staged += zip(repeat(at), events)
+        self._keep(events, at)
 
     def commit(self) -> None:
         """Keep what was staged, as one unit, and tell the observers."""
-        batch = self._staged
-        if not batch:
+        if not self._staged:
             return
+        batch = Batch(self._staged_at, self._staged)
         self._staged = []
-        n_before = len(self._history)
+        n_before = len(self._events)
         self._store.append(self.state.run_id, n_before, batch)
-        self._history += batch
+        self._events += batch.events
+        self._instants += repeat(batch.at, len(batch))
         for observer in tuple(self._observers):
             try:
                 observer.on_events(n_before + 1, batch, self.state)
@@ -124,15 +130,19 @@ class RunLog:
 
     def since(self, seq: int) -> list[tuple[float, Event]]:
         """Return what was committed after event `seq`, with its instants."""
-        return self._history[seq:]
+        return list(zip(self._instants[seq:], self._events[seq:], strict=True))
 
     def __len__(self) -> int:
-        return len(self._history)
+        return len(self._events)
 
     def __iter__(self) -> Iterator[Envelope]:
         run_id = self.state.run_id
-        for seq, (at, event) in enumerate(self._history, start=1):
+        for seq, (at, event) in enumerate(self.since(0), start=1):
             yield Envelope(run_id, seq, at, event)
+
+    def _keep(self, events: Iterable[Event], at: float) -> None:
+        self._staged += events
+        self._staged_at = at
 
     def _accuse(self, observer: Observer) -> None:
         if id(observer) not in self._accused:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import weakref
+from collections import defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from graphrun_nb.core.events import Envelope, Event, ValueRef, WaitOpened
+from graphrun_nb.core.events import Envelope, ValueRef, WaitOpened
 from graphrun_nb.errors import RunOwnedElsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from graphrun_nb.core.batch import Batch
 
 
 class MemoryKeeper:
@@ -45,29 +49,33 @@ class MemoryStore:
     """
 
     def __init__(self) -> None:
-        self._logs: dict[str, list[tuple[float, Event]]] = {}
+        self._logs: dict[str, list[Batch]] = {}
+        self._n_events: defaultdict[str, int] = defaultdict(int)
         self._keepers: weakref.WeakValueDictionary[str, MemoryKeeper] = weakref.WeakValueDictionary()
         self._lasting: dict[str, MemoryKeeper] = {}
         self._asking: dict[str, str] = {}
         self._n_looked_at: dict[str, int] = {}
 
-    def append(self, run_id: str, expected_seq: int, events: Sequence[tuple[float, Event]]) -> None:
-        """Keep `events` right after event `expected_seq` of the run.
+    def append(self, run_id: str, expected_seq: int, batch: Batch) -> None:
+        """Keep `batch` right after event `expected_seq` of the run.
 
         Raises
         ------
         RunOwnedElsewhere
             Somebody else has written to the run in the meantime.
         """
-        log = self._logs.setdefault(run_id, [])
-        if len(log) != expected_seq:
-            raise RunOwnedElsewhere(f"run {run_id!r} is at event {len(log)}, not {expected_seq}")
-        log.extend(events)
+        n = self._n_events[run_id]
+        if n != expected_seq:
+            raise RunOwnedElsewhere(f"run {run_id!r} is at event {n}, not {expected_seq}")
+        self._logs.setdefault(run_id, []).append(batch)
+        self._n_events[run_id] = n + len(batch)
 
     def read(self, run_id: str) -> Sequence[Envelope]:
         """Return a run's whole log, empty if there is none."""
         log = self._logs.get(run_id, ())
-        return tuple(Envelope(run_id, seq, at, event) for seq, (at, event) in enumerate(log, start=1))
+        return tuple(
+            Envelope(run_id, seq, at, event) for seq, (at, event) in enumerate(chain.from_iterable(log), start=1)
+        )
 
     def run_ids(self) -> Sequence[str]:
         """Return the ids of all runs, in order of their first event."""
@@ -78,7 +86,7 @@ class MemoryStore:
         for run_id, log in tuple(self._logs.items()):
             n_known = self._n_looked_at.get(run_id, 0)
             later = log[n_known:]
-            for _, event in later:
+            for event in chain.from_iterable(each.events for each in later):
                 if type(event) is WaitOpened:
                     self._asking[event.wait.token_digest] = run_id
             self._n_looked_at[run_id] = n_known + len(later)
