@@ -130,11 +130,14 @@ from graphrun_nb import graph, run, tool
 
 @tool(outputs=["x"])
 def hangs():
+    begun.set()
     threading.Event().wait()
 
+begun = threading.Event()
 with graph(name="g") as g:
     hangs()
 run(g)
+assert begun.wait(10)
 """
 
 
