@@ -1,81 +1,55 @@
-"""``python -m tests.bench [--quick]``: the engine against the floor and its peers; ``make bench`` sets everything up.
+"""All measurements, one after the other: ``make bench``, or ``python -m tests.bench`` where peers are installed.
 
-Prints the table, writes it to build/bench.md and, when all of it was measured, into DESIGN.md.
+The table is printed, written to ``build/bench.md`` and put between the marks of DESIGN.md.
 """
 
 from __future__ import annotations
 
-import asyncio
-import importlib
+import argparse
+import os
 import sys
 from pathlib import Path
 
-from graphrun_nb.executors import EXECUTORS
-from tests.bench import calls, measure, table
+from tests.bench import table
+from tests.bench.cell import costs
+from tests.bench.contenders import OWN, OWN_SIZES, SIZES, installed_peers
+from tests.bench.figures import Figure, exponent, figures
 from tests.bench.shapes import SHAPES
 
-ROOT = Path(__file__).parents[2]
-PEERS = ("dask", "hamilton", "langgraph", "pydantic_graph")
 
-
-def peers():
-    """Return the peers that are installed."""
-    found = []
-    for name in PEERS:
-        try:
-            found += importlib.import_module(f"tests.bench.peers.{name}").CONTENDERS
-        except ImportError as error:
-            say(f"without {name}: {error}")
-    return found
-
-
-def main(*, quick: bool) -> None:
-    """Measure everything; `quick` takes the smallest size once, to see that it works."""
-    contenders = [*measure.FLOORS, *measure.ENGINES, *peers()]
-    sizes = (100,) if quick else (100, 1_000, 10_000)
-    results = {}
-    for name, make in SHAPES.items():
-        known: dict[str, float] = {}
-        for n in sizes:
-            rounds = 1 if quick else 9 if n < 10_000 else 5
-            found = measure.compare(make(n), contenders, rounds, known)
-            known |= {contender: us for contender, (us, _) in found.items()}
-            results[name, n] = found
-            say(f"{name} {n:,}: " + ", ".join(f"{each} {ratio:.2f}" for each, (_, ratio) in found.items()))
-    grown = (100, 200) if quick else (1_000, 10_000, 100_000)
-    by_size, exponent = measure.growth(grown, 64, 1 if quick else 3)
-    n_ready = 100 if quick else 1_000
-    p99, most = measure.lag_ms(n_ready, 1 if quick else 10)
-    n = 100 if quick else 10_000
-    by_growth = ", ".join(f"{size:,}: {us:.2f} µs = {ratio:.2f} x floor" for size, (us, ratio) in by_size.items())
-    facts = [
-        f"layered, 64 slots, floor with the order known: {by_growth}; exponent {exponent:.3f} (target 1.05)",
-        f"kept of a run that has ended: {measure.memory_b(n):,.0f} B a node (target 2,000)",
-        f"building a graph of {n:,} nodes: {measure.build_us(n, 1 if quick else 5):.1f} µs a node (target 20)",
-        f"the loop's lateness with {n_ready:,} ready nodes: p99 {p99:.1f} ms (target 20), at most {most:.1f} ms",
-    ]
-    if not quick:
-        facts += [f"calls, wall time: {asyncio.run(calls.measure(name))}" for name in EXECUTORS]
-    text = "\n\n".join(
-        [
-            f"`make bench`; {table.machine()}; {table.versions(contenders)}. Process CPU in turn, medians of ratios.",
-            table.ratios(results, contenders),
-            "\n".join(f"* {each}" for each in facts),
-            table.differences(contenders),
-        ]
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--limit", type=float, default=30.0, help="seconds for all sizes of a contender and shape")
+    limit_s = parser.parse_args().limit
+    before = os.getloadavg()[0]
+    peers, missing = installed_peers()
+    rows = {}
+    for each in (*OWN, *peers):
+        for shape in SHAPES:
+            found = costs(each, shape, OWN_SIZES if each in OWN else SIZES, limit_s=limit_s)
+            rows[each.name, shape] = found
+            told = " ".join(f"{cost.n}: {cost.node_us:.1f} µs {cost.ratio:.2f} x" for cost in found[0])
+            sys.stderr.write(f"{each.name}, {shape}  {told}  {found[1]}\n")
+    own = []
+    for shape in SHAPES:
+        found = [cost for cost in rows[OWN[-1].name, shape][0] if cost.n >= SIZES[1]]
+        if len(found) > 1:
+            what = f"growth of a run, {shape}, 64 slots, {found[0].n:,} to {found[-1].n:,} nodes"
+            own.append(Figure(what, f"n to the {exponent(found):.3f}", "≤ 1.05"))
+    own += figures()
+    told = "\n\n".join(
+        (
+            table.head((before, os.getloadavg()[0])),
+            table.costs(rows, (*OWN, *peers), tuple(SHAPES)),
+            table.lacks((*OWN, *peers), missing),
+            table.figures(own),
+        )
     )
-    say(text)
-    if not quick:
-        (ROOT / "build").mkdir(exist_ok=True)
-        (ROOT / "build" / "bench.md").write_text(text + "\n", "utf-8")
-        table.put_into(ROOT / "DESIGN.md", text)
-
-
-def say(text: str) -> None:
-    """Print at once."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    Path("build").mkdir(exist_ok=True)
+    Path("build/bench.md").write_text(told + "\n")
+    table.put(Path("DESIGN.md"), told)
+    sys.stdout.write(told + "\n")
 
 
 if __name__ == "__main__":
-    main(quick="--quick" in sys.argv[1:])
+    main()

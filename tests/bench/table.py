@@ -1,10 +1,11 @@
-"""The table: what was measured, as Markdown, and its place in DESIGN.md."""
+"""The measured costs as Markdown, and where it stands in a document."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import os
 import platform
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,50 +13,63 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.bench.contender import Contender
-
-    Results = Mapping[tuple[str, int], Mapping[str, tuple[float, float]]]
+    from tests.bench.figures import Figure
+    from tests.bench.measure import Cost
 
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
+Row = tuple["list[Cost]", str]
 
 
-def machine() -> str:
-    """Return on what it was measured, in words."""
-    return f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-
-
-def versions(contenders: Sequence[Contender]) -> str:
-    """Return the contenders' packages with their versions."""
-    names = dict.fromkeys(each.package for each in contenders if each.package)
-    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
-
-
-def ratios(results: Results, contenders: Sequence[Contender]) -> str:
-    """Return the ratios to the floor, a contender a line; an empty cell was not measured."""
-    cells = list(results)
-    head = ["x floor", *(f"{shape} {n:,}" for shape, n in cells)]
-    lines = [head, ["---"] * len(head)]
-    for each in contenders:
-        row = [each.name]
-        for cell in cells:
-            known = results[cell].get(each.name)
-            row.append("" if known is None else f"{known[1]:.2f}" if known[1] < 10 else f"{known[1]:,.0f}")
-        lines.append(row)
-    floor = contenders[0].name
-    lines.append(["floor, µs a node", *(f"{results[cell][floor][0]:.2f}" for cell in cells)])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def differences(contenders: Sequence[Contender]) -> str:
-    """Return what was run of each, and what it does not do."""
-    return "\n".join(
-        f"* {each.name}: {each.how}." + (f" Does without: {each.lacks}." if each.lacks else "") for each in contenders
+def head(loads: tuple[float, float]) -> str:
+    """Say how, where and under what load this was measured."""
+    return (
+        f"Measured by `make bench`: Python {platform.python_version()}, {os.cpu_count()} CPUs, load average"
+        f" {loads[0]:.1f} at the beginning and {loads[1]:.1f} at the end (each measurement is one process).\n\n"
+        "A cell is µs of process CPU a no-op node, and the median of its ratios to the floor of the same round; the"
+        " rounds alternate in one process, garbage is collected before each. Building is not in it."
     )
 
 
-def put_into(design: Path, text: str) -> None:
-    """Replace what stands between the markers."""
-    before, _, rest = design.read_text("utf-8").partition(BEGIN)
-    _, found, after = rest.partition(END)
-    if not found:
-        raise ValueError(f"{design.name} has no {BEGIN} … {END}")
-    design.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", "utf-8")
+def costs(rows: Mapping[tuple[str, str], Row], contenders: Sequence[Contender], shapes: Sequence[str]) -> str:
+    """Return a table for each shape, a row for each contender."""
+    sizes = sorted({cost.n for found, _ in rows.values() for cost in found})
+    told = []
+    for shape in shapes:
+        lines = [f"| {shape} | " + " | ".join(f"{n:,} nodes" for n in sizes) + " |", "|---" * (len(sizes) + 1) + "|"]
+        for each in contenders:
+            found, why = rows[each.name, shape]
+            by_n = {cost.n: f"{cost.node_us:.1f} µs, {cost.ratio:.2f} x" for cost in found}
+            cells, left = [], why
+            for n in sizes:
+                cells.append(by_n.get(n) or left)
+                left = left if n in by_n else ""
+            lines.append(f"| {each.name} | " + " | ".join(cells) + " |")
+        told.append("\n".join(lines))
+    return "\n\n".join(told)
+
+
+def lacks(contenders: Sequence[Contender], missing: Sequence[str]) -> str:
+    """Say how each was run, and what it does not do for a node that this engine does."""
+    lines = ["| | how it is run | what it does not do |", "|---|---|---|"]
+    for each in contenders:
+        version = importlib.metadata.version(each.package) if each.package else ""
+        lines.append(f"| {each.name} {version} | {each.how} | {each.lacks} |".replace(" |  |", " | |"))
+    lines += [f"| {name} | not installed | |" for name in missing]
+    return "\n".join(lines)
+
+
+def figures(rows: Sequence[Figure]) -> str:
+    """Return what was measured of this engine alone."""
+    lines = ["| this engine | figure | target |", "|---|---|---|"]
+    lines += [f"| {each.what} | {each.value} | {each.target} |" for each in rows]
+    return "\n".join(lines)
+
+
+def put(document: Path, table: str) -> bool:
+    """Put `table` between the marks of `document`; False if it has none."""
+    text = document.read_text()
+    if BEGIN not in text or END not in text:
+        return False
+    within = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
+    document.write_text(within.sub(lambda _: f"{BEGIN}\n\n{table}\n\n{END}", text, count=1))
+    return True

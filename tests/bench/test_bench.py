@@ -1,44 +1,74 @@
-"""The benchmark works; what it measures is looked at, and never tested."""
-
-from __future__ import annotations
+import asyncio
+import importlib
 
 import pytest
 
-from tests.bench import measure, table
-from tests.bench.__main__ import main
-from tests.bench.shapes import SHAPES, layered
-
-
-def test_the_smallest_size_is_measured_and_told(capsys):
-    main(quick=True)
-    said = capsys.readouterr().out
-    assert "| graphrun_nb, 64 slots |" in said
-    assert "B a node" in said
+from tests.bench import table
+from tests.bench.contenders import OWN
+from tests.bench.figures import Figure, exponent, figures
+from tests.bench.measure import Cost, checked, measure
+from tests.bench.peers import PEERS
+from tests.bench.shapes import SHAPES
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_every_node_runs_once_in_each_contender(shape):
-    contenders = [*measure.FLOORS, *measure.ENGINES]
-    found = measure.compare(SHAPES[shape](100), contenders, 1, {})
-    assert list(found) == [each.name for each in contenders]
+@pytest.mark.parametrize("contender", OWN, ids=lambda each: each.name)
+def test_floor_and_engine_call_every_node_of_a_shape_once(contender, shape):
+    cost = measure(contender, SHAPES[shape](100), n_rounds=1)
+
+    assert cost.n == 100
+    assert cost.ratio > 0
 
 
-def test_a_node_that_does_not_run_is_noticed():
-    with pytest.raises(AssertionError, match="0 of 3 nodes ran"):
-        measure.cpu_s(lambda: None, 3)
+@pytest.mark.parametrize("name", PEERS)
+def test_a_peer_that_is_installed_calls_every_node_once(name):
+    try:
+        contenders = importlib.import_module(f"tests.bench.peers.{name}").CONTENDERS
+    except ModuleNotFoundError:
+        pytest.skip(f"{name} is not installed")
+
+    for each in contenders:
+        for shape in SHAPES.values():
+            assert measure(each, shape(100), n_rounds=1).n == 100
 
 
-def test_a_contender_that_takes_too_long_is_left_out():
-    slow = measure.ENGINES[0]
-    found = measure.compare(layered(100), [*measure.FLOORS, slow], 1, {slow.name: 1e9})
-    assert slow.name not in found
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_shape_has_n_nodes_that_need_earlier_ones(shape):
+    made = SHAPES[shape](1_000)
+
+    assert made.n == 1_000
+    assert all(above < i for i, needs in enumerate(made.needs) for above in needs)
 
 
-def test_the_table_goes_between_its_marks_and_nowhere_else(tmp_path):
-    design = tmp_path / "DESIGN.md"
-    design.write_text(f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n")
-    table.put_into(design, "new")
-    assert design.read_text() == f"before\n{table.BEGIN}\nnew\n{table.END}\nafter\n"
-    design.write_text("no marks")
-    with pytest.raises(ValueError, match="no <!-- bench -->"):
-        table.put_into(design, "new")
+def test_a_contender_that_leaves_nodes_out_is_found_out():
+    with asyncio.Runner() as runner:
+        go = OWN[0].prepare(SHAPES["wide"](99), runner)
+
+        with pytest.raises(RuntimeError, match="99 calls for 100 nodes"):
+            checked(go, 100)
+
+
+def test_linear_cost_has_exponent_one_and_quadratic_cost_two():
+    assert exponent([Cost(n, 5.0, 1.0, 1) for n in (10, 100, 1_000)]) == pytest.approx(1.0)
+    assert exponent([Cost(n, 5.0 * n, 1.0, 1) for n in (10, 100, 1_000)]) == pytest.approx(2.0)
+
+
+def test_every_figure_of_this_engine_can_be_measured():
+    measured = list(figures(n=200, n_calls=20, lag_s=0.1, drawn=(50,)))
+
+    assert all(isinstance(each, Figure) and each.value for each in measured)
+    assert len(measured) == 7
+
+
+def test_the_table_says_what_was_not_measured_and_goes_between_the_marks(tmp_path):
+    rows = {("floor", "wide"): ([Cost(100, 2.0, 1.0, 3)], ""), (OWN[2].name, "wide"): ([], "> 30 s")}
+    told = table.costs(rows, (OWN[0], OWN[2]), ("wide",))
+    document = tmp_path / "DESIGN.md"
+    document.write_text("before\n<!-- bench -->\nold\n<!-- /bench -->\nafter\n")
+
+    assert table.put(document, told)
+    assert "| floor | 2.0 µs, 1.00 x |" in document.read_text()
+    assert f"| {OWN[2].name} | > 30 s |" in document.read_text()
+    assert document.read_text().startswith("before\n")
+    assert "old" not in document.read_text()
+    assert document.read_text().endswith("after\n")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from tests.bench.shapes import Shape
 
+_WORKSPACE = tempfile.TemporaryDirectory()
+
 
 @tool(outputs=["x"])
 async def nothing(a: object = None, b: object = None) -> dict:
@@ -31,11 +33,10 @@ class AetherGraph:
     name = "AetherGraph"
     package = "aethergraph"
     how = "`run_async` of a `TaskGraph`, no state store, `max_concurrency=64`; async tools"
-    lacks = "a log of events; its observers are told, in turn, of each change"
+    lacks = "values kept for a later run; its own event log, in SQLite, is part of the figure"
 
     def prepare(self, shape: Shape, runner: asyncio.Runner) -> Callable[[], object]:
-        with tempfile.TemporaryDirectory() as workspace:
-            services = build_default_container(root=workspace)
+        services = build_default_container(root=_WORKSPACE.name)
         services.state_store = None
         install_services(services)
         with graph(name=shape.name) as g:
