@@ -156,13 +156,14 @@ class _Taking:
                 self.skipped.add(node_id)
                 self.events.append(NodeSkipped(node_id, skipped_above))
         elif status in TERMINAL:
-            stays = status is NodeStatus.DONE
-            if status is NodeStatus.SKIPPED and node is not None:
-                stays = bool(skipped_above) or not node.because
-                if stays and not forced:
-                    self.skipped.add(node_id)
-            if forced or not stays:
+            is_skipped = status is NodeStatus.SKIPPED and node is not None and bool(skipped_above or not node.because)
+            if forced or not (is_skipped or status is NodeStatus.DONE):
                 self.events.append(NodeReset(node_id, self.reason))
+                is_skipped = bool(skipped_above)
+                if is_skipped:
+                    self.events.append(NodeSkipped(node_id, skipped_above))
+            if is_skipped:
+                self.skipped.add(node_id)
         elif forced:
             self.events += (NodeCancelled(node_id), NodeReset(node_id, self.reason))
         elif status is NodeStatus.RUNNING and node is not None and self._is_lost(node_id, info):

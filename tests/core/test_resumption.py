@@ -52,6 +52,17 @@ def test_a_node_skipped_for_a_failure_stays_skipped_if_a_condition_skips_it_too(
     assert events_of(*nodes) == [("NodeReset", "failed")]
 
 
+@pytest.mark.parametrize("status", [DONE, CANCELLED])
+def test_a_node_that_is_to_run_again_below_a_skipped_one_is_skipped(status):
+    nodes = (node("off", status=SKIPPED), node("below", "off", status=status), node("last", "below", status=status))
+    assert events_of(*nodes, again={"below", "last"}) == [
+        ("NodeReset", "below"),
+        ("NodeSkipped", "below"),
+        ("NodeReset", "last"),
+        ("NodeSkipped", "last"),
+    ]
+
+
 def test_a_new_node_below_a_skipped_one_is_skipped():
     off = node("off", status=SKIPPED)
     new = NodeInfo(node_id="new", name="new", needs=("off",))
