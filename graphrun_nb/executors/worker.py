@@ -7,8 +7,10 @@ of the socket is the end of the parent, and then of the worker, even in the midd
 from __future__ import annotations
 
 import codecs
+import collections
 import contextlib
 import faulthandler
+import functools
 import io
 import linecache
 import logging
@@ -21,6 +23,7 @@ import struct
 import sys
 import threading
 import traceback
+import types
 from enum import IntEnum
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
@@ -41,6 +44,7 @@ LOOK_S = 2.0
 """How often a worker looks whether its parent is still there, where the socket does not tell."""
 
 _DROPPED = b"[more than 64 kB of output; the rest is dropped]\n"
+_NAMELESS = "<dynamic-code>"
 _PLAIN = (str, int, float, type(None))
 
 
@@ -396,10 +400,26 @@ def fits(value: Any) -> bool:
 
 def dumps(value: Any) -> bytes:
     """Return `value` as bytes; what cannot be imported in another process goes as a whole."""
+    buffer = io.BytesIO()
+    _pickler()(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(value)
+    return buffer.getvalue()
+
+
+@functools.cache
+def _pickler() -> Any:
+    """Return cloudpickle's pickler, such that code keeps the name of its file: 3.1.3 and later take that away."""
     import cloudpickle  # noqa: PLC0415 (found by the parent's path)
 
-    data: bytes = cloudpickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
-    return data
+    table = cloudpickle.CloudPickler.dispatch_table
+
+    def reduced(code: types.CodeType) -> tuple[Any, ...]:
+        made, parts = table[types.CodeType](code)
+        return made, tuple(code.co_filename if type(each) is str and each == _NAMELESS else each for each in parts)
+
+    class Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # it has no types
+        dispatch_table = collections.ChainMap({types.CodeType: reduced}, table)  # noqa: RUF012 (as its base has it)
+
+    return Pickler
 
 
 def _awaited(value: Any) -> Any:
