@@ -14,6 +14,7 @@ import msgspec
 from graphrun_nb.core.events import NodeAdded
 from graphrun_nb.core.spec import Literal, resolve
 from graphrun_nb.core.status import NodeStatus
+from graphrun_nb.engine.limit import limited
 from graphrun_nb.errors import PartsFailed
 from graphrun_nb.protocols import Call, Error, Lost
 
@@ -37,14 +38,7 @@ async def run_container(run: Run, attempt: Attempt, plan: Plan, arguments: dict[
     """
     act = {"graph": _nested, "map": _mapped, "body": _called}[plan.spec.kind]
     limit_s = plan.spec.timeout_s if plan.spec.kind != "map" else None
-    limit = asyncio.timeout(limit_s)
-    try:
-        async with limit:
-            return await act(run, attempt, plan, arguments)
-    except TimeoutError:
-        if limit.expired():
-            raise TimeoutError(f"node {attempt.node_id!r} did not end within {limit_s:g} s") from None
-        raise
+    return await limited(run, attempt, limit_s, act(run, attempt, plan, arguments))
 
 
 async def _nested(run: Run, attempt: Attempt, plan: Plan, arguments: dict[str, Any]) -> dict[str, Any]:

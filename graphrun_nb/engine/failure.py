@@ -12,6 +12,7 @@ from graphrun_nb.protocols import hooks
 
 MAX_FRAMES = 40
 MAX_TEXT = 4000
+MAX_NOTES = 20
 
 
 def describe(exception: BaseException) -> ErrorInfo:
@@ -35,7 +36,7 @@ def describe(exception: BaseException) -> ErrorInfo:
             )
             for frame in frames
         ),
-        notes=tuple(_encodable(str(note)[:MAX_TEXT]) for note in getattr(exception, "__notes__", ())),
+        notes=_notes(exception),
         cause=_cause(exception),
     )
 
@@ -53,12 +54,19 @@ def _cause(exception: BaseException) -> str:
     return "\n".join(parts)[:MAX_TEXT]
 
 
+def _notes(exception: BaseException) -> tuple[str, ...]:
+    notes = getattr(exception, "__notes__", ())
+    if not isinstance(notes, list | tuple):
+        return ()
+    return tuple(_text(note) for note in notes[:MAX_NOTES])
+
+
 def _encodable(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-def _text(exception: BaseException) -> str:
+def _text(said: object) -> str:
     try:
-        return _encodable(str(exception)[:MAX_TEXT])
-    except Exception as error:  # noqa: BLE001 (a user's __str__ may do anything)
+        return _encodable(str(said)[:MAX_TEXT])
+    except BaseException as error:  # noqa: BLE001 (a user's __str__ may do anything)
         return f"<its text cannot be made: {type(error).__name__}>"

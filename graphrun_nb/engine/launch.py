@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import inspect
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from graphrun_nb.core.spec import closest, resolve
 from graphrun_nb.engine.containers import run_container
 from graphrun_nb.engine.context import NodeContext
 from graphrun_nb.engine.here import CURRENT
+from graphrun_nb.engine.limit import limited
 from graphrun_nb.errors import GraphValidationError, NodeLost
 from graphrun_nb.executors import EXECUTORS, make_executor
 from graphrun_nb.protocols import Call, Error, Lost, Value
@@ -96,7 +96,7 @@ class Launcher:
                 if attempt.node_id in self._run.secret_outputs:
                     self._run.hide_outputs(attempt.node_id)
                 return AttemptSucceeded(attempt.node_id, attempt.attempt)
-            except Exception as unfit:  # noqa: BLE001 (a dict of the user's may raise anything)
+            except BaseException as unfit:  # noqa: BLE001 (a dict of the user's may raise anything)
                 error = unfit
         if isinstance(error.__cause__, StopIteration) and str(error) == "coroutine raised StopIteration":
             error = error.__cause__  # what Python makes of one that leaves a coroutine says nothing of the user's line
@@ -109,17 +109,8 @@ class Launcher:
     async def submit(self, plan: Plan, attempt: Attempt, arguments: dict[str, Any]) -> Any:
         """Run a node's function where it belongs, and return its value or raise; awaits a coroutine it returns."""
         call = Call(self._run.run_id, attempt.node_id, attempt.attempt, plan.call, arguments, plan.context)
-        executor = self._executor_of(plan)
-        if plan.spec.timeout_s is None:
-            return await _value_of(await executor.submit(call))
-        limit = asyncio.timeout(plan.spec.timeout_s)
-        try:
-            async with limit:
-                return await _value_of(await executor.submit(call))
-        except TimeoutError:
-            if limit.expired():
-                raise TimeoutError(f"node {attempt.node_id!r} did not end within {plan.spec.timeout_s:g} s") from None
-            raise
+        rest = _value_from(self._executor_of(plan), call)
+        return await limited(self._run, attempt, plan.spec.timeout_s, rest)
 
     def check(self, node_id: str, executor: str) -> None:
         """Raise GraphValidationError if this run has no executor that is called as a node wants it."""
@@ -150,15 +141,15 @@ class Launcher:
         return self.executor(wanted or self._default)
 
 
-async def _value_of(outcome: Any) -> Any:
-    match outcome:
-        case Error():
-            raise outcome.exception
-        case Lost():
-            raise _Gone(outcome.reason)
+async def _value_from(executor: Executor, call: Call) -> Any:
+    match await executor.submit(call):
+        case Error(exception):
+            raise exception
+        case Lost(reason):
+            raise _Gone(reason)
         case Value(value) if inspect.iscoroutine(value):  # a sync wrapper around an async function
             return await value
-        case Value():
-            return outcome.value
-        case _:
+        case Value(value):
+            return value
+        case outcome:
             raise TypeError(f"an executor gives a Value, an Error or a Lost, not {outcome!r}")

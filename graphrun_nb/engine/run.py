@@ -381,7 +381,7 @@ class Run:
         condition = self.graph.spec_of(node_id).condition
         try:
             return condition is None or holds(condition, self.values, self.inputs)
-        except Exception as error:  # noqa: BLE001 (comparing users' values may raise anything)
+        except BaseException as error:  # noqa: BLE001 (comparing users' values may raise anything)
             self.exceptions[node_id] = error
             return self.describe(error)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.core.decide import Rules, decide
@@ -29,6 +30,7 @@ from graphrun_nb.core.events import (
 )
 from graphrun_nb.core.status import TERMINAL, NodeStatus
 from graphrun_nb.engine.here import Here
+from graphrun_nb.engine.limit import GRACE_S
 from graphrun_nb.engine.stepping import ENDED, drive_on, stepper
 
 if TYPE_CHECKING:
@@ -44,7 +46,6 @@ if TYPE_CHECKING:
     Settle = Callable[["Attempt", Any, BaseException | None], Event]
 
 UNYIELDING_S = 0.005
-GRACE_S = 2.0
 _OF_OPEN_NODES = (NodeCancelled, WaitOpened, WaitResolved, WaitExpired, AnswerKept)
 _RUNNING = NodeStatus.RUNNING
 _WAITING = NodeStatus.WAITING
@@ -56,6 +57,7 @@ class Attempt(Here, eq=False):
     holds_slot: bool
     node: NodeState
     cancelled: bool = False
+    abandoned: bool = False
     task: asyncio.Task[None] | None = None
     plan: Plan | None = None
 
@@ -319,7 +321,9 @@ class ForwardScheduler:
                 if isinstance(event, CancelRequested):
                     self._cancel_attempts()
                 elif isinstance(event, NodeCancelled) and event.node_id in self._attempts:
-                    self._cancel(self._attempts[event.node_id])
+                    attempt = self._attempts[event.node_id]
+                    self._cancel(attempt)
+                    self._clock.call_at(self._clock.time() + GRACE_S, partial(self._let_go, attempt))
             if isinstance(notable[-1], RunFinished):
                 self._stop()
                 return
@@ -385,7 +389,8 @@ class ForwardScheduler:
                 pending = context.run(step, attempt)
                 if pending is not ENDED:
                     await self._drive(attempt, drive_on(steps, context, pending, self.leave_if_loop_ends))
-                attempts.pop(attempt.node_id, None)
+                if not attempt.abandoned:
+                    attempts.pop(attempt.node_id, None)
                 if attempt.cancelled or cancelling():
                     # A cancel that the node swallowed would hit the next one.
                     self._later()
@@ -423,6 +428,23 @@ class ForwardScheduler:
             await rest
         finally:
             self._n_suspended -= is_leaf
+
+    def fail_unended(self, attempt: Attempt, error: BaseException) -> None:
+        """Fail an attempt that does not end, and go on without it."""
+        self._let_go(attempt)
+        if attempt.abandoned and not self._stopped and attempt.node.status not in TERMINAL:
+            self.tell(self._settle(attempt, None, error))
+
+    def _let_go(self, attempt: Attempt) -> None:
+        """Take its slot from an attempt that does not end; what it still gives is dropped."""
+        if self._stopped or self._attempts.get(attempt.node_id) is not attempt:
+            return
+        del self._attempts[attempt.node_id]
+        attempt.abandoned = attempt.cancelled = True
+        if attempt.holds_slot:
+            attempt.holds_slot = False
+            self._free += 1
+            self._later()
 
     def _cancel(self, attempt: Attempt) -> None:
         attempt.cancelled = True

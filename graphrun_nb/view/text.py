@@ -30,7 +30,9 @@ class _Short(reprlib.Repr):
     def repr1(self, x: Any, level: int) -> str:
         try:
             return super().repr1(x, level)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 (a user's __repr__ may do anything)
+        except KeyboardInterrupt:
+            raise  # somebody stops it, and that is not the __repr__'s doing
+        except BaseException as error:  # noqa: BLE001 (a user's __repr__ may do anything)
             return f"<{_TYPE_NAME(type(x))}: its repr raised {_TYPE_NAME(type(error))}>"
 
     def repr_dict(self, x: dict[Any, Any], level: int) -> str:
