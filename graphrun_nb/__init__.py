@@ -60,6 +60,7 @@ __version__ = "0.1.0"
 _LATER = {
     "Inspector": "graphrun_nb.notebook.inspector",
     "RequestIdentity": "graphrun_nb.engine.identity",
+    "SqliteStore": "graphrun_nb.stores.sqlite",
 }
 
 __all__ = [
@@ -90,6 +91,7 @@ __all__ = [
     "RunStatus",
     "RuntimeEnv",
     "SpecChanged",
+    "SqliteStore",
     "StoreCorrupt",
     "TaskGraph",
     "arg",

@@ -25,6 +25,9 @@
     ├── ResultInsideNode                        (RuntimeError) .result() would wait for itself
     ├── RunOwnedElsewhere                       another process drives this run
     ├── SpecChanged                             the graph is not the one that the run began with
+    ├── StoreBusy                               (TimeoutError) another process holds the store
+    ├── StoreFull                               (OSError) the store cannot be written; nothing of the turn is kept
+    ├── StoreUnusable                           no store of this version is there; it was left as it is
     └── StoreCorrupt                            the store's bytes are not what was written
 
 Each carries hints, attached as notes, so that a notebook shows them below the message.
@@ -235,6 +238,18 @@ class SpecChanged(GraphRunError):
     def __init__(self, message: str, *, changed_nodes: Sequence[str], hints: Iterable[str] = ()) -> None:
         super().__init__(message, hints=hints)
         self.changed_nodes = tuple(changed_nodes)
+
+
+class StoreBusy(GraphRunError, TimeoutError):
+    """Another process holds the store."""
+
+
+class StoreFull(GraphRunError, OSError):
+    """The store cannot be written: there is no room, or the disk refuses. What was to be written is not kept."""
+
+
+class StoreUnusable(GraphRunError):
+    """The file is no store, one of a later version, or cannot be opened; it was left as it is."""
 
 
 class StoreCorrupt(GraphRunError):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from graphrun_nb.core.batch import Batch
-    from graphrun_nb.core.events import Envelope, Event, ValueRef
+    from graphrun_nb.core.events import AnswerKept, CancelRequested, Envelope, Event, ValueRef  # noqa: TC004 (no decoder)
     from graphrun_nb.core.state import RunState
 
 
@@ -98,13 +98,29 @@ class Keeper(Protocol):
         Outputs by node id, of the nodes that are done, as far as they are here.
     outputs
         Those of the whole run, once it is done.
+    types
+        Classes that values may be made of beside the common ones, by qualified name.
     """
 
     values: dict[str, dict[str, Any]]
     outputs: dict[str, Any] | None
+    types: Mapping[str, type]
 
-    def put(self, value: Any, preview: str) -> ValueRef:
-        """Keep an input or an answer, and return what the log says of it."""
+    @property
+    def refers(self) -> bool:
+        """Whether the log has to say where outputs are, because this process may end before the run."""
+        ...
+
+    def put(self, value: Any, preview: Callable[[], str], *, shown: bool = True) -> ValueRef:
+        """Keep a value, and return what the log says of it.
+
+        Parameters
+        ----------
+        preview
+            Makes a text for people.
+        shown
+            Whether the log has that text also of a value that outlives this process.
+        """
         ...
 
     def get(self, ref: ValueRef) -> Any:
@@ -112,15 +128,133 @@ class Keeper(Protocol):
         ...
 
 
-class RunStore(Protocol):
-    """Keeps the logs of runs, and hands out who keeps their values."""
+class Owner(Struct, frozen=True):
+    """The process that drives a run.
 
-    def append(self, run_id: str, expected_seq: int, batch: Batch) -> None:
-        """Keep `batch` as one unit, right after event `expected_seq` of the run."""
+    Attributes
+    ----------
+    host, boot, namespace
+        The machine, its start, and what numbers its processes.
+    pid, born
+        The process, and when it began (Unix seconds).
+    """
+
+    host: str
+    boot: str
+    namespace: str
+    pid: int
+    born: float
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}"
+
+
+class Letter(Struct, frozen=True):
+    """An answer, event or wish that reached a run from elsewhere than its own loop.
+
+    Attributes
+    ----------
+    no
+        Its number in the store, at least 1.
+    key
+        What it claims: of letters with one key only the first counts.
+    at
+        Unix seconds (UTC).
+    """
+
+    no: int
+    key: str
+    at: float
+    fact: AnswerKept | CancelRequested
+
+
+class Holder(Protocol):
+    """Who writes to a run in this process."""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still goes on with it."""
+        ...
+
+    def on_mail(self) -> None:
+        """Learn that there are letters. Called from any thread."""
+        ...
+
+
+class Lease(Protocol):
+    """The right to write to one run, which one holder has at a time.
+
+    Attributes
+    ----------
+    n_events
+        How long the log is.
+    is_lost
+        Whether somebody else was seen to have taken the run over.
+    """
+
+    n_events: int
+    is_lost: bool
+
+    def append(self, batch: Batch) -> None:
+        """Keep `batch` as one unit, after all that was kept.
+
+        Raises
+        ------
+        StoreBusy
+            That takes a while; nothing is kept, and `append_later` is to be called.
+        RunOwnedElsewhere
+            Somebody else has taken the run over; nothing is kept.
+        StoreFull
+            There is no room; nothing is kept.
+        """
+        ...
+
+    def append_later(self, batch: Batch, done: Callable[[Exception | None], None]) -> None:
+        """Keep `batch` without blocking; call `done` from another thread, with what `append` raises, if anything."""
+        ...
+
+    def release(self) -> None:
+        """Let others have it."""
+        ...
+
+
+class RunStore(Protocol):
+    """Keeps the logs of runs, hands out who keeps their values, and lets one at a time write to each.
+
+    Two stores are equal if they are the same place. `graphrun_nb.testing.StoreConformance` checks one.
+    """
+
+    def claim(self, run_id: str, holder: Holder, *, durability: str = "process") -> Lease:
+        """Give `holder` the right to write to a run, which need not exist yet.
+
+        Parameters
+        ----------
+        durability
+            See `RuntimeEnv`.
+
+        Raises
+        ------
+        RunOwnedElsewhere
+            Another holder, here or elsewhere, goes on with it.
+        """
+        ...
+
+    def owner(self, run_id: str) -> Owner | None:
+        """Return the process that drives the run just now, if one does."""
         ...
 
     def read(self, run_id: str) -> Sequence[Envelope]:
-        """Return a run's whole log, empty if there is none."""
+        """Return a run's whole log, empty if there is none.
+
+        Raises
+        ------
+        StoreCorrupt
+            It is not what was written.
+        """
+        ...
+
+    def n_events(self, run_id: str) -> int:
+        """Return how long a run's log is, 0 if there is none."""
         ...
 
     def run_ids(self) -> Sequence[str]:
@@ -136,6 +270,21 @@ class RunStore(Protocol):
 
         A run is `lasting` if somebody named it, and may ask for it again.
         """
+        ...
+
+    def post(self, run_id: str, key: str, fact: AnswerKept | CancelRequested, at: float) -> Letter | None:
+        """Put a letter to the run into its box, once and for all; or return the one that is there with this key.
+
+        Values that it refers to were put by the run's keeper.
+        """
+        ...
+
+    def letters(self, run_id: str) -> Sequence[Letter]:
+        """Return the letters that nobody has settled, oldest first."""
+        ...
+
+    def settle(self, run_id: str, nos: Sequence[int], *, retract: bool = False) -> None:
+        """Mark letters as done with: they keep their keys, unless they are retracted."""
         ...
 
 

@@ -249,13 +249,17 @@ class WaitOpened(_Event, frozen=True):
 
 
 class AnswerKept(_Event, frozen=True):
-    """An answer came before its wait opened; or, with an empty `node_id`, the event `name` came, with its `key`."""
+    """An answer came before its wait opened; or, with an empty `node_id`, the event `name` came, with its `key`.
+
+    `letter` is the number of the letter that brought it from elsewhere, if one did.
+    """
 
     node_id: str
     answer: ValueRef
     name: str = ""
     key: str = ""
     by: str = ""
+    letter: int = 0
 
 
 class WaitResolved(_Event, frozen=True):
@@ -298,9 +302,10 @@ class CancelRequested(_Event, frozen=True):
 
 
 class RunFinished(_Event, frozen=True):
-    """All nodes have ended."""
+    """All nodes have ended. `outputs` are those of the run, where values are kept."""
 
     status: RunStatus
+    outputs: tuple[tuple[str, ValueRef], ...] = ()
 
 
 Event = (

@@ -125,6 +125,7 @@ class RunState(Struct):
     ended_at: float = 0.0
     cancelled_by: str = ""
     finished: RunStatus | None = None
+    outputs: tuple[tuple[str, ValueRef], ...] = ()
     nodes: dict[str, NodeState] = field(default_factory=dict)
 
     @property
@@ -317,6 +318,7 @@ def _apply_rarer(state: RunState, event: Event, at: float) -> None:  # noqa: C90
         case RunResumed():
             state.inputs = event.inputs or state.inputs
             state.finished = None
+            state.outputs = ()
             state.cancelled_by = ""
             state.ended_at = 0.0
         case RunForked():
@@ -329,6 +331,7 @@ def _apply_rarer(state: RunState, event: Event, at: float) -> None:  # noqa: C90
             if state.finished is not None:
                 raise _illegal(state, event, None)
             state.finished = event.status
+            state.outputs = event.outputs
             state.ended_at = at
         case AttemptStarted() | AttemptSucceeded():
             raise AssertionError(event)

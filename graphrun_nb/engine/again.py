@@ -144,7 +144,9 @@ class Again:
     def _inputs(self, inputs: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the inputs from now on; nodes that take one that differs will run again, if that is wanted."""
         spec = self.graph.spec
-        recorded = {each.name: self.past.inputs[each.name] for each in spec.inputs if each.name in self.past.inputs}
+        self.past.fetch(self.graph)
+        known = self.past.inputs
+        recorded = {each.name: known[each.name] for each in spec.inputs if each.name in known}
         if inputs is None:
             missing = [each.name for each in spec.inputs if each.required and each.name not in recorded]
             if missing:

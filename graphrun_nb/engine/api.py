@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.engine import tokens
 from graphrun_nb.engine.calls import call_in_run
-from graphrun_nb.engine.env import RuntimeEnv
+from graphrun_nb.engine.env import RuntimeEnv, default_store
 from graphrun_nb.engine.future import RunFuture, started
 from graphrun_nb.engine.here import CURRENT
-from graphrun_nb.engine.live import live_run
+from graphrun_nb.engine.live import RUNS
 from graphrun_nb.engine.taking_up import asking, opened, prepared
-from graphrun_nb.errors import GraphRunError
 from graphrun_nb.protocols import Call, Error, Lost, Value, hooks
 
 if TYPE_CHECKING:
@@ -155,35 +154,33 @@ def resume(token: str, payload: Any, *, store: RunStore | None = None, by: str =
     """
     digest = tokens.digest_of(token)
     begun = tokens.run_of(digest, store) or asking(digest, store)
-    if begun is None or not (begun.is_reachable or begun.is_interrupted):
-        raise tokens.refusal(digest, store)
+    if begun is None or not (begun.is_reachable or begun.is_away):
+        raise tokens.refusal(digest, store, default_store())
     return begun.call(functools.partial(begun.waits.answer_token, digest, payload, by=by))
 
 
 def send_event(
     run_id: str, name: str, payload: Any, *, key: str | None = None, store: RunStore | None = None
 ) -> Receipt:
-    """Send an event to a run of this process, from any thread: it answers one `wait_event` of its name.
+    """Send an event to a run, from any thread: it answers one `wait_event` of its name.
 
-    That is the oldest open one, or else the next one that opens.
+    That is the oldest open one, or else the next one that opens. If nobody goes on with the run just now, it is kept.
 
     Parameters
     ----------
     key
         Of events with the same name and key only the first counts; the others get its receipt.
     store
-        The run has to be one of this store.
+        Where the run is looked for; by default among those of this process, and then in the default store.
 
     Raises
     ------
     GraphRunError
-        There is no such run here, or it has ended.
+        There is no such run, or it has ended.
     """
-    begun = live_run(run_id)
-    if store is not None and begun.env.store is not store:
-        raise GraphRunError(
-            f"there is no run {run_id!r} in this store", hints=("it is alive in this process, with another store",)
-        )
+    begun = RUNS.get(run_id)
+    if begun is None or not begun.is_alive or not (store is None or begun.store == store):
+        begun = opened(run_id, store)
     return begun.call(functools.partial(begun.waits.send_event, name, payload, key))
 
 

@@ -151,7 +151,7 @@ class RuntimeEnv:
         for option in ("session_id", "agent_id", "app_id"):
             if not isinstance(getattr(self, option), str):
                 raise TypeError(f"{option} takes a text, not {getattr(self, option)!r}")
-        _check("store", self.store, "a store, such as MemoryStore()", ("append", "read", "run_ids", "keeper"))
+        _check("store", self.store, "a store, such as MemoryStore()", ("claim", "read", "run_ids", "keeper"))
         _check("clock", self.clock, "a clock", ("time", "call_at"))
         for observer in self.observers if isinstance(self.observers, (list, tuple)) else (self.observers,):
             _check("observers", observer, "a list of observers", ("on_events", "on_signal"))

@@ -44,6 +44,7 @@ class Launcher:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._plan_of = run.graph.plan_of
+        self._refers = run.keeper.refers
         chosen = run.env.executor
         self._lent = {} if isinstance(chosen, str) else {chosen.name: chosen}
         self._executors: dict[str, Executor] = dict(self._lent)
@@ -95,7 +96,10 @@ class Launcher:
                 self._run.values[attempt.node_id] = value
                 if attempt.node_id in self._run.secret_outputs:
                     self._run.hide_outputs(attempt.node_id)
-                return AttemptSucceeded(attempt.node_id, attempt.attempt)
+                if not self._refers:
+                    return AttemptSucceeded(attempt.node_id, attempt.attempt)
+                kept = self._run.keep_outputs(attempt.node_id, plan.outputs, value)
+                return AttemptSucceeded(attempt.node_id, attempt.attempt, kept)
             except BaseException as unfit:  # noqa: BLE001 (a dict of the user's may raise anything)
                 error = unfit
         if isinstance(error.__cause__, StopIteration) and str(error) == "coroutine raised StopIteration":

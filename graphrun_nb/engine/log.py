@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from itertools import repeat
 from typing import TYPE_CHECKING
@@ -10,12 +12,13 @@ from graphrun_nb.core.batch import Batch
 from graphrun_nb.core.events import Envelope, Event
 from graphrun_nb.core.frontier import Frontier
 from graphrun_nb.core.state import RunState, apply, apply_all
+from graphrun_nb.errors import StoreBusy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from graphrun_nb.core.topology import Topology
-    from graphrun_nb.protocols import Observer, RunStore, Signal
+    from graphrun_nb.protocols import Lease, Observer, Signal
 
 _LOG = logging.getLogger(__name__)
 
@@ -29,14 +32,18 @@ class RunLog:
     Attributes
     ----------
     state
-        The fold of the log. Only `stage` changes it.
+        The fold of the log, with what is staged. Only `stage` changes it.
     frontier
         What can start and what falls due.
+    lease
+        The right to write it; `commit` needs one.
+    on_kept
+        Called when a `commit` that took a while has ended, with what kept it from being written, if anything did.
 
     Parameters
     ----------
     history
-        What `store` has of the run already.
+        What there is of the run already.
 
     Raises
     ------
@@ -44,7 +51,7 @@ class RunLog:
         The history does not fit together.
     """
 
-    def __init__(self, run_id: str, store: RunStore, history: Iterable[Envelope] = ()) -> None:
+    def __init__(self, run_id: str, history: Iterable[Envelope] = ()) -> None:
         past = tuple(history)
         self._events = [each.event for each in past]
         self._instants = [each.at for each in past]
@@ -52,7 +59,9 @@ class RunLog:
         for at, event in self.since(0):
             apply(self.state, event, at)
         self.frontier = Frontier(self.state)
-        self._store = store
+        self.lease: Lease | None = None
+        self.on_kept: Callable[[Exception | None], None] = _nothing
+        self.is_behind = False
         self._staged: list[Event] = []
         self._staged_at = 0.0
         self._observers: list[Observer] = []
@@ -94,14 +103,51 @@ class RunLog:
         self.frontier.advance_all(events)
         self._keep(events, at)
 
-    def commit(self) -> None:
-        """Keep what was staged, as one unit, and tell the observers."""
+    def commit(self) -> bool:
+        """Keep what was staged, as one unit, and tell the observers.
+
+        Returns
+        -------
+        bool
+            False if that takes a while: nothing may be staged, and nothing may follow from it, before `on_kept`.
+
+        Raises
+        ------
+        RunOwnedElsewhere, StoreFull
+            It is not kept; `roll_back` forgets it.
+        """
         if not self._staged:
-            return
+            return True
         batch = Batch(self._staged_at, self._staged)
         self._staged = []
+        assert self.lease is not None  # noqa: S101 (a run claims it before it begins)
+        try:
+            self.lease.append(batch)
+        except StoreBusy:
+            self.is_behind = True
+            loop = asyncio.get_running_loop()
+            self.lease.append_later(batch, lambda error: _called_on(loop, lambda: self._caught_up(batch, error)))
+            return False
+        self._publish(batch)
+        return True
+
+    def roll_back(self) -> None:
+        """Forget what was not kept. O(events)."""
+        self._staged = []
+        self.is_behind = False
+        self.state = RunState(self.state.run_id)
+        for at, event in self.since(0):
+            apply(self.state, event, at)
+        self.frontier = Frontier(self.state)
+
+    def _caught_up(self, batch: Batch, error: Exception | None) -> None:
+        self.is_behind = False
+        if error is None:
+            self._publish(batch)
+        self.on_kept(error)
+
+    def _publish(self, batch: Batch) -> None:
         n_before = len(self._events)
-        self._store.append(self.state.run_id, n_before, batch)
         self._events += batch.events
         self._instants += repeat(batch.at, len(batch))
         for observer in tuple(self._observers):
@@ -148,3 +194,13 @@ class RunLog:
         if id(observer) not in self._accused:
             self._accused.add(id(observer))
             _LOG.exception("observer %s of run %s raised; it is told further, silently", observer, self.state.run_id)
+
+
+def _nothing(error: Exception | None) -> None:
+    """Do nothing."""
+
+
+def _called_on(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> None:
+    """Call `act` on the loop, from another thread, unless the loop has ended."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(act)

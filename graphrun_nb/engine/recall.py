@@ -62,6 +62,8 @@ class Recalled:
         Those that no question has taken, by name, oldest first.
     keys
         Where events with a key went, and when, by name and key.
+    letters
+        Numbers of the letters that the log has.
     """
 
     def __init__(self, log: Iterable[tuple[float, Event]]) -> None:
@@ -69,7 +71,7 @@ class Recalled:
         self.kept: dict[str, Arrived] = {}
         self.events: defaultdict[str, deque[Arrived]] = defaultdict(deque)
         self.keys: dict[tuple[str, str], tuple[str, float]] = {}
-        self._taken: dict[tuple[str, int], tuple[str, Arrived]] = {}
+        self.letters: set[int] = set()
         for at, event in log:
             if type(event) in _FORGOTTEN_AFTER:
                 if self.asked:
@@ -83,35 +85,15 @@ class Recalled:
             elif isinstance(event, AttemptLost):
                 of_node = self.asked.get(event.node_id, {})
                 self.asked[event.node_id] = {no: each for no, each in of_node.items() if each.how}
-        for name, arrived in reversed(self._taken.values()):  # they came while nobody went on with the run
-            self.events[name].appendleft(arrived)
 
     def open(self) -> list[tuple[str, Asked]]:
         """Return the questions without an answer, with the nodes that ask them, oldest first."""
-        left = []
-        for node_id, of_node in self.asked.items():
-            of_node_left = [
-                each for each in of_node.values() if not each.how and (node_id, each.info.no) not in self._taken
-            ]
-            if node_id in self.kept:
-                del of_node_left[:1]
-            left += [(node_id, each) for each in of_node_left]
+        left = [(node_id, each) for node_id, of_node in self.asked.items() for each in of_node.values() if not each.how]
         return sorted(left, key=lambda pair: pair[1].at)
 
-    def taker(self, name: str) -> str:
-        """Return the node whose wait takes the next event `name`, or nothing."""
-        return self._waiting_for(name)[0]
-
-    def _waiting_for(self, name: str) -> tuple[str, int]:
-        return next(
-            (
-                (node_id, each.info.no)
-                for node_id, of_node in self.asked.items()
-                for each in of_node.values()
-                if not each.how and each.info.name == name and (node_id, each.info.no) not in self._taken
-            ),
-            ("", 0),
-        )
+    def waiting_for(self, name: str) -> list[str]:
+        """Return the nodes that wait for the event `name`, oldest first."""
+        return [node_id for node_id, each in self.open() if each.info.name == name]
 
     def _open(self, event: WaitOpened, at: float) -> None:
         wait = event.wait
@@ -124,20 +106,19 @@ class Recalled:
 
     def _arrive(self, event: AnswerKept, at: float) -> None:
         arrived = Arrived(event.answer, event.by, at)
+        if event.letter:
+            self.letters.add(event.letter)
         if event.node_id:
             self.kept[event.node_id] = arrived
             return
-        taker, no = self._waiting_for(event.name)
-        if taker:
-            self._taken[taker, no] = (event.name, arrived)
-        else:
+        takers = self.waiting_for(event.name)
+        if not takers:
             self.events[event.name].append(arrived)
         if event.key:
-            self.keys[event.name, event.key] = (taker, at)
+            self.keys[event.name, event.key] = (takers[0] if takers else "", at)
 
     def _close(self, event: WaitResolved | WaitExpired, at: float) -> None:
         self.kept.pop(event.node_id, None)
-        self._taken.pop((event.node_id, event.no), None)
         of_node = self.asked.get(event.node_id, {})
         asked = of_node.get(event.no)
         if asked is None:

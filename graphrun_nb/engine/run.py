@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import contextvars
 import re
 import secrets
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import structs
 
+from graphrun_nb.authoring.declared import declared_types
 from graphrun_nb.authoring.frames import without_our_frames
 from graphrun_nb.core.decide import Rules
 from graphrun_nb.core.events import CONTAINERS, CancelRequested, ErrorInfo, NodeReset, RunResumed, SpecAccepted
@@ -30,7 +32,7 @@ from graphrun_nb.engine.output import RunOutput
 from graphrun_nb.engine.quiet import Quiet
 from graphrun_nb.engine.scheduler import ForwardScheduler
 from graphrun_nb.engine.waits import Waits
-from graphrun_nb.errors import GraphBuildError, GraphHasPendingWaits, GraphRunError, GraphRunFailed
+from graphrun_nb.errors import GraphBuildError, GraphHasPendingWaits, GraphRunError, GraphRunFailed, RunOwnedElsewhere
 from graphrun_nb.view.text import preview
 
 if TYPE_CHECKING:
@@ -38,10 +40,10 @@ if TYPE_CHECKING:
 
     from graphrun_nb.authoring.node_view import LogLine
     from graphrun_nb.authoring.task_graph import TaskGraph
-    from graphrun_nb.core.events import Event, NodeInfo, ValueRef
+    from graphrun_nb.core.events import Event, NodeInfo, RunFinished, ValueRef
     from graphrun_nb.core.state import RunState
     from graphrun_nb.engine.env import RuntimeEnv
-    from graphrun_nb.protocols import Clock, Signal, Timer
+    from graphrun_nb.protocols import Clock, Lease, Signal, Timer
 
 T = TypeVar("T")
 
@@ -81,7 +83,7 @@ class Run:
         self.values = self.keeper.values
         self.exceptions: dict[str, BaseException] = {}
         self.loop: asyncio.AbstractEventLoop | None = None
-        self.log = log or RunLog(self.run_id, env.store)
+        self.log = log or RunLog(self.run_id)
         self.parent = parent or self.log.state.parent
         self.output = RunOutput(self)
         self.progress: dict[str, Signal] = {}
@@ -95,9 +97,11 @@ class Run:
 
     def _equip(self, graph: TaskGraph, inputs: Mapping[str, Any], env: RuntimeEnv) -> None:
         self.env = env
+        self.store = env.store
         self.spec = graph.spec
         self.source = graph
-        self.inputs = inputs
+        self.inputs = dict(inputs)
+        self.fetch(graph)
         self.clock: Clock = env.clock
         self.graph: TaskGraph = graph.watching(self)
         self._remember_appeared()
@@ -124,7 +128,9 @@ class Run:
             on_events=self.waits.on_events,
             on_finish=self._on_finish,
             on_left=self._on_left,
+            seal=self._sealed,
         )
+        self.log.on_kept = self.scheduler.go_on
 
     def _remember_appeared(self) -> None:
         """Let nodes be looked at that appeared when the run, or the one that it takes over from, went on earlier."""
@@ -160,10 +166,16 @@ class Run:
         now = self.clock.time()
         infos = self.graph.infos(self.env.retry)
         is_plain = any(type(event) is SpecAccepted and event.nodes is infos for event in opening)
-        self.log.begin(opening, now, self.graph.topology(self.env.retry) if is_plain else None)
-        for observer in self.env.observers:
-            self.log.attach(observer)
-        self.log.commit()
+        lease = self._claimed()
+        try:
+            self.log.begin(opening, now, self.graph.topology(self.env.retry) if is_plain else None)
+            for observer in self.env.observers:
+                self.log.attach(observer)
+            self.log.commit()
+        except BaseException:
+            self.log.roll_back()
+            lease.release()
+            raise
         self.loop = loop
         if not is_plain:
             self._remember_appeared()
@@ -182,6 +194,34 @@ class Run:
         self.waits.recall()
         carried = self._under_way() if type(opening[0]) is RunResumed else ()
         self.scheduler.start(carried)
+
+    def _claimed(self) -> Lease:
+        """Claim the right to write to the run; raises RunOwnedElsewhere if somebody else has gone on with it."""
+        lease = self.store.claim(self.run_id, self, durability=self.env.durability)
+        if lease.n_events != len(self.log):
+            lease.release()
+            raise RunOwnedElsewhere(
+                f"run {self.run_id!r} has gone on elsewhere in the meantime",
+                hints=(f"open_run({self.run_id!r}) shows how it stands now",),
+            )
+        self.log.lease = lease
+        return lease
+
+    def on_mail(self) -> None:
+        """Learn that there are letters for the run, or that it was taken over; from any thread."""
+        loop = self.loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._read_mail)
+
+    def _read_mail(self) -> None:
+        lease = self.log.lease
+        if not self.is_alive or lease is None:
+            return
+        if lease.is_lost:
+            self.scheduler.fail(RunOwnedElsewhere(f"run {self.run_id!r} was taken over by another process"))
+        else:
+            self.waits.mail.read()
 
     def _under_way(self) -> list[tuple[str, int]]:
         nodes = self.log.state.nodes.items()
@@ -250,13 +290,53 @@ class Run:
     @property
     def is_interrupted(self) -> bool:
         """Whether it did not end, and nobody goes on with it."""
+        return self.is_away and self.store.owner(self.run_id) is None
+
+    @property
+    def is_away(self) -> bool:
+        """Whether it did not end, as far as it is known here, and is not under way here."""
         state = self.log.state
         return bool(state.seq) and state.finished is None and not self.is_alive
 
     def keep(self, value: Any, shown: Any = ..., *, name: str = "") -> ValueRef:
         """Keep an input or an answer, and return what the log says of it: a preview of it, or of what is `shown`."""
         self.secrets.find(value)
-        return self.keeper.put(value, self.shown(value if shown is ... else shown, name))
+        return self.keeper.put(value, lambda: self.shown(value if shown is ... else shown, name))
+
+    def fetch(self, graph: TaskGraph) -> None:
+        """Get inputs and outputs that were kept and are not here, as far as `graph` knows what they are made of."""
+        keeper, state = self.keeper, self.log.state
+        keeper.types = declared_types(graph) if keeper.refers else {}
+        for name, ref in state.inputs:
+            if name not in self.inputs:
+                with contextlib.suppress(LookupError):
+                    self.inputs[name] = keeper.get(ref)
+        for node_id, node in state.nodes.items():
+            if node.status is NodeStatus.DONE and node.values and node_id not in self.values:
+                with contextlib.suppress(LookupError):
+                    values = [keeper.get(ref) for ref in node.values]
+                    names = node.info.outputs
+                    self.values[node_id] = dict(zip(names, values, strict=True)) if names else values[0]
+        if state.finished is RunStatus.DONE and keeper.outputs is None and keeper.refers:
+            with contextlib.suppress(LookupError):
+                keeper.outputs = {name: keeper.get(ref) for name, ref in state.outputs}
+
+    def keep_outputs(self, node_id: str, outputs: Sequence[str], values: Mapping[str, Any]) -> tuple[ValueRef, ...]:
+        """Keep what a node gave, and return what the log says of it: nothing, where that ends with this process."""
+        put = self.keeper.put
+        if not self.keeper.refers:
+            return ()
+        if not outputs:
+            return (put(values, lambda: self.shown(values), shown=False),) if values else ()
+        hidden = self.secret_outputs.get(node_id, ())
+        return tuple(
+            put(
+                values[name],
+                lambda name=name: MASK if name in hidden else self.shown(values[name], name),  # type: ignore[misc]
+                shown=False,
+            )
+            for name in outputs
+        )
 
     def shown(self, value: Any, name: str = "") -> str:
         """Return a preview of the value called `name` that people may see."""
@@ -392,9 +472,19 @@ class Run:
 
     def _on_finish(self, error: Exception | None) -> None:
         self._crash = error
-        if self.state.finished is RunStatus.DONE:
+        if error is not None:
+            self.log.roll_back()
+        elif self.state.finished is RunStatus.DONE:
             self.keeper.outputs = self._outputs()
         self._close()
+
+    def _sealed(self, finished: RunFinished) -> RunFinished:
+        if finished.status is not RunStatus.DONE or not self.keeper.refers:
+            return finished
+        outputs = self._outputs()
+        return structs.replace(
+            finished, outputs=tuple(zip(outputs, self.keep_outputs("", tuple(outputs), outputs), strict=True))
+        )
 
     def _on_left(self) -> None:
         self._is_left = True
@@ -407,6 +497,8 @@ class Run:
         CAPTURE.end(self)
         self.launcher.close()
         self.waits.close()
+        if self.log.lease is not None:
+            self.log.lease.release()
         self._announce(list(self._listeners))
 
     def _outputs(self) -> dict[str, Any]:

@@ -85,6 +85,8 @@ class ForwardScheduler:
         Called once, when nothing is left to do, or with the error that keeps the log from being written.
     on_left
         Called instead, when the loop ends under the run: nothing more is recorded, and what was can be gone on with.
+    seal
+        Adds what the run gave to its last event.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class ForwardScheduler:
         on_events: Callable[[Sequence[Event]], None],
         on_finish: Callable[[Exception | None], None],
         on_left: Callable[[], None],
+        seal: Callable[[RunFinished], RunFinished],
     ) -> None:
         self._run = run
         self._log = log
@@ -111,6 +114,8 @@ class ForwardScheduler:
         self._on_events = on_events
         self._on_finish = on_finish
         self._on_left = on_left
+        self._seal = seal
+        self._unkept: tuple[Sequence[Event], Sequence[Event]] = ((), ())
         self._queue: deque[Attempt] = deque()
         self._carried: deque[Attempt] = deque()
         self._outcomes: list[Outcome] = []
@@ -234,6 +239,8 @@ class ForwardScheduler:
             self._outcomes.clear()
             self._facts.clear()
             return
+        if log.is_behind:
+            return
         self._in_turn = True
         try:
             now = self._clock.time()
@@ -256,13 +263,40 @@ class ForwardScheduler:
             if self._carried:
                 self._start_carried()
             events = decide(log.state, log.frontier, self._rules, now, self._free)
+            if events and type(events[-1]) is RunFinished:
+                events[-1] = self._seal(events[-1])
             log.stage_all(events, now)
-            log.commit()
+            is_kept = log.commit()
         except Exception as error:  # noqa: BLE001 (the run cannot go on if its log cannot)
             self._stop(error)
             return
         finally:
             self._in_turn = False
+        if is_kept:
+            self._follow(facts, events)
+        else:
+            self._unkept = (facts, events)
+
+    def go_on(self, error: Exception | None) -> None:
+        """Let happen what follows from a turn that took a while to be kept, or stop if it could not be."""
+        if self._stopped:
+            return
+        if error is not None:
+            self._stop(error)
+            return
+        unkept, self._unkept = self._unkept, ((), ())
+        self._follow(*unkept)
+        self._later()
+        if self._queue:
+            self._wake_worker()
+
+    def fail(self, error: Exception) -> None:
+        """Stop: nothing can be recorded any more."""
+        if not self._stopped:
+            self._stop(error)
+
+    def _follow(self, facts: Sequence[Event], events: Sequence[Event]) -> None:
+        log = self._log
         self._carry_out(facts, events)
         if self._free > 0 and log.frontier.has_ready():
             self._later()  # a container has just started, and its parts with it
@@ -481,6 +515,9 @@ class ForwardScheduler:
         self._later()
 
     def _stop(self, error: Exception | None = None) -> None:
+        if error is not None:
+            for attempt in self._attempts.values():
+                self._cancel(attempt)
         self._halt()
         self._on_finish(error)
 

@@ -64,17 +64,17 @@ def list_runs(*, store: RunStore | None = None) -> list[RunSummary]:
 
 def _summary(run_id: str, store: RunStore) -> RunSummary:
     known = RUNS.get(run_id)
-    live = known if known is not None and known.env.store is store else None
+    live = known if known is not None and known.is_alive and known.store == store else None
     state = fold(run_id, store.read(run_id)) if live is None else live.state
-    is_alive = live is not None and live.is_alive
+    is_driven = live is not None or (state.finished is None and store.owner(run_id) is not None)
     return RunSummary(
         run_id=state.run_id,
         graph=state.graph,
-        status=state.status if is_alive or state.finished is not None else RunStatus.INTERRUPTED,
+        status=state.status if is_driven or state.finished is not None else RunStatus.INTERRUPTED,
         counts=state.counts(),
         started_at=state.started_at,
         ended_at=state.ended_at,
         session_id=state.session_id,
         parent=state.parent,
-        is_alive=is_alive,
+        is_alive=live is not None,
     )

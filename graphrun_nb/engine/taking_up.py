@@ -74,6 +74,8 @@ def retried(run: Run, from_: Sequence[str] = ()) -> Run:
     UnknownNode
         `from_` names no node.
     """
+    if not run.is_alive:
+        run = known_run(run.run_id, run.store) or run
     if run.is_alive:
         raise GraphRunError(
             f"run {run.run_id!r} is under way",
@@ -95,20 +97,13 @@ def retried(run: Run, from_: Sequence[str] = ()) -> Run:
 def known_run(run_id: str, store: RunStore) -> Run | None:
     """Return a run from this process, if it has it, or else as the store knows it; None if there is none."""
     run = RUNS.get(run_id)
-    if run is not None and run.env.store is store:
+    if run is not None and run.store == store and (run.is_alive or len(run.log) == store.n_events(run_id)):
         return run
     history = store.read(run_id)
     if not history:
         return None
-    log = RunLog(run_id, store, history)
-    keeper = store.keeper(run_id, lasting=True)
-    inputs: dict[str, Any] = {}
-    for name, ref in log.state.inputs:
-        try:
-            inputs[name] = keeper.get(ref)
-        except LookupError:
-            continue
-    run = RUNS[run_id] = Run(_definition(log.state), inputs, RuntimeEnv(run_id=run_id, store=store), log=log)
+    log = RunLog(run_id, history)
+    run = RUNS[run_id] = Run(_definition(log.state), {}, RuntimeEnv(run_id=run_id, store=store), log=log)
     return run
 
 
@@ -208,9 +203,11 @@ def _taking_over(
         elif node.status is NodeStatus.SKIPPED:
             taken.append(NodeSkipped(info.node_id, node.because))
         else:
-            taken.append(OutputPinned(info.node_id, node.values, source.run_id))
+            refs = node.values
             if info.node_id in source.values:
-                run.values[info.node_id] = source.values[info.node_id]
+                values = run.values[info.node_id] = source.values[info.node_id]
+                refs = run.keep_outputs(info.node_id, info.outputs, values)
+            taken.append(OutputPinned(info.node_id, refs, source.run_id))
     accepted = SpecAccepted(graph.fingerprint(), tuple(infos))
     run.prepare((_started(run), RunForked(source.run_id, source.state.seq), accepted, *taken))
     return run

@@ -10,7 +10,7 @@ import secrets
 import weakref
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from graphrun_nb.core.events import WaitOpened
+from graphrun_nb.core.events import WaitOpened, WaitResolved
 from graphrun_nb.errors import AlreadyResumed, InvalidToken
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def digest_of(token: Any) -> str:
 def run_of(digest: str, store: RunStore | None) -> Run | None:
     """Return the run that the token leads to, unless it is of another store than `store`."""
     run = _RUNS.get(digest)
-    return run if run is not None and (store is None or run.env.store is store) else None
+    return run if run is not None and (store is None or run.store == store) else None
 
 
 def use_up(digest: str, answered: Answered) -> None:
@@ -73,14 +73,22 @@ def use_up(digest: str, answered: Answered) -> None:
         del _ANSWERED[next(iter(_ANSWERED))]
 
 
-def refusal(digest: str, store: RunStore | None) -> GraphRunError:
-    """Return why a token that leads to no run here is refused; with `store`, only what that knows counts."""
+def refusal(digest: str, store: RunStore | None, default: RunStore) -> GraphRunError:
+    """Return why a token that leads to no open wait is refused, as `store` knows, or this process and `default`."""
     answered = _ANSWERED.get(digest)
-    if answered is None or not (store is None or _is_in(digest, answered.run_id, store)):
-        return InvalidToken()
-    return answered.error()
+    if answered is None or not (store is None or store.run_of_wait(digest) == answered.run_id):
+        answered = _answer_in(digest, default if store is None else store)
+    return InvalidToken() if answered is None else answered.error()
 
 
-def _is_in(digest: str, run_id: str, store: RunStore) -> bool:
-    events = (envelope.event for envelope in store.read(run_id))
-    return any(isinstance(event, WaitOpened) and event.wait.token_digest == digest for event in events)
+def _answer_in(digest: str, store: RunStore) -> Answered | None:
+    """Return what the log of the run that asked says of the answer. O(events)."""
+    run_id = store.run_of_wait(digest)
+    place: tuple[str, int, int] | None = None
+    for each in () if run_id is None else store.read(run_id):
+        event = each.event
+        if isinstance(event, WaitOpened) and event.wait.token_digest == digest:
+            place = (event.node_id, event.attempt, event.wait.no)
+        elif isinstance(event, WaitResolved) and (event.node_id, event.attempt, event.no) == place:
+            return Answered(each.run_id, event.node_id, event.by, each.at)
+    return None

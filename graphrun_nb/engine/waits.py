@@ -24,6 +24,7 @@ from graphrun_nb.engine import postbox, tokens
 from graphrun_nb.engine.continuation import Continuation, Receipt
 from graphrun_nb.engine.here import Here
 from graphrun_nb.engine.inbox import Inbox, Kept
+from graphrun_nb.engine.mail import Mail, claim, early_key, event_key, is_early
 from graphrun_nb.engine.question import Question
 from graphrun_nb.engine.recall import Recalled
 from graphrun_nb.engine.wait import Closed, Wait
@@ -32,9 +33,10 @@ from graphrun_nb.errors import AlreadyResumed, GraphRunError, InvalidToken, Payl
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from graphrun_nb.core.events import WaitInfo
+    from graphrun_nb.core.events import ValueRef, WaitInfo
     from graphrun_nb.engine.recall import Asked
     from graphrun_nb.engine.run import Run
+    from graphrun_nb.protocols import Letter
 
 _ASKING = (NodeStatus.RUNNING, NodeStatus.WAITING)
 
@@ -53,6 +55,7 @@ class Waits:
         self._kept: dict[str, Kept] = {}
         self._inbox = Inbox()
         self._recalled: dict[str, dict[int, Wait]] = {}
+        self.mail = Mail(run)
 
     def recall(self) -> None:
         """Go on from what the log says, on the loop: what is open can be answered, what is answered is not asked."""
@@ -75,6 +78,36 @@ class Waits:
                     self._inbox.keep(name, Kept(fetch(each.answer), each.by, each.at))
         for (name, key), (node_id, at) in past.keys.items():
             self._inbox.note(name, key, Receipt(run.run_id, node_id, at))
+        self.mail.open(past.letters)
+
+    def take(self, letter: Letter, fact: AnswerKept, payload: Any) -> None:
+        """Act upon an answer or event that came from elsewhere.
+
+        Raises
+        ------
+        PayloadRejected
+            It does not fit; the wait stays open.
+        AlreadyResumed
+            Another answer is kept already.
+        """
+        run = self._run
+        if not fact.node_id:
+            if self._inbox.receipt(fact.name, fact.key or None) is None:
+                self._send(structs.replace(fact, letter=letter.no), payload, letter.at)
+            return
+        kept = Kept(payload, fact.by, letter.at)
+        wait = self._by_digest.get(letter.key)
+        if wait is None:
+            if is_early(letter, fact.node_id):
+                self._keep_early(structs.replace(fact, letter=letter.no), kept)
+        elif self._standing(wait) is None:
+            run.scheduler.tell(self._resolved(wait, wait.check(payload), kept, fact.answer))
+
+    def note_refused(self, node_id: str, refused: Exception) -> None:
+        """Let a node's story say that an answer was not taken."""
+        node = self._run.state.nodes[node_id]
+        here = Here(self._run, node_id, node.attempt)
+        self._run.output.add_line(here, "note", f"an answer from elsewhere was refused: {refused}")
 
     def asked_before(self, here: Here) -> Question | None:
         """Return the node's next question as it was asked before the process ended, if it was."""
@@ -126,7 +159,7 @@ class Waits:
             There is no such node, or it asks nothing that could be answered.
         """
         self.require_node(node_id)
-        if self._run.is_interrupted:
+        if self._run.is_away:
             return postbox.keep_answer(self._run, node_id, payload, by=by, no=no)
         if no is not None:
             attempt = self._run.state.nodes[node_id].attempt if attempt is None else attempt
@@ -157,7 +190,7 @@ class Waits:
         AlreadyResumed, PayloadRejected
             As `answer`.
         """
-        if self._run.is_interrupted:
+        if self._run.is_away:
             return postbox.keep_answer_to_token(self._run, digest, payload, by=by)
         wait = self._by_digest.get(digest)
         if wait is None or not secrets.compare_digest(wait.info.token_digest, digest):
@@ -176,7 +209,7 @@ class Waits:
             The run has ended, or `name` or `key` is no text of 1 to 200 characters.
         """
         self.require_event(name, key)
-        if self._run.is_interrupted:
+        if self._run.is_away:
             return postbox.keep_event(self._run, name, payload, key)
         earlier = self._inbox.receipt(name, key)
         if earlier is not None:
@@ -188,15 +221,24 @@ class Waits:
             )
         now = self._run.clock.time()
         came = AnswerKept("", self._run.keep(payload), name=name, key=key or "", by="event")
+        if key is not None:
+            there = self._run.store.post(self._run.run_id, event_key(name, key), came, now)
+            if there is not None:
+                return Receipt(self._run.run_id, "", there.at)
+        return self._send(came, payload, now)
+
+    def _send(self, came: AnswerKept, payload: Any, now: float) -> Receipt:
+        name = came.name
         wait = next((each for each in self._inbox.waiting(name) if self._standing(each) is None), None)
         receipt = Receipt(self._run.run_id, "" if wait is None else wait.here.node_id, now)
-        self._inbox.note(name, key, receipt)
+        self._inbox.note(name, came.key or None, receipt)
+        kept = Kept(payload, "event", now)
         if wait is None:
-            self._inbox.keep(name, Kept(payload, "event", now))
+            self._inbox.keep(name, kept)
             self._run.scheduler.tell(came)
         else:
             value = wait.check(payload)
-            self._run.scheduler.tell(came, self._resolved(wait, value, Kept(payload, "event", now)))
+            self._run.scheduler.tell(came, self._resolved(wait, value, kept, self._run.keep(payload, value)))
         return receipt
 
     def require_event(self, name: str, key: str | None) -> None:
@@ -222,8 +264,8 @@ class Waits:
     def open(self) -> tuple[Continuation, ...]:
         """Return the open waits, oldest first, with their tokens; without, if the run was interrupted."""
         run_id = self._run.run_id
-        if self._run.is_interrupted:
-            past = Recalled(self._run.log.since(0)).open()
+        if self._run.is_away:
+            past = postbox.open_questions(self._run)
             return tuple(_continuation(run_id, node_id, each.attempt, each.info, each.at) for node_id, each in past)
         return tuple(
             _continuation(run_id, wait.here.node_id, wait.here.attempt, wait.info, wait.at, token=wait.token)
@@ -235,6 +277,7 @@ class Waits:
         """End what still waits when the run has ended: coroutines that their nodes left behind."""
         for wait in list(self._open.values()):
             wait.over.cancel()
+        self.mail.close()
 
     def _recalled_wait(self, node_id: str, asked: Asked) -> Wait:
         run = self._run
@@ -357,7 +400,7 @@ class Waits:
         except PayloadRejected as refused:
             self._run.output.add_line(wait.here, "note", f"the answer that was kept for it was refused: {refused}")
             return ()
-        return (self._resolved(wait, value, kept),)
+        return (self._resolved(wait, value, kept, self._run.keep(kept.payload, value)),)
 
     def _addressed(self, node_id: str) -> Wait | None:
         """Return the wait that an answer for the node is meant for, or None if it is to be kept."""
@@ -386,16 +429,28 @@ class Waits:
                 hints=("an answer to a later question of the node can be given when that is open",),
             )
         now = self._run.clock.time()
-        self._kept[node_id] = Kept(payload, by, now)
-        self._run.scheduler.tell(AnswerKept(node_id, self._run.keep(payload), by=by))
+        answer = self._run.keep(payload)
+        claim(self._run, early_key(node_id, self._run.state.nodes[node_id]), node_id, answer, by=by, at=now)
+        self._keep_early(AnswerKept(node_id, answer, by=by), Kept(payload, by, now))
         return Receipt(self._run.run_id, node_id, now)
+
+    def _keep_early(self, came: AnswerKept, kept: Kept) -> None:
+        if came.node_id in self._kept:
+            there = self._kept[came.node_id]
+            raise AlreadyResumed(
+                f"an answer for node {came.node_id!r} is kept already, from {there.by}", by=there.by, at=there.at
+            )
+        self._kept[came.node_id] = kept
+        self._run.scheduler.tell(came)
 
     def _answer(self, wait: Wait, payload: Any, by: str) -> Receipt:
         self._require_open(wait)
         value = wait.check(payload)
         self._require_open(wait)  # the check may run users' code
         now = self._run.clock.time()
-        self._run.scheduler.tell(self._resolved(wait, value, Kept(payload, by, now)))
+        answer = self._run.keep(payload, value)
+        claim(self._run, wait.info.token_digest, wait.here.node_id, answer, by=by, at=now)
+        self._run.scheduler.tell(self._resolved(wait, value, Kept(payload, by, now), answer))
         return Receipt(self._run.run_id, wait.here.node_id, now)
 
     def _require_open(self, wait: Wait) -> None:
@@ -436,10 +491,10 @@ class Waits:
         deadline = wait.info.deadline
         return Closed("expired", "", deadline) if deadline is not None and deadline <= now else None
 
-    def _resolved(self, wait: Wait, value: Any, kept: Kept) -> WaitResolved:
+    def _resolved(self, wait: Wait, value: Any, kept: Kept, answer: ValueRef) -> WaitResolved:
         """Close the wait with its one answer, and return the fact to be recorded."""
         wait.value = value
-        wait.answer = self._run.keep(kept.payload, value)
+        wait.answer = answer
         self._close(wait, Closed("answered", kept.by, kept.at))
         tokens.use_up(wait.info.token_digest, tokens.Answered(self._run.run_id, wait.here.node_id, kept.by, kept.at))
         return WaitResolved(*wait.key, wait.answer, kept.by)

@@ -2,38 +2,74 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
-from collections import defaultdict
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.core.events import Envelope, ValueRef, WaitOpened
 from graphrun_nb.errors import RunOwnedElsewhere
+from graphrun_nb.protocols import Letter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from graphrun_nb.core.batch import Batch
+    from graphrun_nb.core.events import AnswerKept, CancelRequested
+    from graphrun_nb.protocols import Holder, Owner
 
 
 class MemoryKeeper:
     """The values of one run, as they are."""
 
+    refers = False
+
     def __init__(self) -> None:
         self.values: dict[str, dict[str, Any]] = {}
         self.outputs: dict[str, Any] | None = None
+        self.types: Mapping[str, type] = {}
         self._put: list[Any] = []
 
-    def put(self, value: Any, preview: str) -> ValueRef:
+    def put(self, value: Any, preview: Callable[[], str], *, shown: bool = True) -> ValueRef:
         """Hold on to `value`."""
+        del shown
         self._put.append(value)
-        return ValueRef(digest=str(len(self._put) - 1), preview=preview)
+        return ValueRef(digest=str(len(self._put) - 1), preview=preview())
 
     def get(self, ref: ValueRef) -> Any:
         """Return what was put; raises LookupError for what another process put."""
         if not ref.digest:
             raise LookupError(ref)
         return self._put[int(ref.digest)]
+
+
+class MemoryLease:
+    """The right to write to one run."""
+
+    is_lost = False
+
+    def __init__(self, store: MemoryStore, run_id: str, holder: Holder) -> None:
+        self.holder = holder
+        self._store = store
+        self._run_id = run_id
+        self._log = store.log(run_id)
+        self.n_events = sum(map(len, self._log))
+
+    def append(self, batch: Batch) -> None:
+        """Keep `batch`; raises RunOwnedElsewhere if somebody else has taken the run over."""
+        if not self._store.is_held(self._run_id, self):
+            raise _owned(self._run_id)
+        self._log.append(batch)
+        self.n_events += len(batch)
+
+    def append_later(self, batch: Batch, done: Callable[[Exception | None], None]) -> None:
+        """Keep `batch`; it never takes a while."""
+        self.append(batch)
+        done(None)
+
+    def release(self) -> None:
+        """Let others have it."""
+        self._store.let_go(self._run_id, self)
 
 
 class MemoryStore:
@@ -50,25 +86,43 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._logs: dict[str, list[Batch]] = {}
-        self._n_events: defaultdict[str, int] = defaultdict(int)
+        self._held: dict[str, MemoryLease] = {}
+        self._boxes: dict[str, dict[str, Letter]] = {}
+        self._settled: set[int] = set()
+        self._n_letters = 0
         self._keepers: weakref.WeakValueDictionary[str, MemoryKeeper] = weakref.WeakValueDictionary()
         self._lasting: dict[str, MemoryKeeper] = {}
         self._asking: dict[str, str] = {}
         self._n_looked_at: dict[str, int] = {}
+        self._lock = threading.RLock()
 
-    def append(self, run_id: str, expected_seq: int, batch: Batch) -> None:
-        """Keep `batch` right after event `expected_seq` of the run.
+    def claim(self, run_id: str, holder: Holder, *, durability: str = "process") -> MemoryLease:
+        """Give `holder` the right to write to a run; see `RunStore`."""
+        del durability
+        with self._lock:
+            there = self._held.get(run_id)
+            if there is not None and there.holder.is_alive:
+                raise _owned(run_id)
+            lease = self._held[run_id] = MemoryLease(self, run_id, holder)
+        return lease
 
-        Raises
-        ------
-        RunOwnedElsewhere
-            Somebody else has written to the run in the meantime.
-        """
-        n = self._n_events[run_id]
-        if n != expected_seq:
-            raise RunOwnedElsewhere(f"run {run_id!r} is at event {n}, not {expected_seq}")
-        self._logs.setdefault(run_id, []).append(batch)
-        self._n_events[run_id] = n + len(batch)
+    def is_held(self, run_id: str, lease: MemoryLease) -> bool:
+        """Tell whether this is the lease that counts."""
+        return self._held.get(run_id) is lease
+
+    def let_go(self, run_id: str, lease: MemoryLease) -> None:
+        """Forget a lease."""
+        if self._held.get(run_id) is lease:
+            del self._held[run_id]
+
+    def owner(self, run_id: str) -> Owner | None:
+        """Return None: no other process drives runs of this store."""
+        del run_id
+        return None
+
+    def log(self, run_id: str) -> list[Batch]:
+        """Return the batches of a run, to be added to by who holds its lease."""
+        return self._logs.setdefault(run_id, [])
 
     def read(self, run_id: str) -> Sequence[Envelope]:
         """Return a run's whole log, empty if there is none."""
@@ -77,9 +131,13 @@ class MemoryStore:
             Envelope(run_id, seq, at, event) for seq, (at, event) in enumerate(chain.from_iterable(log), start=1)
         )
 
+    def n_events(self, run_id: str) -> int:
+        """Return how long a run's log is, 0 if there is none. O(batches)."""
+        return sum(map(len, self._logs.get(run_id, ())))
+
     def run_ids(self) -> Sequence[str]:
         """Return the ids of all runs, in order of their first event."""
-        return tuple(self._logs)
+        return tuple(run_id for run_id, log in tuple(self._logs.items()) if log)
 
     def run_of_wait(self, token_digest: str) -> str | None:
         """Return the run that opened the wait whose token has this digest. O(runs + events since the last call)."""
@@ -100,3 +158,37 @@ class MemoryStore:
         if lasting:
             self._lasting[run_id] = keeper
         return keeper
+
+    def post(self, run_id: str, key: str, fact: AnswerKept | CancelRequested, at: float) -> Letter | None:
+        """Put a letter into the run's box, or return the one that is there with this key."""
+        with self._lock:
+            box = self._boxes.setdefault(run_id, {})
+            if key in box:
+                return box[key]
+            self._n_letters += 1
+            box[key] = Letter(self._n_letters, key, at, fact)
+        lease = self._held.get(run_id)
+        if lease is not None:
+            lease.holder.on_mail()
+        return None
+
+    def letters(self, run_id: str) -> Sequence[Letter]:
+        """Return the letters that nobody has settled, oldest first."""
+        with self._lock:
+            return [each for each in self._boxes.get(run_id, {}).values() if each.no not in self._settled]
+
+    def settle(self, run_id: str, nos: Sequence[int], *, retract: bool = False) -> None:
+        """Mark letters as done with, or take them back."""
+        with self._lock:
+            box = self._boxes.get(run_id, {})
+            for key in [key for key, each in box.items() if each.no in nos]:
+                self._settled.add(box[key].no)
+                if retract:
+                    del box[key]
+
+
+def _owned(run_id: str) -> RunOwnedElsewhere:
+    return RunOwnedElsewhere(
+        f"run {run_id!r} is driven by another loop of this process",
+        hints=("open_run(run_id) shows it",),
+    )

@@ -21,8 +21,9 @@ def test_a_batch_reads_as_pairs_of_instant_and_event():
 
 def test_a_log_of_several_batches_is_numbered_through_and_keeps_their_instants():
     store = MemoryStore()
-    store.append("run", 0, Batch(1.0, [STARTED]))
-    store.append("run", 1, Batch(2.0, [SUCCEEDED, STARTED]))
+    lease = store.claim("run", holder=None)
+    lease.append(Batch(1.0, [STARTED]))
+    lease.append(Batch(2.0, [SUCCEEDED, STARTED]))
     assert [(each.seq, each.at, each.event) for each in store.read("run")] == [
         (1, 1.0, STARTED),
         (2, 2.0, SUCCEEDED),

@@ -1,0 +1,2 @@
+def declared_types(graph):
+    return {}

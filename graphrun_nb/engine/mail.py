@@ -1,0 +1,116 @@
+"""What reaches a run from other processes, and how an answer from anywhere becomes the one that counts.
+
+An answer claims its wait in the store, in one conditional statement, before it is recorded. Whoever comes second finds
+the first one's letter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from graphrun_nb.core.events import AnswerKept, CancelRequested
+from graphrun_nb.core.status import NodeStatus
+from graphrun_nb.errors import AlreadyResumed, GraphRunError, PayloadRejected, StoreBusy
+
+if TYPE_CHECKING:
+    from graphrun_nb.core.events import ValueRef
+    from graphrun_nb.core.state import NodeState
+    from graphrun_nb.engine.run import Run
+    from graphrun_nb.protocols import Letter
+
+_UNDER_WAY = (NodeStatus.RUNNING, NodeStatus.WAITING)
+
+
+def early_key(node_id: str, node: NodeState) -> str:
+    """Return what an answer claims that comes before its node asks."""
+    return f"early {node.attempt + (node.status not in _UNDER_WAY)} {node_id}"
+
+
+def is_early(letter: Letter, node_id: str) -> bool:
+    """Tell whether the letter is an answer to the node that came before it asked."""
+    return letter.key.startswith("early ") and letter.fact.node_id == node_id  # type: ignore[union-attr]
+
+
+def event_key(name: str, key: str) -> str:
+    """Return what an event claims that counts once."""
+    return f"event {len(name)} {name} {key}"
+
+
+def claim(run: Run, key: str, node_id: str, answer: ValueRef, *, by: str, at: float) -> None:
+    """Make an answer the one that counts.
+
+    Raises
+    ------
+    AlreadyResumed
+        Another one is.
+    StoreBusy
+        It cannot be said now; nothing has changed.
+    """
+    earlier = run.store.post(run.run_id, key, AnswerKept(node_id, answer, by=by), at)
+    if earlier is not None:
+        raise AlreadyResumed(
+            f"node {node_id!r} has its answer, from {earlier.fact.by}",
+            by=earlier.fact.by,
+            at=earlier.at,
+            hints=("a later question of the node has a token of its own, and is in future.waits once open",),
+        )
+
+
+class Mail:
+    """The letters to one run, on the loop's thread alone."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._read: set[int] = set()
+        self._done: list[int] = []
+        self._is_open = False
+
+    def open(self, recorded: set[int]) -> None:
+        """Begin: letters that the log knows are done with, and wishes from before now are not granted."""
+        self._is_open = True
+        for letter in self._run.store.letters(self._run.run_id):
+            if letter.no in recorded or isinstance(letter.fact, CancelRequested):
+                self._read.add(letter.no)
+                self._done.append(letter.no)
+        self.read()
+
+    def read(self) -> None:
+        """Act upon what has come, and settle what has been acted upon."""
+        self.settle()
+        run = self._run
+        for letter in run.store.letters(run.run_id):
+            if letter.no not in self._read and self._is_open:
+                self._read.add(letter.no)
+                self._act(letter)
+                self._done.append(letter.no)
+
+    def settle(self) -> None:
+        """Say in the store which letters have been recorded; if that is busy, the next time."""
+        done, self._done = self._done, []
+        if done:
+            try:
+                self._run.store.settle(self._run.run_id, done)
+            except GraphRunError:
+                self._done = done
+
+    def close(self) -> None:
+        """Take no more."""
+        self._is_open = False
+        self.settle()
+
+    def _act(self, letter: Letter) -> None:
+        run, fact = self._run, letter.fact
+        if isinstance(fact, CancelRequested):
+            run.cancel(by=fact.by)
+            return
+        try:
+            payload = run.keeper.get(fact.answer)
+        except LookupError:
+            return
+        try:
+            run.waits.take(letter, fact, payload)
+        except (PayloadRejected, AlreadyResumed) as refused:
+            run.waits.note_refused(fact.node_id, refused)
+            with contextlib.suppress(StoreBusy):
+                run.store.settle(run.run_id, [letter.no], retract=isinstance(refused, PayloadRejected))

@@ -1,0 +1,97 @@
+"""A thread beside the loop, since nodes can block that: it renews leases, and looks whether there are letters."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from graphrun_nb.errors import GraphRunError, StoreBusy
+from graphrun_nb.stores.failpoint import failpoint
+
+if TYPE_CHECKING:
+    from graphrun_nb.stores.durable import DurableStore, StoredLease
+
+LOOK_S = 0.1
+_WAIT_S = 1.0
+_RENEWALS_A_LEASE = 3
+_LOG = logging.getLogger(__name__)
+
+
+class Attendant:
+    """Attends to the runs that a store's process holds, as long as there are any."""
+
+    def __init__(self, store: DurableStore) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._to_free: list[StoredLease] = []
+        self._is_told_of_trouble = False
+
+    def begin(self) -> None:
+        """Attend, unless it is done already."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._attend, name="graphrun attendant", daemon=True)
+                self._thread.start()
+
+    def free_later(self, lease: StoredLease) -> None:
+        """Say in the store that nobody has `lease`, as soon as that can be written."""
+        self._to_free.append(lease)
+        self.begin()
+
+    def _attend(self) -> None:
+        store = self._store
+        every_s = min(LOOK_S, store.lease_s / _RENEWALS_A_LEASE)
+        renewed_at = time.monotonic()
+        while True:
+            time.sleep(every_s)
+            with self._lock:
+                if not store.held and not self._to_free:
+                    self._thread = None
+                    return
+            try:
+                if time.monotonic() - renewed_at >= store.lease_s / _RENEWALS_A_LEASE:
+                    self._renew()
+                    renewed_at = time.monotonic()
+                while self._to_free:
+                    self._to_free[-1].free(role="attendant", wait_s=_WAIT_S)
+                    self._to_free.pop()
+                if store.database.changed():
+                    self._look()
+            except StoreBusy:
+                continue
+            except GraphRunError:
+                if not self._is_told_of_trouble:
+                    self._is_told_of_trouble = True
+                    _LOG.warning("the store %s cannot be attended to; it is tried again", store, exc_info=True)
+
+    def _renew(self) -> None:
+        store = self._store
+        lost = []
+        failpoint("renew.before")
+        with store.database.writing(role="attendant", wait_s=_WAIT_S) as cursor:
+            until = store.database.now() + store.lease_s
+            for lease in list(store.held.values()):
+                cursor.execute(
+                    "UPDATE runs SET expires_at = ? WHERE run_id = ? AND epoch = ?", (until, lease.run_id, lease.epoch)
+                )
+                if cursor.rowcount != 1:
+                    lost.append(lease)
+            failpoint("renew.rows")
+        failpoint("renew.committed")
+        for lease in lost:
+            if store.held.get(lease.run_id) is lease:
+                lease.is_lost = True
+                lease.holder.on_mail()
+
+    def _look(self) -> None:
+        store = self._store
+        with store.database.reading() as cursor:
+            cursor.execute("SELECT DISTINCT run_id FROM letters WHERE settled = 0")
+            found = [run_id for (run_id,) in cursor.fetchall()]
+        for run_id in found:
+            lease = store.held.get(run_id)
+            if lease is not None:
+                lease.holder.on_mail()

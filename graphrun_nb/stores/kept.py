@@ -1,0 +1,98 @@
+"""Keeps a run's values in a durable store, by digest; those that cannot be written, in this process alone."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import TYPE_CHECKING, Any, Protocol
+
+from graphrun_nb.core.events import ValueRef
+from graphrun_nb.errors import StoreCorrupt
+from graphrun_nb.stores import typed_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+MAX_INLINE = 65_536
+"""Bytes of a value that is written in the transaction of its turn; larger ones are written before it."""
+_MAX_REMEMBERED_SIZE = 64
+_MAX_REMEMBERED = 4096
+
+
+class Shelf(Protocol):
+    """Where bytes are kept by digest, for one run."""
+
+    def fetch(self, run_id: str, digest: str) -> bytes | None:
+        """Return them, or None if they are not there."""
+        ...
+
+    def stow(self, run_id: str, digest: str, data: bytes) -> bool:
+        """Keep large ones at once; return False if they are to be kept with their turn."""
+        ...
+
+
+class StoredKeeper:
+    """The values of one run.
+
+    Attributes
+    ----------
+    pending
+        What is to be written with the next turn, by digest.
+    """
+
+    refers = True
+
+    def __init__(self, shelf: Shelf, run_id: str) -> None:
+        self.values: dict[str, dict[str, Any]] = {}
+        self.outputs: dict[str, Any] | None = None
+        self.types: Mapping[str, type] = {}
+        self.pending: dict[str, bytes] = {}
+        self._shelf = shelf
+        self._run_id = run_id
+        self._mark = secrets.token_hex(4)
+        self._here: list[Any] = []
+        self._small: dict[bytes, ValueRef] = {}
+
+    def put(self, value: Any, preview: Callable[[], str], *, shown: bool = True) -> ValueRef:
+        """Keep `value` with the next turn."""
+        data = typed_json.encode(value, self.types)
+        if data is None:
+            self._here.append(value)
+            return ValueRef(digest=f"{self._mark}-{len(self._here) - 1}", preview=preview())
+        if not shown:
+            known = self._small.get(data)
+            if known is not None:
+                return known
+        digest = hashlib.sha256(data).hexdigest()
+        if len(data) <= MAX_INLINE or not self._shelf.stow(self._run_id, digest, data):
+            self.pending[digest] = data
+        ref = ValueRef("json", digest, len(data), preview() if shown else "")
+        if not shown and len(data) <= _MAX_REMEMBERED_SIZE and len(self._small) < _MAX_REMEMBERED:
+            self._small[data] = ref
+        return ref
+
+    def get(self, ref: ValueRef) -> Any:
+        """Return what was put.
+
+        Raises
+        ------
+        LookupError
+            It lived in a process that is gone, or is made of a class that is not known here.
+        StoreCorrupt
+            It is not what was written.
+        """
+        if ref.codec != "json":
+            mark, _, no = ref.digest.rpartition("-")
+            if mark != self._mark:
+                raise LookupError(ref.preview)
+            return self._here[int(no)]
+        data = self.pending.get(ref.digest)
+        if data is None:
+            data = self._shelf.fetch(self._run_id, ref.digest)
+        if data is None or hashlib.sha256(data).hexdigest() != ref.digest:
+            what = "is missing" if data is None else "is not what was written"
+            raise StoreCorrupt(
+                f"a value of run {self._run_id!r} {what} ({ref.digest[:12]})",
+                hints=("%graphrun doctor tells more",),
+            )
+        return typed_json.decode(data, self.types)

@@ -1,0 +1,120 @@
+"""A run's log as rows: each a turn, or a piece of one, chained to the one before by a hash. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from graphrun_nb.core.events import Envelope, Event
+from graphrun_nb.errors import StoreCorrupt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from graphrun_nb.core.batch import Batch
+
+MAX_ROW = 65_536
+"""Bytes of a row of several events; a larger batch becomes several rows."""
+
+_ENCODE = msgspec.json.Encoder().encode
+_DECODE = msgspec.json.Decoder(list[Event]).decode
+_HEAD = struct.Struct(">QId")
+
+
+class Row(NamedTuple):
+    """Events `seq` to ``seq + n - 1`` of a run, all of the instant `at` (Unix seconds, UTC).
+
+    Attributes
+    ----------
+    body
+        JSON list of the events.
+    chain
+        sha256 over the row before, these numbers and the body.
+    """
+
+    seq: int
+    n: int
+    at: float
+    body: bytes
+    chain: bytes
+
+
+def seed(run_id: str) -> bytes:
+    """Return what the first row of a run is chained to."""
+    return hashlib.sha256(run_id.encode()).digest()
+
+
+def rows_of(batch: Batch, n_before: int, chain: bytes) -> list[Row]:
+    """Return `batch` as rows after `n_before` events, the last of which ended in `chain`."""
+    rows: list[Row] = []
+    for events, body in _bodies(batch.events):
+        chain = _chained(chain, n_before + 1, len(events), batch.at, body)
+        rows.append(Row(n_before + 1, len(events), batch.at, body, chain))
+        n_before += len(events)
+    return rows
+
+
+def _bodies(events: Sequence[Event]) -> Iterator[tuple[Sequence[Event], bytes]]:
+    body = _ENCODE(events)
+    if len(body) <= MAX_ROW or len(events) == 1:
+        yield events, body
+        return
+    middle = len(events) // 2
+    yield from _bodies(events[:middle])
+    yield from _bodies(events[middle:])
+
+
+def envelopes(run_id: str, rows: Iterable[Row], n_events: int, head: bytes) -> tuple[Envelope, ...]:
+    """Return the log that `rows` are, which has `n_events` events and ends in the chain `head`.
+
+    Raises
+    ------
+    StoreCorrupt
+        Bytes differ from what was written, or rows are missing.
+    """
+    log: list[Envelope] = []
+    chain = seed(run_id)
+    for row in rows:
+        try:
+            fits = row.seq == len(log) + 1 and _chained(chain, *row[:4]) == row.chain
+            events = _DECODE(row.body) if fits else ()
+        except (msgspec.MsgspecError, TypeError, ValueError, struct.error):
+            fits, events = False, ()
+        if not fits or len(events) != row.n:
+            raise damaged(run_id, f"the turn after event {len(log)} is not what was written")
+        chain = row.chain
+        at = row.at
+        log += [Envelope(run_id, seq, at, event) for seq, event in enumerate(events, row.seq)]
+    if len(log) != n_events or chain != head:
+        raise damaged(run_id, f"it ends at event {len(log)}, and was longer")
+    return tuple(log)
+
+
+def whole_rows(run_id: str, rows: Iterable[Row]) -> list[Row]:
+    """Return the rows from the beginning up to the first that is damaged, without raising."""
+    good: list[Row] = []
+    chain, n = seed(run_id), 0
+    for row in rows:
+        try:
+            if row.seq != n + 1 or _chained(chain, *row[:4]) != row.chain or len(_DECODE(row.body)) != row.n:
+                break
+        except (msgspec.MsgspecError, TypeError, ValueError, struct.error):
+            break
+        good.append(row)
+        chain, n = row.chain, n + row.n
+    return good
+
+
+def damaged(run_id: str, what: str) -> StoreCorrupt:
+    """Return the error that says what of a run is damaged."""
+    return StoreCorrupt(
+        f"the log of run {run_id!r} is damaged: {what}",
+        hints=("python -m graphrun_nb salvage OLD NEW copies what is whole into a new store",),
+    )
+
+
+def _chained(chain: bytes, seq: int, n: int, at: float, body: bytes) -> bytes:
+    return hashlib.sha256(b"".join((chain, _HEAD.pack(seq, n, at), body))).digest()

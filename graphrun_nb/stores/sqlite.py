@@ -1,0 +1,287 @@
+"""Keeps logs and values in one SQLite file, and large values in files beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import sqlite3
+import threading
+import time
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from graphrun_nb.core.ids import is_run_id
+from graphrun_nb.errors import GraphRunError, StoreBusy, StoreCorrupt, StoreFull, StoreUnusable
+from graphrun_nb.stores.durable import LEASE_S, SCHEMA, DurableStore
+from graphrun_nb.stores.failpoint import failpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+APPLICATION_ID = 0x6772_6E62
+VERSION = 1
+_DIALECT = {
+    "real": "REAL",
+    "blob": "BLOB",
+    "keyed": "WITHOUT ROWID",
+    "counter": "INTEGER PRIMARY KEY AUTOINCREMENT",
+}
+_HEAD_SIZE = 100
+_READ_WAIT_S = 5.0
+_MAKE_WAIT_S = 10.0
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+class SqliteStore(DurableStore):
+    """A store in the file `path`, made if it is not there, readable by its owner alone.
+
+    Values of more than 64 kB are files in the folder ``<path>.values`` beside it. Any number of processes may use it.
+
+    Parameters
+    ----------
+    path
+        The file.
+    lease_s
+        Seconds for which a process that is not heard of keeps its runs, unless it is seen to be gone.
+
+    Raises
+    ------
+    StoreUnusable
+        The file is something else, of a later version, or cannot be opened; it is left as it is.
+    StoreCorrupt
+        It is damaged.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> store = SqliteStore(pathlib.Path(tempfile.mkdtemp()) / "runs.db")
+    >>> store.run_ids()
+    ()
+    """
+
+    def __init__(self, path: str | Path, *, lease_s: float = LEASE_S) -> None:
+        self.path = Path(path).expanduser().absolute()
+        super().__init__(SqliteDatabase(self.path), lease_s)
+
+    def __repr__(self) -> str:
+        return f"SqliteStore({str(self.path)!r})"
+
+
+class SqliteDatabase:
+    """One file, with a connection for each role; see `Database`."""
+
+    is_slow = False
+
+    def __init__(self, path: Path) -> None:
+        self.place = os.path.realpath(path)
+        self._path = path
+        self._folder = path.with_name(f"{path.name}.values")
+        self._links: dict[str, _Link] = {}
+        self._lock = threading.Lock()
+        self._version = -1
+        weakref.finalize(self, _close, self._links)
+        with _translated(self.place):
+            self._make()
+            self._link("read")
+
+    @contextlib.contextmanager
+    def writing(self, *, role: str = "here", wait_s: float = 0.0, sync: bool = False) -> Iterator[sqlite3.Cursor]:
+        """Begin a transaction that writes; see `Database`."""
+        link = self._link(role)
+        with link.lock, _translated(self.place):
+            link.prepare(wait_s, sync=sync)
+            cursor = link.cursor
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield cursor
+                cursor.execute("COMMIT")
+            except BaseException:
+                if link.connection.in_transaction:
+                    link.connection.rollback()
+                raise
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Cursor]:
+        """Begin a transaction that sees one state of the tables; see `Database`."""
+        link = self._link("read")
+        with link.lock, _translated(self.place):
+            link.prepare(_READ_WAIT_S, sync=False)
+            link.cursor.execute("BEGIN")
+            try:
+                yield link.cursor
+            finally:
+                link.connection.rollback()
+
+    def now(self) -> float:
+        """Return the system's clock: whoever uses the file is on one machine."""
+        return time.time()
+
+    def changed(self) -> bool:
+        """Tell whether anybody has written since the last call, in a few microseconds."""
+        link = self._link("attendant")
+        with link.lock, _translated(self.place):
+            (version,) = link.cursor.execute("PRAGMA data_version").fetchone()
+        known, self._version = self._version, version
+        return bool(known != version)
+
+    def fetch(self, run_id: str, digest: str) -> bytes | None:
+        """Return a large value that was stowed, or None."""
+        if not (is_run_id(run_id) and _DIGEST.fullmatch(digest)):
+            return None
+        try:
+            return (self._folder / run_id / digest).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreUnusable(f"a value of run {run_id!r} cannot be read: {error}") from error
+
+    def stow(self, run_id: str, digest: str, data: bytes) -> bool:
+        """Write a large value: to a new file, to the disk, and then under its name."""
+        folder = self._folder / run_id
+        path = folder / digest
+        if path.exists():
+            return True
+        with _translated(self.place):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            failpoint("stow.folder")
+            new = folder / f"{digest}.{secrets.token_hex(4)}.new"
+            try:
+                handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(handle, "wb") as file:
+                    file.write(data)
+                    failpoint("stow.written")
+                    file.flush()
+                    os.fsync(handle)
+                failpoint("stow.synced")
+                new.replace(path)
+            except BaseException:
+                new.unlink(missing_ok=True)
+                raise
+            _sync_folder(folder)
+            failpoint("stow.named")
+        return True
+
+    def _link(self, role: str) -> _Link:
+        link = self._links.get(role)
+        if link is None:
+            with self._lock, _translated(self.place):
+                link = self._links.setdefault(role, _Link(self._path, checkpoints=role == "here"))
+        return link
+
+    def _make(self) -> None:
+        """Make the file and its tables, if they are not there, and refuse what is no store of this version."""
+        head = self._head()
+        if head:
+            self._check_head(head)
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=_MAKE_WAIT_S)
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version == 0:
+                for statement in SCHEMA:
+                    connection.execute(statement.format(**_DIALECT))
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {VERSION}")
+            connection.execute("COMMIT")
+            connection.execute("PRAGMA journal_mode = WAL")
+        finally:
+            connection.close()
+        self._check_head(self._head())
+
+    def _head(self) -> bytes:
+        try:
+            with self._path.open("rb") as file:
+                return file.read(_HEAD_SIZE)
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise StoreUnusable(f"the store {self.place!r} cannot be opened: {error}") from error
+
+    def _check_head(self, head: bytes) -> None:
+        application, version = int.from_bytes(head[68:72], "big"), int.from_bytes(head[60:64], "big")
+        if len(head) < _HEAD_SIZE or not head.startswith(b"SQLite format 3\0") or application != APPLICATION_ID:
+            raise StoreUnusable(
+                f"{self.place!r} is no store of runs; it was left as it is",
+                hints=("name another file: SqliteStore(path)",),
+            )
+        if version > VERSION:
+            raise StoreUnusable(
+                f"the store {self.place!r} is of version {version}, and this is graphrun_nb for version {VERSION}",
+                hints=("pip install --upgrade graphrun-nb",),
+            )
+
+
+class _Link:
+    """A connection with what is set on it. One thread at a time, with its lock."""
+
+    def __init__(self, path: Path, *, checkpoints: bool) -> None:
+        self.lock = threading.RLock()
+        self.connection = sqlite3.connect(path, isolation_level=None, timeout=0.0, check_same_thread=False)
+        self.cursor = self.connection.cursor()
+        self._wait_s = 0.0
+        self._sync = False
+        self.cursor.execute("PRAGMA synchronous = NORMAL")
+        self.cursor.execute("PRAGMA trusted_schema = OFF")
+        if not checkpoints:
+            self.cursor.execute("PRAGMA wal_autocheckpoint = 0")
+
+    def prepare(self, wait_s: float, *, sync: bool) -> None:
+        if wait_s != self._wait_s:
+            self.cursor.execute(f"PRAGMA busy_timeout = {round(wait_s * 1000)}")
+            self._wait_s = wait_s
+        if sync != self._sync:
+            self.cursor.execute(f"PRAGMA synchronous = {'FULL' if sync else 'NORMAL'}")
+            self._sync = sync
+
+
+def _close(links: dict[str, _Link]) -> None:
+    for link in links.values():
+        link.connection.close()
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _translated(place: str) -> Iterator[None]:
+    """Raise what a driver or a disk raises as errors of this package."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _error_of(error, place) from error
+    except GraphRunError:
+        raise
+    except OSError as error:
+        raise StoreFull(f"the store {place!r} cannot be written: {error}", hints=(_ROOM,)) from error
+
+
+_ROOM = "make room, or mend the disk; then future.retry() goes on, and so does a call with the same run_id"
+
+
+def _error_of(error: sqlite3.Error, place: str) -> GraphRunError:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_FULL) & 0xFF
+    if code in _BUSY:
+        return StoreBusy(f"the store {place!r} is being written by another process", hints=("try again",))
+    if code in _FULL:
+        return StoreFull(f"the store {place!r} cannot be written: {error}", hints=(_ROOM,))
+    if code in _DAMAGED:
+        return StoreCorrupt(
+            f"the store {place!r} is damaged: {error}",
+            hints=("python -m graphrun_nb salvage OLD NEW copies what is whole into a new store",),
+        )
+    return StoreUnusable(f"the store {place!r} cannot be used: {error}", hints=("%graphrun doctor tells more",))
