@@ -123,6 +123,10 @@ class Keeper(Protocol):
         """
         ...
 
+    def known(self, value: Any) -> ValueRef | None:
+        """Return what the log says of a value that was put before without being shown, if that is found at once."""
+        ...
+
     def get(self, ref: ValueRef) -> Any:
         """Return what was put; raises LookupError if it was not kept."""
         ...

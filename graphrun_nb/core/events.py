@@ -20,7 +20,8 @@ class ValueRef(Struct, frozen=True, gc=False, omit_defaults=True):
     codec
         How its bytes were written; ``memory`` means that it was not kept and lives in this process alone.
     digest
-        sha256 of the bytes, hex; of what lives in a process, the number that it has there; empty if it cannot be had.
+        First half of the sha256 of the bytes, hex; of what lives in a process, the number that it has there; empty if
+        it cannot be had.
     size
         Bytes.
     preview

@@ -8,6 +8,7 @@ import contextlib
 import contextvars
 import re
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import structs
@@ -323,20 +324,20 @@ class Run:
 
     def keep_outputs(self, node_id: str, outputs: Sequence[str], values: Mapping[str, Any]) -> tuple[ValueRef, ...]:
         """Keep what a node gave, and return what the log says of it: nothing, where that ends with this process."""
-        put = self.keeper.put
-        if not self.keeper.refers:
+        keeper = self.keeper
+        if not keeper.refers:
             return ()
         if not outputs:
-            return (put(values, lambda: self.shown(values), shown=False),) if values else ()
-        hidden = self.secret_outputs.get(node_id, ())
-        return tuple(
-            put(
-                values[name],
-                lambda name=name: MASK if name in hidden else self.shown(values[name], name),  # type: ignore[misc]
-                shown=False,
-            )
-            for name in outputs
-        )
+            return (keeper.put(values, lambda: self.shown(values), shown=False),) if values else ()
+        refs = []
+        for name in outputs:
+            value = values[name]
+            refs.append(keeper.known(value) or keeper.put(value, partial(self._shown_of, node_id, name), shown=False))
+        return tuple(refs)
+
+    def _shown_of(self, node_id: str, output: str) -> str:
+        is_hidden = output in self.secret_outputs.get(node_id, ())
+        return MASK if is_hidden else self.shown(self.values[node_id][output], output)
 
     def shown(self, value: Any, name: str = "") -> str:
         """Return a preview of the value called `name` that people may see."""
@@ -481,10 +482,10 @@ class Run:
     def _sealed(self, finished: RunFinished) -> RunFinished:
         if finished.status is not RunStatus.DONE or not self.keeper.refers:
             return finished
-        outputs = self._outputs()
-        return structs.replace(
-            finished, outputs=tuple(zip(outputs, self.keep_outputs("", tuple(outputs), outputs), strict=True))
-        )
+        refs = []
+        for name, value in self._outputs().items():
+            refs.append((name, self.keeper.put(value, partial(self.shown, value, name))))
+        return structs.replace(finished, outputs=tuple(refs))
 
     def _on_left(self) -> None:
         self._is_left = True

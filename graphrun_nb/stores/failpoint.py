@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sqlite3
@@ -17,25 +18,38 @@ class _Failure:
         self.name, nth, self.what = text.split(":")
         self.left = int(nth)
 
-    def __call__(self, name: str) -> None:
-        if name != self.name:
-            return
-        self.left -= 1
-        if self.left:
-            return
-        match self.what:
-            case "kill":
-                os.kill(os.getpid(), signal.SIGKILL)
-            case "oserror":
-                raise OSError(28, "No space left on device")
-            case "sqlite":
-                raise sqlite3.OperationalError("database or disk is full")
-            case "stall":
-                time.sleep(STALL_S)
+    def come_by(self, name: str) -> None:
+        if name == self.name:
+            self.left -= 1
+            if not self.left:
+                _fail(self.what)
 
 
-def _nothing(name: str) -> None:
+def _fail(what: str) -> None:
+    match what:
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "oserror":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        case "sqlite":
+            raise sqlite3.OperationalError("database or disk is full")
+        case "stall":
+            time.sleep(STALL_S)
+
+
+_armed: _Failure | None = None
+
+
+def arm(text: str) -> None:
+    """Let one place fail from now on; with an empty `text`, none."""
+    global _armed  # noqa: PLW0603 (one a process, for tests)
+    _armed = _Failure(text) if text else None
+
+
+def failpoint(name: str) -> None:
     """Come by the place `name`."""
+    if _armed is not None:
+        _armed.come_by(name)
 
 
-failpoint = _Failure(os.environ["GRAPHRUN_FAILPOINT"]) if "GRAPHRUN_FAILPOINT" in os.environ else _nothing
+arm(os.environ.get("GRAPHRUN_FAILPOINT", ""))

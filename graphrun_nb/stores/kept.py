@@ -17,6 +17,7 @@ MAX_INLINE = 65_536
 """Bytes of a value that is written in the transaction of its turn; larger ones are written before it."""
 _MAX_REMEMBERED_SIZE = 64
 _MAX_REMEMBERED = 4096
+_SCALARS = frozenset({type(None), bool, int, str})
 
 
 class Shelf(Protocol):
@@ -51,7 +52,7 @@ class StoredKeeper:
         self._run_id = run_id
         self._mark = secrets.token_hex(4)
         self._here: list[Any] = []
-        self._small: dict[bytes, ValueRef] = {}
+        self._small: dict[tuple[type, Any], ValueRef] = {}
 
     def put(self, value: Any, preview: Callable[[], str], *, shown: bool = True) -> ValueRef:
         """Keep `value` with the next turn."""
@@ -59,17 +60,20 @@ class StoredKeeper:
         if data is None:
             self._here.append(value)
             return ValueRef(digest=f"{self._mark}-{len(self._here) - 1}", preview=preview())
-        if not shown:
-            known = self._small.get(data)
-            if known is not None:
-                return known
-        digest = hashlib.sha256(data).hexdigest()
+        digest = digest_of(data)
         if len(data) <= MAX_INLINE or not self._shelf.stow(self._run_id, digest, data):
             self.pending[digest] = data
         ref = ValueRef("json", digest, len(data), preview() if shown else "")
-        if not shown and len(data) <= _MAX_REMEMBERED_SIZE and len(self._small) < _MAX_REMEMBERED:
-            self._small[data] = ref
+        if not shown and type(value) in _SCALARS and len(data) <= _MAX_REMEMBERED_SIZE:
+            if len(self._small) >= _MAX_REMEMBERED:
+                self._small.clear()
+            self._small[type(value), value] = ref
         return ref
+
+    def known(self, value: Any) -> ValueRef | None:
+        """Return what the log says of a small value that was put before without being shown; None of any other."""
+        kind = type(value)
+        return self._small.get((kind, value)) if kind in _SCALARS else None
 
     def get(self, ref: ValueRef) -> Any:
         """Return what was put.
@@ -89,10 +93,15 @@ class StoredKeeper:
         data = self.pending.get(ref.digest)
         if data is None:
             data = self._shelf.fetch(self._run_id, ref.digest)
-        if data is None or hashlib.sha256(data).hexdigest() != ref.digest:
+        if data is None or digest_of(data) != ref.digest:
             what = "is missing" if data is None else "is not what was written"
             raise StoreCorrupt(
                 f"a value of run {self._run_id!r} {what} ({ref.digest[:12]})",
                 hints=("%graphrun doctor tells more",),
             )
         return typed_json.decode(data, self.types)
+
+
+def digest_of(data: bytes) -> str:
+    """Return the first 128 bits of the sha256 of `data`, hex: what a value is kept and checked by."""
+    return hashlib.sha256(data).hexdigest()[:32]
