@@ -95,8 +95,11 @@ class Mail:
                 self._done = done
 
     def close(self) -> None:
-        """Take no more."""
+        """Take no more; what came to a run that has ended is done with."""
         self._is_open = False
+        if self._run.state.finished is not None:
+            with contextlib.suppress(GraphRunError):
+                self._done = [each.no for each in self._run.store.letters(self._run.run_id)]
         self.settle()
 
     def _act(self, letter: Letter) -> None:

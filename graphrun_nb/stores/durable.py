@@ -212,6 +212,13 @@ class StoredLease:
             failpoint("append.before")
             with self._store.database.writing(role=role, wait_s=wait_s, sync=sync) as cursor:
                 failpoint("append.begun")
+                freed = ", owner = '', expires_at = 0" if ends else ""
+                cursor.execute(
+                    f"UPDATE runs SET n_events = ?, head = ?{freed} WHERE run_id = ? AND epoch = ? AND n_events = ?",  # noqa: S608 (a constant)
+                    (n, chain, self.run_id, self.epoch, self._n_kept),
+                )
+                self._check_fence(cursor)
+                failpoint("append.fenced")
                 if pending:
                     cursor.executemany(
                         "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -226,13 +233,6 @@ class StoredLease:
                 else:
                     cursor.executemany(sql, [(*row, self.run_id) for row in rows])
                 failpoint("append.rows")
-                freed = ", owner = '', expires_at = 0" if ends else ""
-                cursor.execute(
-                    f"UPDATE runs SET n_events = ?, head = ?{freed} WHERE run_id = ? AND epoch = ? AND n_events = ?",  # noqa: S608 (a constant)
-                    (n, chain, self.run_id, self.epoch, self._n_kept),
-                )
-                self._check_fence(cursor)
-                failpoint("append.fenced")
             failpoint("append.committed")
         except BaseException:
             self._keeper.pending = {**pending, **self._keeper.pending}

@@ -98,3 +98,112 @@ def hold_gate(store: str, token_to: str) -> None:
         time.sleep(0.005)
     note(token_to, future.waits[0].token or "")
     print(future.result(60))
+
+
+@tool(outputs=["x"])
+def paid(effects: str, ok: bool) -> int:
+    note(effects, f"paid {os.getpid()}")
+    return int(ok)
+
+
+@tool(outputs=["x"])
+def big(effects: str) -> str:
+    note(effects, f"big {os.getpid()}")
+    return "x" * 100_000
+
+
+@graphify("all_points", inputs=["effects"], outputs=["x"])
+def all_points(effects):
+    first = big(effects, _id="big")
+    rest = [length(effects, f"n{i}", f"{i}", _after=first, _id=f"n{i}") for i in range(6)]
+    answer = ask_approval(prompt="Pay?", _id="approve", _after=rest)
+    return {"x": paid(effects, answer.approved, _id="paid").x}
+
+
+def run_all_points(store: str, effects: str) -> None:
+    """Go by every place where a store can fail: a large value, letters to and from, renewals."""
+
+    async def main() -> dict:
+        kept = SqliteStore(store, lease_s=0.06)
+        future = run(all_points, {"effects": effects}, run_id=RUN_ID, store=kept)
+        while not future.done() and not future.waits:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.15)
+        if future.waits:
+            future.resume("approve", True)
+        return await future
+
+    print(asyncio.run(main()))
+
+
+def claim_once(store: str, gate: str, told: str) -> None:
+    """Once the file `gate` is there, try to drive the run, and say whether that was granted."""
+    kept = SqliteStore(store)
+
+    class Holder:
+        is_alive = True
+
+        def on_mail(self) -> None: ...
+
+    while not os.path.exists(gate):
+        pass
+    try:
+        kept.claim("one", Holder())
+    except Exception as error:
+        note(told, type(error).__name__)
+    else:
+        note(told, "granted")
+        time.sleep(2)
+
+
+def answer_all(store: str, tokens: str, told: str, name: str) -> None:
+    """Answer each token of the file `tokens` from 4 threads, and write down who was told to have won."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from graphrun_nb import AlreadyResumed, resume
+
+    kept = SqliteStore(store)
+    with open(tokens) as file:
+        known = file.read().split()
+
+    def answer(token: str, who: str) -> None:
+        try:
+            resume(token, {"text": who}, store=kept, by=who)
+        except AlreadyResumed:
+            return
+        note(told, f"{token} {who}")
+
+    with ThreadPoolExecutor(4) as pool:
+        for future in [pool.submit(answer, token, f"{name}{i}") for token in known for i in range(4)]:
+            future.result()
+
+
+def ask_many(store: str, tokens: str, n: int) -> None:
+    """Ask `n` questions, write the tokens down, and print who answered them."""
+    from graphrun_nb.tools import ask_text
+
+    with graph(name="many") as g:
+        for i in range(n):
+            g.expose(f"q{i}", ask_text(prompt="?", _id=f"q{i}").text)
+
+    async def main() -> dict:
+        future = run(g.build(), run_id="many", store=SqliteStore(store), max_concurrency=8)
+        while len(future.waits) < n:
+            await asyncio.sleep(0.005)
+        by_node = {each.node_id: each.token for each in future.waits}
+        note(f"{tokens}.new", "\n".join(by_node[f"q{i}"] for i in range(n)))
+        os.rename(f"{tokens}.new", tokens)
+        return await future
+
+    for name, text in asyncio.run(main()).items():
+        print(name, text)
+
+
+def stepping(store: str, effects: str) -> None:
+    """Run many short nodes, one after the other, with a short lease."""
+    with graph(name="steps") as g:
+        last = 0
+        for i in range(400):
+            last = slow(effects, f"s{i}", last, _id=f"s{i}").x
+        g.expose("x", last)
+    print(asyncio.run(run_async(g.build(), run_id="steps", store=SqliteStore(store, lease_s=0.2))))
