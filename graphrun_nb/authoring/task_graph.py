@@ -94,6 +94,10 @@ class TaskGraph:
             plan = self._plans[node_id] = Plan(self.spec_of(node_id), self.functions[node_id])
         return plan
 
+    def distinct_functions(self) -> list[NodeFunction]:
+        """Return the functions of its nodes, each once. O(nodes)."""
+        return list({id(each): each for each in self.functions.values()}.values())
+
     def grow(self, spec: NodeSpec, function: NodeFunction) -> None:
         """Add a node while the graph runs: to the graph of this run alone."""
         self._own()

@@ -43,7 +43,7 @@ def _boot() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
-            return str(round(psutil.boot_time()))
+        return str(round(psutil.boot_time()))
 
 
 def _namespace() -> str:

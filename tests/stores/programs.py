@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from pathlib import Path
 
-from graphrun_nb import NodeContext, RetryPolicy, SqliteStore, graph, graphify, run, run_async, tool
+from graphrun_nb import GraphRunError, NodeContext, RetryPolicy, SqliteStore, graph, graphify, run, run_async, tool
 from graphrun_nb.tools import ask_approval
 
 RUN_ID = "mixed"
@@ -58,7 +59,7 @@ async def large(effects: str, name: str, a: int = 0, b: int = 0) -> str:
 @tool(outputs=["x"])
 def length(effects: str, name: str, text: str) -> int:
     note(effects, f"{name} {os.getpid()}")
-    return int(text.split()[0])
+    return int(text.split(maxsplit=1)[0])
 
 
 def mixed(effects: str, n: int = 200):
@@ -145,11 +146,11 @@ def claim_once(store: str, gate: str, told: str) -> None:
 
         def on_mail(self) -> None: ...
 
-    while not os.path.exists(gate):
+    while not Path(gate).exists():
         pass
     try:
         kept.claim("one", Holder())
-    except Exception as error:
+    except GraphRunError as error:
         note(told, type(error).__name__)
     else:
         note(told, "granted")
@@ -163,8 +164,7 @@ def answer_all(store: str, tokens: str, told: str, name: str) -> None:
     from graphrun_nb import AlreadyResumed, resume
 
     kept = SqliteStore(store)
-    with open(tokens) as file:
-        known = file.read().split()
+    known = Path(tokens).read_text().split()
 
     def answer(token: str, who: str) -> None:
         try:
@@ -192,7 +192,7 @@ def ask_many(store: str, tokens: str, n: int) -> None:
             await asyncio.sleep(0.005)
         by_node = {each.node_id: each.token for each in future.waits}
         note(f"{tokens}.new", "\n".join(by_node[f"q{i}"] for i in range(n)))
-        os.rename(f"{tokens}.new", tokens)
+        Path(f"{tokens}.new").rename(tokens)
         return await future
 
     for name, text in asyncio.run(main()).items():

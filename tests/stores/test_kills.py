@@ -48,7 +48,7 @@ def check(store, effects, n_kills):
 def test_a_run_that_is_killed_again_and_again_loses_nothing_and_repeats_only_what_was_in_flight(
     children, tmp_path, seed
 ):
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311
     path, effects = tmp_path / "runs.db", tmp_path / "effects.txt"
     n_kills = 0
     while True:
@@ -65,11 +65,33 @@ def test_a_run_that_is_killed_again_and_again_loses_nothing_and_repeats_only_wha
     check(SqliteStore(path), effects, n_kills)
 
 
-POINTS = (
-    "claim.before claim.row claim.taken claim.committed append.before append.begun append.values append.waits append.rows "
-    "append.fenced append.committed post.before post.values post.row post.committed settle.before settle.rows "
-    "settle.committed renew.before renew.rows renew.committed stow.folder stow.written stow.synced stow.named"
-).split()
+POINTS = [
+    "claim.before",
+    "claim.row",
+    "claim.taken",
+    "claim.committed",
+    "append.before",
+    "append.begun",
+    "append.values",
+    "append.waits",
+    "append.rows",
+    "append.fenced",
+    "append.committed",
+    "post.before",
+    "post.values",
+    "post.row",
+    "post.committed",
+    "settle.before",
+    "settle.rows",
+    "settle.committed",
+    "renew.before",
+    "renew.rows",
+    "renew.committed",
+    "stow.folder",
+    "stow.written",
+    "stow.synced",
+    "stow.named",
+]
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -95,7 +117,9 @@ def test_a_run_that_is_killed_at_a_step_of_its_store_goes_on_from_there(children
 
 
 @pytest.mark.parametrize("how", ["oserror", "sqlite"])
-@pytest.mark.parametrize("point", ["append.begun", "append.rows", "append.fenced", "stow.written", "stow.synced", "claim.row"])
+@pytest.mark.parametrize(
+    "point", ["append.begun", "append.rows", "append.fenced", "stow.written", "stow.synced", "claim.row"]
+)
 def test_a_disk_that_is_full_stops_the_run_clearly_and_it_goes_on_when_there_is_room(children, tmp_path, point, how):
     path, effects = tmp_path / "runs.db", tmp_path / "effects.txt"
     arguments = ("tests.stores.programs:run_all_points", str(path), str(effects))

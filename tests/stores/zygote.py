@@ -12,9 +12,12 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 
@@ -139,7 +142,7 @@ def _be_child(request: dict) -> None:
         arm(request["failpoint"])
         module, _, name = request["program"].partition(":")
         getattr(importlib.import_module(module), name)(*request["arguments"])
-    except BaseException:
+    except BaseException:  # noqa: BLE001
         import traceback
 
         traceback.print_exc()
