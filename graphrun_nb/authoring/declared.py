@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import sys
 import typing
 import weakref
 from typing import TYPE_CHECKING, Any
-
-import pydantic
 
 from graphrun_nb.core.ids import qualified_name
 
@@ -74,4 +73,6 @@ def _collect(hint: Any, found: dict[str, type]) -> None:
 
 
 def _is_made_of_fields(kind: type) -> bool:
-    return dataclasses.is_dataclass(kind) or issubclass(kind, (pydantic.BaseModel, enum.Enum))
+    pydantic = sys.modules.get("pydantic")  # whoever has a model has imported it
+    is_model = pydantic is not None and issubclass(kind, pydantic.BaseModel)
+    return is_model or dataclasses.is_dataclass(kind) or issubclass(kind, enum.Enum)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, fields
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
@@ -12,6 +13,7 @@ from graphrun_nb.core.spec import closest
 from graphrun_nb.engine.clock import SystemClock
 from graphrun_nb.executors import EXECUTORS, check_executor
 from graphrun_nb.protocols import hooks
+from graphrun_nb.stores import opened
 from graphrun_nb.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -35,7 +37,10 @@ _DEFAULT_STORE = MemoryStore()
 
 
 def default_store() -> RunStore:
-    """Return the store of runs that name none."""
+    """Return the store of runs that name none: that of ``GRAPHRUN_STORE``, or the notebook's, or one in memory."""
+    named = os.environ.get("GRAPHRUN_STORE")
+    if named:
+        return opened(named)
     return hooks.default_store() if hooks.default_store else _DEFAULT_STORE
 
 

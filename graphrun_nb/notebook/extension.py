@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 from graphrun_nb.notebook import loop, matcher
+from graphrun_nb.notebook.beside import store_beside
 from graphrun_nb.notebook.magic import GraphrunMagics
 from graphrun_nb.notebook.presenter import in_a_kernel
 from graphrun_nb.protocols import hooks
@@ -18,6 +19,7 @@ def load(shell: Any) -> None:
     """Set up IPython; calling it again is harmless."""
     if hooks.presenter is None:
         hooks.presenter = in_a_kernel()
+    hooks.default_store = store_beside
     shell.register_magics(GraphrunMagics)
     matcher.attach(shell)
     threading.Thread(target=_warm, name="graphrun warm-up", daemon=True).start()
@@ -26,6 +28,7 @@ def load(shell: Any) -> None:
 def unload(shell: Any) -> None:
     """Take back what `load` did; runs under way go on."""
     hooks.presenter = None
+    hooks.default_store = None
     shell.magics_manager.magics["line"].pop("graphrun", None)
     shell.magics_manager.magics["cell"].pop("graphrun", None)
     matcher.detach(shell)

@@ -1,1 +1,37 @@
 """Where logs are kept. All stores pass one conformance suite."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphrun_nb.stores.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from graphrun_nb.protocols import RunStore
+
+_OPENED: dict[str, RunStore] = {}
+
+
+def opened(text: str) -> RunStore:
+    """Return the store that a path, ``sqlite:///path``, ``postgresql://…`` or ``memory`` names; the same one each time.
+
+    Raises
+    ------
+    StoreUnusable
+        It cannot be used; nothing was changed.
+    """
+    if text not in _OPENED:
+        _OPENED[text] = _open(text)
+    return _OPENED[text]
+
+
+def _open(text: str) -> RunStore:
+    if text == "memory":
+        return MemoryStore()
+    if text.startswith(("postgresql://", "postgres://")):
+        from graphrun_nb.stores.postgres import PostgresStore  # noqa: PLC0415 (for those alone who have a server)
+
+        return PostgresStore(text)
+    from graphrun_nb.stores.sqlite import SqliteStore  # noqa: PLC0415 (for those alone who store)
+
+    return SqliteStore(text.removeprefix("sqlite:///"))
