@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from graphrun_nb.core.events import AnswerKept, CancelRequested, RunFinished, RunStarted, WaitOpened, WaitResolved
-from graphrun_nb.errors import GraphRunError, RunOwnedElsewhere, StoreBusy
+from graphrun_nb.errors import GraphRunError, RunOwnedElsewhere, StoreBusy, StoreCorrupt
 from graphrun_nb.protocols import Letter, Owner
 from graphrun_nb.stores.attendant import Attendant
 from graphrun_nb.stores.failpoint import failpoint
@@ -318,7 +318,7 @@ class DurableStore:
                     raise self.taken_over(run_id)
                 failpoint("claim.taken")
             failpoint("claim.committed")
-            lease = StoredLease(self, run_id, holder, (epoch + 1, n_events, bytes(head)), durability)
+            lease = StoredLease(self, run_id, holder, (epoch + 1, n_events, head), durability)
             self.held[run_id] = _HELD[self.database.place, run_id] = lease
             self.attendant.begin()
             return lease
@@ -354,8 +354,8 @@ class DurableStore:
             cursor.execute("SELECT n_events, head FROM runs WHERE run_id = ?", (run_id,))
             found = cursor.fetchone()
             cursor.execute("SELECT seq, n, at, body, chain FROM turns WHERE run_id = ? ORDER BY seq", (run_id,))
-            rows = [Row(seq, n, at, bytes(body), bytes(chain)) for seq, n, at, body, chain in cursor.fetchall()]
-        n_events, head = (0, seed(run_id)) if found is None else (found[0], bytes(found[1]))
+            rows = [Row(*row) for row in cursor.fetchall()]
+        n_events, head = found or (0, seed(run_id))
         return envelopes(run_id, rows, n_events, head)
 
     def n_events(self, run_id: str) -> int:
@@ -391,7 +391,7 @@ class DurableStore:
         with self.database.reading() as cursor:
             cursor.execute("SELECT data FROM kept WHERE run_id = ? AND digest = ?", (run_id, digest))
             row = cursor.fetchone()
-        return self.database.fetch(run_id, digest) if row is None else bytes(row[0])
+        return self.database.fetch(run_id, digest) if row is None else row[0]
 
     def stow(self, run_id: str, digest: str, data: bytes) -> bool:
         """Keep a large value at once; return False if it is to be kept with its turn."""
@@ -460,7 +460,10 @@ def _alive(owner: str, expires_at: float, now: float) -> Owner | None:
     """Return the owner that the row names, if its lease has not run out and its process is not seen to be gone."""
     if not owner or expires_at <= now:
         return None
-    process = _OWNER.decode(owner)
+    try:
+        process = _OWNER.decode(owner)
+    except msgspec.MsgspecError as error:
+        raise StoreCorrupt(f"the store says nothing sensible of who drives a run: {error}") from error
     return None if is_surely_gone(process) else process
 
 
@@ -470,4 +473,7 @@ def _text(owner: Owner) -> str:
 
 def _letter(row: Any) -> Letter:
     no, key, at, fact = row
-    return Letter(no, key, at, _FACT.decode(bytes(fact)))
+    try:
+        return Letter(no, key, at, _FACT.decode(fact))
+    except (msgspec.MsgspecError, TypeError) as error:
+        raise StoreCorrupt(f"letter {no} in the store is not what was written: {error}") from error

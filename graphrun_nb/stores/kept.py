@@ -93,7 +93,7 @@ class StoredKeeper:
         data = self.pending.get(ref.digest)
         if data is None:
             data = self._shelf.fetch(self._run_id, ref.digest)
-        if data is None or digest_of(data) != ref.digest:
+        if not isinstance(data, bytes) or digest_of(data) != ref.digest:
             what = "is missing" if data is None else "is not what was written"
             raise StoreCorrupt(
                 f"a value of run {self._run_id!r} {what} ({ref.digest[:12]})",
