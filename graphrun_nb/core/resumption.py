@@ -9,9 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphrun_nb.core.events import CONTAINERS, AttemptLost, NodeCancelled, NodeReset, NodeSkipped
+from graphrun_nb.core.events import (
+    CONTAINERS,
+    AttemptLost,
+    CancelRequested,
+    NodeCancelled,
+    NodeReset,
+    NodeSkipped,
+    RunFinished,
+)
 from graphrun_nb.core.graph import topological_order
-from graphrun_nb.core.status import TERMINAL, NodeStatus
+from graphrun_nb.core.status import TERMINAL, NodeStatus, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -202,3 +210,9 @@ def _parts(infos: Sequence[NodeInfo]) -> dict[str, list[str]]:
         if info.parent:
             parts.setdefault(info.parent, []).append(info.node_id)
     return parts
+
+
+def called_off(nodes: Mapping[str, NodeState], by: str) -> list[Event]:
+    """Return what is recorded when a run that nobody drives is cancelled."""
+    left = [NodeCancelled(node_id) for node_id, node in nodes.items() if node.status not in TERMINAL]
+    return [CancelRequested(by), *left, RunFinished(RunStatus.CANCELLED)]

@@ -5,6 +5,7 @@ It needs no IPython; the notebook adds what only a kernel knows.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import re
@@ -15,8 +16,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from graphrun_nb.core.state import fold
 from graphrun_nb.engine.background import running_loop
 from graphrun_nb.engine.env import default_store
+from graphrun_nb.errors import GraphRunError
 from graphrun_nb.stores.memory import MemoryStore
 from graphrun_nb.view.text import aligned
 
@@ -105,6 +108,30 @@ def store() -> Finding:
         return Finding("store", "in memory: runs end with this process")
     path = getattr(kept, "path", None)
     return _file(kept, Path(path)) if isinstance(path, (str, Path)) else Finding("store", type(kept).__name__)
+
+
+def sound(kept: RunStore) -> list[Finding]:
+    """Tell whether every run of a store, and every value that it refers to, is what was written. Reads all of it."""
+    damaged = []
+    n_values = 0
+    run_ids = kept.run_ids()
+    for run_id in run_ids:
+        keeper = kept.keeper(run_id, lasting=True)
+        try:
+            state = fold(run_id, kept.read(run_id))
+            refs = [ref for node in state.nodes.values() for ref in node.values if ref.codec == "json"]
+            n_values += len(refs)
+            for ref in refs:
+                with contextlib.suppress(LookupError):
+                    keeper.get(ref)
+        except GraphRunError as error:
+            damaged.append(str(error))
+    path = getattr(kept, "path", None)
+    place = _file(kept, path) if isinstance(path, Path) else Finding("store", type(kept).__name__)
+    if not damaged:
+        return [place, Finding("runs", f"{len(run_ids)}, with {n_values} values, all as they were written")]
+    hint = "a copy of what is whole: python -m graphrun_nb salvage OLD NEW"
+    return [place, *(Finding("runs", each, ok=False, hint=hint) for each in damaged)]
 
 
 def _file(kept: RunStore, path: Path) -> Finding:

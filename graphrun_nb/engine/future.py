@@ -127,7 +127,12 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
         return super().exception(timeout)
 
     def cancel(self) -> bool:
-        """Ask the run to end, from any thread; return False if it has ended already."""
+        """Ask the run to end, from any thread; return False if it has ended already.
+
+        A run that another process drives is asked there; one that was interrupted ends at once.
+        """
+        if self._run.is_away:
+            return self._run.cancel(by="user")
         if self.done():
             return False
         self._run.post(lambda: self._run.cancel(by="user"))

@@ -18,7 +18,7 @@ from graphrun_nb.authoring.frames import without_our_frames
 from graphrun_nb.core.decide import Rules
 from graphrun_nb.core.events import CONTAINERS, CancelRequested, ErrorInfo, NodeReset, RunResumed, SpecAccepted
 from graphrun_nb.core.policy import RetryPolicy
-from graphrun_nb.core.resumption import appeared
+from graphrun_nb.core.resumption import appeared, called_off
 from graphrun_nb.core.secrets import MASK, Secrets, is_secret
 from graphrun_nb.core.spec import Arg, Binding, Literal, Ref, holds, resolve
 from graphrun_nb.core.status import NodeStatus, RunStatus
@@ -30,6 +30,7 @@ from graphrun_nb.engine.launch import Launcher
 from graphrun_nb.engine.live import RUNS, UNFINISHED
 from graphrun_nb.engine.log import RunLog
 from graphrun_nb.engine.output import RunOutput
+from graphrun_nb.engine.postbox import ask_to_cancel
 from graphrun_nb.engine.quiet import Quiet
 from graphrun_nb.engine.scheduler import ForwardScheduler
 from graphrun_nb.engine.waits import Waits
@@ -229,10 +230,32 @@ class Run:
         return [(node_id, node.attempt) for node_id, node in nodes if node.status in _UNDER_WAY]
 
     def cancel(self, *, by: str) -> bool:
-        """Ask the run to end; on the loop's thread. Return False if it has already ended or been asked."""
+        """Ask the run to end; on the loop's thread. Return False if it has already ended or been asked.
+
+        One that another process drives is asked there; one that nobody drives ends at once.
+        """
+        if self.is_away:
+            return self._call_off(by)
         if self.ended or self.log.state.cancelled_by:
             return False
         self.scheduler.tell(CancelRequested(by))
+        return True
+
+    def _call_off(self, by: str) -> bool:
+        if self.store.owner(self.run_id) is not None:
+            ask_to_cancel(self, by=by)
+            return True
+        lease = self._claimed()
+        try:
+            now = self.clock.time()
+            for event in called_off(self.log.state.nodes, by):
+                self.log.stage(event, now)
+            self.log.commit()
+        except BaseException:
+            self.log.roll_back()
+            raise
+        finally:
+            lease.release()
         return True
 
     def _time_is_up(self) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from graphrun_nb.core.state import fold
-from graphrun_nb.core.status import RunStatus
+from graphrun_nb.core.status import NODE_STATUS, RunStatus
 from graphrun_nb.engine.env import default_store
 from graphrun_nb.engine.live import RUNS
+from graphrun_nb.view.text import aligned, duration
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Sequence
 
     from graphrun_nb.core.status import NodeStatus
     from graphrun_nb.protocols import RunStore
+
+_COLUMNS = ("run", "graph", "status", "nodes", "started", "took")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +83,17 @@ def _summary(run_id: str, store: RunStore) -> RunSummary:
         parent=state.parent,
         is_alive=live is not None,
     )
+
+
+def runs_table(rows: Sequence[RunSummary]) -> str:
+    """Return runs as text, one a line below a head line."""
+    now = time.time()
+    told = [_COLUMNS]
+    for each in rows:
+        counts = ", ".join(
+            f"{each.counts[status]} {row.word}" for status, row in NODE_STATUS.items() if each.counts[status]
+        )
+        ago = f"{duration(now - each.started_at)} ago"
+        took = duration((each.ended_at or now) - each.started_at)
+        told.append((each.run_id, each.graph, each.status.lower(), counts, ago, took))
+    return aligned(told)

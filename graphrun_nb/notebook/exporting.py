@@ -34,10 +34,20 @@ def export(words: list[str], scope: Scope) -> None:
     if not 1 <= len(rest) <= 2:
         raise UsageError("export takes a run and a file", hints=(_USAGE,))
     path = Path(unquoted(rest[-1])).expanduser()
-    if path.suffix.lower() not in (".svg", ".png", ".html", ".json"):
-        raise UsageError(f"{path.name!r} is no .svg, .png, .html or .json", hints=(_USAGE,))
+    _check_ending(path)
     run = scope.run(rest[0] if len(rest) == 2 else "")
-    force = "--force" in options
+    sys.stdout.write(write(run, path, force="--force" in options))
+
+
+def write(run: Run, path: Path, *, force: bool) -> str:
+    """Write a run to a file, and return a line that says so.
+
+    Raises
+    ------
+    GraphRunError
+        The file cannot be written, is there already, or its ending says nothing; the message says which.
+    """
+    _check_ending(path)
     if path.exists() and not force:
         raise _is_there(path)
     content = _content(run, path.suffix.lower())
@@ -49,7 +59,12 @@ def export(words: list[str], scope: Scope) -> None:
     except OSError as error:
         hint = f"its folder is to be there: {path.parent}" if not path.parent.is_dir() else "choose another file"
         raise GraphRunError(f"{path} cannot be written: {error.strerror}", hints=(hint,)) from error
-    sys.stdout.write(f"wrote run {run.run_id} to {path} ({_size(len(content))})\n")
+    return f"wrote run {run.run_id} to {path} ({_size(len(content))})\n"
+
+
+def _check_ending(path: Path) -> None:
+    if path.suffix.lower() not in (".svg", ".png", ".html", ".json"):
+        raise UsageError(f"{path.name!r} is no .svg, .png, .html or .json", hints=(_USAGE,))
 
 
 def _is_there(path: Path) -> GraphRunError:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
-from graphrun_nb.core.status import NODE_STATUS
-from graphrun_nb.engine.summary import list_runs
+from graphrun_nb.engine.summary import list_runs, runs_table
 from graphrun_nb.notebook.comparing import diff
 from graphrun_nb.notebook.doctor import doctor
 from graphrun_nb.notebook.exporting import export
 from graphrun_nb.notebook.going_on import attach, one_run, retry, show
 from graphrun_nb.notebook.line import UsageError, unquoted
 from graphrun_nb.notebook.post_mortem import debug
-from graphrun_nb.view.text import aligned, duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,23 +18,11 @@ if TYPE_CHECKING:
     from graphrun_nb.engine.future import RunFuture
     from graphrun_nb.notebook.scope import Scope
 
-_COLUMNS = ("run", "graph", "status", "nodes", "started", "took")
-
 
 def table() -> str:
     """Return the runs of the default store, newest first, as text."""
-    now = time.time()
-    rows = [_COLUMNS]
-    for each in list_runs():
-        counts = ", ".join(
-            f"{each.counts[status]} {row.word}" for status, row in NODE_STATUS.items() if each.counts[status]
-        )
-        ago = f"{duration(now - each.started_at)} ago"
-        took = duration((each.ended_at or now) - each.started_at)
-        rows.append((each.run_id, each.graph, each.status.lower(), counts, ago, took))
-    if len(rows) == 1:
-        return "no runs yet: %graphrun NAME key=value … launches one"
-    return aligned(rows)
+    rows = list_runs()
+    return runs_table(rows) if rows else "no runs yet: %graphrun NAME key=value … launches one"
 
 
 def carry_out(verb: str, words: list[str], scope: Scope) -> RunFuture | None:

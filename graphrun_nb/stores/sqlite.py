@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 import sqlite3
 import threading
 import time
@@ -166,6 +167,19 @@ class SqliteDatabase:
             _sync_folder(folder)
             failpoint("stow.named")
         return True
+
+    def large(self, run_id: str) -> Iterator[tuple[str, bytes]]:
+        """Yield the large values of a run, with their digests."""
+        folder = self._folder / run_id
+        if is_run_id(run_id) and folder.is_dir():
+            for path in sorted(folder.iterdir()):
+                if _DIGEST.fullmatch(path.name):
+                    yield path.name, path.read_bytes()
+
+    def discard(self, run_id: str) -> None:
+        """Delete the large values of a run."""
+        if is_run_id(run_id):
+            shutil.rmtree(self._folder / run_id, ignore_errors=True)
 
     def _link(self, role: str) -> _Link:
         link = self._links.get(role)
