@@ -89,7 +89,7 @@ def run_mixed(store: str, effects: str, n: int = 200) -> None:
 
 @graphify("gate", inputs=["amount"], outputs=["ok"])
 def gate(amount):
-    return {"ok": ask_approval(prompt=f"Pay {amount}?", _id="approve").approved}
+    return {"ok": ask_approval(prompt="Pay?", _id="approve", _after=quick("/dev/null", "q", amount)).approved}
 
 
 def hold_gate(store: str, token_to: str) -> None:
