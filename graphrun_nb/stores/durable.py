@@ -145,6 +145,10 @@ class Database(Protocol):
         """Yield the large values of a run, with their digests."""
         ...
 
+    def close(self) -> None:
+        """Close all connections; the next use opens them again."""
+        ...
+
     def discard(self, run_id: str) -> None:
         """Delete the large values of a run."""
         ...
@@ -442,6 +446,10 @@ class DurableStore:
                 "SELECT no, key, at, fact FROM letters WHERE run_id = ? AND settled = 0 ORDER BY no", (run_id,)
             )
             return [_letter(row) for row in cursor.fetchall()]
+
+    def close(self) -> None:
+        """Let go of files and connections, once no run of this process is under way; any use opens them again."""
+        self.database.close()
 
     def prune(self, *, older_than_s: float, dry_run: bool = False) -> list[str]:
         """Delete runs that ended more than `older_than_s` seconds ago, with their values, and return their ids.

@@ -168,6 +168,11 @@ class SqliteDatabase:
             failpoint("stow.named")
         return True
 
+    def close(self) -> None:
+        """Close all connections; the next use opens them again."""
+        with self._lock:
+            _close(self._links)
+
     def large(self, run_id: str) -> Iterator[tuple[str, bytes]]:
         """Yield the large values of a run, with their digests."""
         folder = self._folder / run_id
@@ -259,8 +264,10 @@ class _Link:
 
 
 def _close(links: dict[str, _Link]) -> None:
-    for link in links.values():
-        link.connection.close()
+    while links:
+        _, link = links.popitem()
+        with link.lock:
+            link.connection.close()
 
 
 def _sync_folder(folder: Path) -> None:
