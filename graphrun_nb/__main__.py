@@ -16,7 +16,7 @@ from graphrun_nb.engine.summary import list_runs, runs_table
 from graphrun_nb.errors import GraphRunError
 from graphrun_nb.notebook.exporting import write
 from graphrun_nb.stores import opened
-from graphrun_nb.stores.sqlite import SqliteStore
+from graphrun_nb.stores.salvage import salvage
 from graphrun_nb.view.text import table
 
 if TYPE_CHECKING:
@@ -77,10 +77,10 @@ def _parser() -> argparse.ArgumentParser:
     doctor = verbs.add_parser("doctor", help="tell what is in order here, and read every run")
     doctor.set_defaults(act=_doctor)
 
-    salvage = verbs.add_parser("salvage", help="copy what is whole of the damaged store OLD into the new store NEW")
-    salvage.add_argument("old", type=Path)
-    salvage.add_argument("new", type=Path)
-    salvage.set_defaults(act=_salvage)
+    rescue = verbs.add_parser("salvage", help="copy what is whole of the damaged store OLD into the new store NEW")
+    rescue.add_argument("old", type=Path)
+    rescue.add_argument("new", type=Path)
+    rescue.set_defaults(act=_salvage)
 
     prune = verbs.add_parser("prune", help="delete runs that have ended")
     prune.add_argument("--older-than", type=_days, default=30.0, metavar="DAYS", help="days since their end, 30")
@@ -181,11 +181,13 @@ def _salvage(given: argparse.Namespace) -> None:
     if not given.old.exists() or given.new.exists():
         what = f"there is no {given.old}" if not given.old.exists() else f"{given.new} is there already"
         raise GraphRunError(what, hints=("salvage OLD NEW copies into a file that is not there yet",))
-    kept = SqliteStore(given.new)
-    lost = SqliteStore(given.old).salvage(kept)
-    print(f"{len(kept.run_ids())} runs are in {given.new}")
-    for run_id, n in lost.items():
-        print(f"run {run_id} lost its last {n} events")
+    told = salvage(given.old, given.new)
+    print(f"{sum(each.n_events > 0 for each in told.values())} runs are in {given.new}")
+    for run_id, each in told.items():
+        if each.n_lost or each.n_lost is None:
+            print(f"run {run_id} lost {each.n_lost or 'nobody knows how many'} events after event {each.n_events}")
+        for digest in each.lost_values:
+            print(f"run {run_id} lost a value ({digest[:12]})")
 
 
 def _prune(given: argparse.Namespace) -> None:

@@ -98,14 +98,19 @@ def whole_rows(run_id: str, rows: Iterable[Row]) -> list[Row]:
     good: list[Row] = []
     chain, n = seed(run_id), 0
     for row in rows:
-        try:
-            if row.seq != n + 1 or _chained(chain, *row[:4]) != row.chain or len(_DECODE(row.body)) != row.n:
-                break
-        except (msgspec.MsgspecError, TypeError, ValueError, struct.error):
+        if not follows(row, n, chain):
             break
         good.append(row)
         chain, n = row.chain, n + row.n
     return good
+
+
+def follows(row: Row, n_before: int, chain: bytes) -> bool:
+    """Tell whether a row is whole, and comes after `n_before` events, the last of which ended in `chain`."""
+    try:
+        return row.seq == n_before + 1 and _chained(chain, *row[:4]) == row.chain and len(_DECODE(row.body)) == row.n
+    except (msgspec.MsgspecError, TypeError, ValueError, struct.error):
+        return False
 
 
 def damaged(run_id: str, what: str) -> StoreCorrupt:
