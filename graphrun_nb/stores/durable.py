@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import weakref
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,10 +15,10 @@ from graphrun_nb.stores.attendant import Attendant
 from graphrun_nb.stores.failpoint import failpoint
 from graphrun_nb.stores.identity import is_surely_gone, this_process
 from graphrun_nb.stores.kept import StoredKeeper
-from graphrun_nb.stores.rows import Row, envelopes, rows_of, seed, whole_rows
+from graphrun_nb.stores.rows import Row, envelopes, rows_of, seed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from graphrun_nb.core.batch import Batch
@@ -139,10 +138,6 @@ class Database(Protocol):
 
     def stow(self, run_id: str, digest: str, data: bytes) -> bool:
         """Keep a large value at once; return False if it is to be kept with its turn."""
-        ...
-
-    def large(self, run_id: str) -> Iterator[tuple[str, bytes]]:
-        """Yield the large values of a run, with their digests."""
         ...
 
     def close(self) -> None:
@@ -473,47 +468,6 @@ class DurableStore:
         except StoreCorrupt:
             return False
         return type(last.event) is RunFinished and last.at < before
-
-    def salvage(self, into: DurableStore) -> dict[str, int]:
-        """Copy all whole turns of all runs, and all values, into an empty store.
-
-        Returns
-        -------
-        dict
-            How many events of a run could not be copied, for runs that lost any.
-        """
-        lost: dict[str, int] = {}
-        with self.database.reading() as cursor:
-            cursor.execute("SELECT run_id, created_at, n_events FROM runs WHERE n_events > 0")
-            runs = cursor.fetchall()
-        for run_id, created_at, n_events in runs:
-            found = self._found(run_id, "SELECT seq, n, at, body, chain FROM turns WHERE run_id = ? ORDER BY seq")
-            rows = whole_rows(run_id, (Row(*row) for row in found))
-            kept = self._found(run_id, "SELECT run_id, digest, data FROM kept WHERE run_id = ?")
-            waits = self._found(run_id, "SELECT digest, run_id FROM waits WHERE run_id = ?")
-            n, head = (rows[-1].seq + rows[-1].n - 1, rows[-1].chain) if rows else (0, seed(run_id))
-            with into.database.writing(role="desk", wait_s=CLAIM_WAIT_S) as cursor:
-                cursor.execute("INSERT INTO runs VALUES (?, ?, ?, ?, 0, '', 0)", (run_id, created_at, n, head))
-                cursor.executemany(
-                    "INSERT INTO turns (seq, n, at, body, chain, run_id) VALUES (?, ?, ?, ?, ?, ?)",
-                    [(*row, run_id) for row in rows],
-                )
-                cursor.executemany("INSERT INTO kept VALUES (?, ?, ?)", kept)
-                cursor.executemany("INSERT INTO waits VALUES (?, ?)", waits)
-            for digest, data in self.database.large(run_id):
-                into.stow(run_id, digest, data)
-            if n != n_events:
-                lost[run_id] = n_events - n
-        return lost
-
-    def _found(self, run_id: str, sql: str) -> list[Any]:
-        """Return what can be read of a table, up to where it is damaged."""
-        found: list[Any] = []
-        with contextlib.suppress(StoreCorrupt), self.database.reading() as cursor:
-            cursor.execute(sql, (run_id,))
-            while (row := cursor.fetchone()) is not None:
-                found.append(row)
-        return found
 
     def settle(self, run_id: str, nos: Sequence[int], *, retract: bool = False) -> None:
         """Mark letters as done with, or take them back."""

@@ -93,18 +93,6 @@ def envelopes(run_id: str, rows: Iterable[Row], n_events: int, head: bytes) -> t
     return tuple(log)
 
 
-def whole_rows(run_id: str, rows: Iterable[Row]) -> list[Row]:
-    """Return the rows from the beginning up to the first that is damaged, without raising."""
-    good: list[Row] = []
-    chain, n = seed(run_id), 0
-    for row in rows:
-        if not follows(row, n, chain):
-            break
-        good.append(row)
-        chain, n = row.chain, n + row.n
-    return good
-
-
 def follows(row: Row, n_before: int, chain: bytes) -> bool:
     """Tell whether a row is whole, and comes after `n_before` events, the last of which ended in `chain`."""
     try:

@@ -173,14 +173,6 @@ class SqliteDatabase:
         with self._lock:
             _close(self._links)
 
-    def large(self, run_id: str) -> Iterator[tuple[str, bytes]]:
-        """Yield the large values of a run, with their digests."""
-        folder = self._folder / run_id
-        if is_run_id(run_id) and folder.is_dir():
-            for path in sorted(folder.iterdir()):
-                if _DIGEST.fullmatch(path.name):
-                    yield path.name, path.read_bytes()
-
     def discard(self, run_id: str) -> None:
         """Delete the large values of a run."""
         if is_run_id(run_id):

@@ -86,46 +86,6 @@ def test_a_damaged_file_is_refused_or_read_as_it_was(whole, tmp_path, damage):
     assert n_refused > 0
 
 
-def test_salvage_returns_every_run_that_is_whole(whole, tmp_path):
-    data, held = whole
-    n_saved = 0
-    for seed in range(30):
-        path, new = tmp_path / f"{seed}.db", tmp_path / f"{seed}-new.db"
-        path.write_bytes(with_a_flipped_bit(data, random.Random(seed)))  # noqa: S311 (a seed)
-        before = path.read_bytes()
-        try:
-            old, saved = SqliteStore(path), SqliteStore(new)
-            old.salvage(saved)
-        except (StoreCorrupt, StoreUnusable):
-            continue
-        for run_id in held:
-            try:
-                is_whole = old.read(run_id) == held[run_id][0]
-            except StoreCorrupt:
-                continue
-            if is_whole:
-                assert saved.read(run_id) == held[run_id][0]
-                n_saved += 1
-        old.close()
-        assert path.read_bytes() == before
-    assert n_saved > 30
-
-
-def test_what_salvage_leaves_is_a_beginning_of_what_was(whole, tmp_path):
-    data, held = whole
-    path, new = tmp_path / "old.db", tmp_path / "new.db"
-    path.write_bytes(data)
-    store = SqliteStore(path)
-    with store.database.writing() as cursor:
-        cursor.execute("UPDATE turns SET at = at + 1 WHERE run_id = 'two' AND seq > 10")
-    saved = SqliteStore(new)
-    lost = store.salvage(saved)
-    kept = saved.read("two")
-    assert kept == held["two"][0][: len(kept)]
-    assert lost == {"two": len(held["two"][0]) - len(kept)}
-    assert saved.read("one") == held["one"][0]
-
-
 def test_reading_a_store_beside_its_wal_gives_everything(whole, tmp_path):
     data, held = whole
     path = tmp_path / "runs.db"
