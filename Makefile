@@ -7,7 +7,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 BUNDLE := graphrun_nb/notebook/static/widget.js
 SOURCES := $(wildcard js/src/*.ts js/src/views/*.ts js/src/*.css) js/build.mjs js/package.json
 
-.PHONY: help lab test test-python test-js test-notebooks test-browser bench demo dev check format screenshots generate clean
+.PHONY: help lab test test-python test-js test-notebooks test-browser bench soak demo dev check format screenshots generate clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -32,6 +32,11 @@ test-notebooks: dev
 test-browser: dev
 	@.ci/chromium
 	$(PY) -m pytest tests/browser
+
+soak: dev ## The long form of the tests that have one: about half an hour
+	HYPOTHESIS_EXAMPLES=20000 $(PY) -m pytest --timeout=0 tests/core/test_machine.py
+	GRAPHRUN_SEEDS=0-20000 $(PY) -m pytest --timeout=0 tests/engine/test_shuffled.py
+	GRAPHRUN_KILL_SEEDS=100 $(PY) -m pytest --timeout=0 tests/stores/test_kills.py
 
 demo: dev ## Run the quickstart without a browser; print the run and draw its picture
 	GRAPHRUN_UNATTENDED=1 $(PY) notebooks/demo.py
