@@ -148,6 +148,14 @@ class Database(Protocol):
         """Delete the large values of a run."""
         ...
 
+    def note(self, run_id: str, n_events: int, *, lasting: bool) -> None:
+        """Remember outside of the tables how many events of a run were committed, so that their loss is noticed."""
+        ...
+
+    def forget(self) -> None:
+        """Forget what was noted, since runs are about to be deleted."""
+        ...
+
 
 _LOCK = threading.RLock()
 _HELD: dict[tuple[str, str], StoredLease] = {}
@@ -245,6 +253,7 @@ class StoredLease:
         except BaseException:
             self._keeper.pending = {**pending, **self._keeper.pending}
             raise
+        self._store.database.note(self.run_id, n, lasting=sync)
         self._head, self._n_kept = chain, n
         self.n_events = n
         self._buffered = []
@@ -453,21 +462,37 @@ class DurableStore:
         """
         before = self.database.now() - older_than_s
         old = [run_id for run_id in self.run_ids() if self._has_ended(run_id, before)]
-        for run_id in () if dry_run else old:
-            with self.database.writing(role="desk", wait_s=CLAIM_WAIT_S) as cursor:
-                for table in ("turns", "kept", "waits", "letters", "runs"):
-                    cursor.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608 (our own names)
-            self.database.discard(run_id)
-        return old
+        if old and not dry_run:
+            self.database.forget()
+        return old if dry_run else [run_id for run_id in old if self._delete(run_id, before)]
+
+    def _delete(self, run_id: str, before: float) -> bool:
+        """Delete a run that ended before; return False if somebody goes on with it meanwhile."""
+        with self.database.reading() as cursor:
+            cursor.execute("SELECT epoch FROM runs WHERE run_id = ?", (run_id,))
+            row = cursor.fetchone()
+        if row is None or not self._has_ended(run_id, before):
+            return False
+        with self.database.writing(role="desk", wait_s=CLAIM_WAIT_S) as cursor:
+            cursor.execute("DELETE FROM runs WHERE run_id = ? AND epoch = ?", (run_id, row[0]))
+            if cursor.rowcount != 1:
+                return False
+            for table in ("turns", "kept", "waits", "letters"):
+                cursor.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608 (our own names)
+        with self.database.writing(role="desk", wait_s=CLAIM_WAIT_S) as cursor:
+            cursor.execute("SELECT 1 FROM runs WHERE run_id = ?", (run_id,))
+            if cursor.fetchone() is None:  # nobody else can begin it while this is being written
+                self.database.discard(run_id)
+        return True
 
     def _has_ended(self, run_id: str, before: float) -> bool:
         if self.owner(run_id) is not None:
             return False
         try:
-            last = self.read(run_id)[-1]
+            log = self.read(run_id)
         except StoreCorrupt:
             return False
-        return type(last.event) is RunFinished and last.at < before
+        return bool(log) and type(log[-1].event) is RunFinished and log[-1].at < before
 
     def settle(self, run_id: str, nos: Sequence[int], *, retract: bool = False) -> None:
         """Mark letters as done with, or take them back."""

@@ -18,6 +18,7 @@ from graphrun_nb.core.ids import is_run_id
 from graphrun_nb.errors import GraphRunError, StoreBusy, StoreCorrupt, StoreFull, StoreUnusable
 from graphrun_nb.stores.durable import LEASE_S, SCHEMA, DurableStore
 from graphrun_nb.stores.failpoint import failpoint
+from graphrun_nb.stores.latest import Latest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,10 +87,12 @@ class SqliteDatabase:
         self._links: dict[str, _Link] = {}
         self._lock = threading.Lock()
         self._version = -1
+        self._latest = Latest(path.with_name(f"{path.name}.latest"))
         weakref.finalize(self, _close, self._links)
         with _translated(self.place):
             self._make()
             self._link("read")
+        self._check_latest()
 
     @contextlib.contextmanager
     def writing(self, *, role: str = "here", wait_s: float = 0.0, sync: bool = False) -> Iterator[sqlite3.Cursor]:
@@ -173,6 +176,14 @@ class SqliteDatabase:
         with self._lock:
             _close(self._links)
 
+    def note(self, run_id: str, n_events: int, *, lasting: bool) -> None:
+        """Remember how many events of a run were committed; see `Database`."""
+        self._latest.note(run_id, n_events, lasting=lasting)
+
+    def forget(self) -> None:
+        """Forget what was noted."""
+        self._latest.clear()
+
     def discard(self, run_id: str) -> None:
         """Delete the large values of a run."""
         if is_run_id(run_id):
@@ -203,6 +214,7 @@ class SqliteDatabase:
                     connection.execute(statement.format(**_DIALECT))
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {VERSION}")
+                self._latest.clear()
             connection.execute("COMMIT")
             connection.execute("PRAGMA journal_mode = WAL")
         finally:
@@ -217,6 +229,19 @@ class SqliteDatabase:
             return b""
         except OSError as error:
             raise StoreUnusable(f"the store {self.place!r} cannot be opened: {error}") from error
+
+    def _check_latest(self) -> None:
+        """Refuse a file that lacks turns which were committed to it."""
+        for run_id, n_events in self._latest.expected():
+            with self.reading() as cursor:
+                cursor.execute("SELECT n_events FROM runs WHERE run_id = ?", (run_id,))
+                row = cursor.fetchone()
+            if row is None or row[0] < n_events:
+                raise StoreCorrupt(
+                    f"the store {self.place!r} lacks turns of run {run_id!r} that were written: "
+                    f"{self._path.name}-wal was lost, or the file is an earlier one",
+                    hints=(f"put the file back that belongs here; or, to go on without, delete {self._latest.path}",),
+                )
 
     def _check_head(self, head: bytes) -> None:
         application, version = int.from_bytes(head[68:72], "big"), int.from_bytes(head[60:64], "big")
