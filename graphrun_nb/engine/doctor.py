@@ -9,6 +9,7 @@ import contextlib
 import os
 import platform
 import re
+import shutil
 import sqlite3
 import stat
 from dataclasses import dataclass
@@ -16,10 +17,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
 from graphrun_nb.core.state import fold
 from graphrun_nb.engine.background import running_loop
 from graphrun_nb.engine.env import default_store
 from graphrun_nb.errors import GraphRunError
+from graphrun_nb.stores.durable import DurableStore
 from graphrun_nb.stores.memory import MemoryStore
 from graphrun_nb.view.text import aligned
 
@@ -32,6 +36,10 @@ _OURS = "graphrun-nb"
 _SHOWN = ("ipykernel", "ipython", "ipywidgets", "anywidget", "nest-asyncio2")
 _FRONT_END = "jupyterlab"
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*>=\s*([0-9.]+)")
+_NETWORKS = frozenset(
+    {"cifs", "9p", "afs", "ceph", "glusterfs", "lustre", "beegfs", "gpfs", "vboxsf", "ncpfs", "davfs"}
+)
+_LITTLE = 200_000_000
 WAL_RESET_BUG = ((3, 7, 0), (3, 51, 2))
 """From and up to which SQLite a checkpoint that meets a write of another connection can lose pages."""
 
@@ -127,11 +135,42 @@ def sound(kept: RunStore) -> list[Finding]:
         except GraphRunError as error:
             damaged.append(str(error))
     path = getattr(kept, "path", None)
-    place = _file(kept, path) if isinstance(path, Path) else Finding("store", type(kept).__name__)
+    around = _around(kept, path) if isinstance(path, Path) else [Finding("store", type(kept).__name__)]
     if not damaged:
-        return [place, Finding("runs", f"{len(run_ids)}, with {n_values} values, all as they were written")]
+        return [*around, Finding("runs", f"{len(run_ids)}, with {n_values} values, all as they were written")]
     hint = "a copy of what is whole: python -m graphrun_nb salvage OLD NEW"
-    return [place, *(Finding("runs", each, ok=False, hint=hint) for each in damaged)]
+    return [*around, *(Finding("runs", each, ok=False, hint=hint) for each in damaged)]
+
+
+def _around(kept: RunStore, path: Path) -> list[Finding]:
+    return [_file(kept, path), _file_system(path), _room(path), _owners(kept)]
+
+
+def _file_system(path: Path) -> Finding:
+    """Tell on what the file lies: on a network, other machines' locks do not count."""
+    place = str(path.resolve())
+    mounts = [each for each in psutil.disk_partitions(all=True) if Path(place).is_relative_to(each.mountpoint)]
+    kind = max(mounts, key=lambda each: len(each.mountpoint)).fstype if mounts else "unknown"
+    if kind.lower() in _NETWORKS or kind.lower().startswith(("nfs", "smb", "fuse.sshfs")):
+        hint = "SQLite cannot share a file over a network: keep the store on a disk of this machine (GRAPHRUN_STORE)"
+        return Finding("file system", kind, ok=False, hint=hint)
+    return Finding("file system", kind)
+
+
+def _room(path: Path) -> Finding:
+    free = shutil.disk_usage(path.absolute().parent).free
+    size = sum(each.stat().st_size for each in path.parent.glob(f"{path.name}*") if each.is_file())
+    found = f"{free / 1e9:.1f} GB free, the store has {size / 1e6:.1f} MB"
+    return Finding("room", found, ok=free > _LITTLE, hint="" if free > _LITTLE else "make room: runs stop when it ends")
+
+
+def _owners(kept: RunStore) -> Finding:
+    """Tell which runs are driven just now, and which a process left that is gone."""
+    owners = [(run_id, kept.owner(run_id)) for run_id in kept.run_ids()]
+    driven = [f"{run_id} by {owner}" for run_id, owner in owners if owner is not None]
+    stale = kept.stale() if isinstance(kept, DurableStore) else []
+    gone = f"; left by processes that are gone: {', '.join(stale[:8])}" if stale else ""
+    return Finding("owners", f"{', '.join(driven[:8]) or 'nothing is under way'}{gone}")
 
 
 def _file(kept: RunStore, path: Path) -> Finding:
@@ -141,8 +180,9 @@ def _file(kept: RunStore, path: Path) -> Finding:
         return Finding("store", f"{path}: not writable", ok=False, hint=f"let this user write to {place}")
     mode = stat.S_IMODE(place.stat().st_mode)
     found = f"{type(kept).__name__} {path} (mode {mode:o})"
-    if os.name == "posix" and path.exists() and mode & 0o022:
-        return Finding("store", found, ok=False, hint=f"others can change your runs: chmod go-w {path}")
+    if os.name == "posix" and path.exists() and mode & 0o077:
+        what = "change" if mode & 0o022 else "read"
+        return Finding("store", found, ok=False, hint=f"others can {what} your runs: chmod 600 {path}")
     return Finding("store", found)
 
 

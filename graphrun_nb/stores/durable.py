@@ -31,6 +31,7 @@ LATER_WAIT_S = 1.0
 _LEAVING = frozenset({RunStarted, WaitOpened, WaitResolved, AnswerKept, RunFinished})
 """Facts that somebody outside acts upon: they survive a power cut."""
 _MAX_BUFFERED = 2_000
+_SALVAGE = "python -m graphrun_nb salvage OLD NEW copies what is whole into a new store"
 _OWNER = msgspec.json.Decoder(Owner)
 _FACT = msgspec.json.Decoder(AnswerKept | CancelRequested)
 
@@ -364,6 +365,14 @@ class DurableStore:
             cursor.execute("SELECT owner, expires_at FROM runs WHERE run_id = ?", (run_id,))
             row = cursor.fetchone()
         return None if row is None else _alive(row[0], row[1], self.database.now())
+
+    def stale(self) -> list[str]:
+        """Return the runs whose row names a process that does not drive them any more."""
+        with self.database.reading() as cursor:
+            cursor.execute("SELECT run_id, owner, expires_at FROM runs WHERE owner <> '' ORDER BY created_at, run_id")
+            rows = cursor.fetchall()
+        now = self.database.now()
+        return [run_id for run_id, owner, expires_at in rows if _alive(owner, expires_at, now) is None]
 
     def read(self, run_id: str) -> Sequence[Envelope]:
         """Return a run's whole log, empty if there is none; raises StoreCorrupt if it is not what was written."""

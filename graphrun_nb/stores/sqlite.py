@@ -313,11 +313,12 @@ _ROOM = "make room, or mend the disk; then future.retry() goes on, and so does a
 
 def _error_of(error: sqlite3.Error, place: str) -> GraphRunError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_FULL) & 0xFF
+    is_garbled = "decode to UTF-8" in str(error)
     if code in _BUSY:
         return StoreBusy(f"the store {place!r} is being written by another process", hints=("try again",))
-    if code in _FULL:
+    if code in _FULL and not is_garbled:
         return StoreFull(f"the store {place!r} cannot be written: {error}", hints=(_ROOM,))
-    if code in _DAMAGED:
+    if code in _DAMAGED or is_garbled:
         return StoreCorrupt(
             f"the store {place!r} is damaged: {error}",
             hints=("python -m graphrun_nb salvage OLD NEW copies what is whole into a new store",),
