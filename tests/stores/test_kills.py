@@ -15,7 +15,8 @@ from tests.stores.programs import RUN_ID
 from tests.stores.zygote import zygote
 
 SLOTS = 4
-N_FLAKY_RUNS = 2
+N_BETWEEN = 12
+"""Effects between two kills: a node that is in flight at three of them is given up."""
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +27,12 @@ def children(tmp_path_factory):
 
 def effects_of(path):
     return Counter(line.split()[0] for line in path.read_text().splitlines()) if path.exists() else Counter()
+
+
+def wait_for_effects(path, n, child):
+    """Return when there are `n` effects, or the child has ended."""
+    while effects_of(path).total() < n and not child.has_ended:
+        time.sleep(0.001)
 
 
 def check(store, effects, n_kills):
@@ -55,7 +62,8 @@ def test_a_run_that_is_killed_again_and_again_loses_nothing_and_repeats_only_wha
     while True:
         child = children.start("tests.stores.programs:run_mixed", str(path), str(effects))
         if n_kills < 10:
-            time.sleep(rng.uniform(0.06, 0.12))
+            wait_for_effects(effects, effects_of(effects).total() + N_BETWEEN, child)
+            time.sleep(rng.uniform(0, 0.03))
             child.kill()
         status = child.wait()
         if status == 0:

@@ -36,6 +36,10 @@ class Child:
         assert ended.wait(timeout_s), f"still running: {self.text()}"
         return self._zygote.statuses[self.pid]
 
+    @property
+    def has_ended(self) -> bool:
+        return self.pid in self._zygote.statuses
+
     def kill(self, signal_no: int = 9) -> None:
         """Send a signal, if it is still there."""
         if self.pid not in self._zygote.statuses:
