@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from graphrun_nb.engine.api import open_run, resume
 from graphrun_nb.engine.doctor import findings, sound
@@ -17,6 +18,7 @@ from graphrun_nb.errors import GraphRunError
 from graphrun_nb.notebook.exporting import write
 from graphrun_nb.stores import opened
 from graphrun_nb.stores.salvage import salvage
+from graphrun_nb.stores.sqlite import SqliteStore
 from graphrun_nb.view.text import table
 
 if TYPE_CHECKING:
@@ -42,8 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line, and where help is in another."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say it, and end the program."""
+        self.exit(WRONG, f"error: {message}\nhint: {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m graphrun_nb", description="The runs of a store.")
+    parser = _Parser(prog="python -m graphrun_nb", description="The runs of a store.")
     parser.add_argument(
         "--store",
         metavar="PLACE",
@@ -74,6 +84,10 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--force", action="store_true", help="replace a file that is there")
     export.set_defaults(act=_export)
 
+    backup = verbs.add_parser("backup", help="copy the whole store to the new file FILE, also while runs are under way")
+    backup.add_argument("file", type=Path)
+    backup.set_defaults(act=_backup)
+
     doctor = verbs.add_parser("doctor", help="tell what is in order here, and read every run")
     doctor.set_defaults(act=_doctor)
 
@@ -84,13 +98,24 @@ def _parser() -> argparse.ArgumentParser:
 
     prune = verbs.add_parser("prune", help="delete runs that have ended")
     prune.add_argument("--older-than", type=_days, default=30.0, metavar="DAYS", help="days since their end, 30")
+    prune.add_argument("--keep", type=_count, default=0, metavar="N", help="the N that ended last stay, 0")
     prune.add_argument("--dry-run", action="store_true", help="only say which")
     prune.set_defaults(act=_prune)
     return parser
 
 
 def _days(text: str) -> float:
-    return float(text.removesuffix("d"))
+    days = float(text.removesuffix("d"))
+    if not 0 <= days < math.inf:
+        raise ValueError(text)
+    return days
+
+
+def _count(text: str) -> int:
+    n = int(text)
+    if n < 0:
+        raise ValueError(text)
+    return n
 
 
 def _store(given: argparse.Namespace) -> RunStore:
@@ -105,13 +130,15 @@ def _store(given: argparse.Namespace) -> RunStore:
 
 
 def _runs(given: argparse.Namespace) -> None:
-    rows = list_runs(store=_store(given))
+    store = _store(given)
+    rows = list_runs(store=store)
     if given.json:
         for row in rows:
             line = {
                 "run_id": row.run_id,
                 "graph": row.graph,
                 "status": row.status,
+                "owner": str(store.owner(row.run_id) or ""),
                 "counts": {status.lower(): n for status, n in row.counts.items()},
                 "started_at": row.started_at,
                 "ended_at": row.ended_at,
@@ -172,6 +199,14 @@ def _export(given: argparse.Namespace) -> None:
     print(write(future.run, given.file, force=given.force), end="")
 
 
+def _backup(given: argparse.Namespace) -> None:
+    store = _store(given)
+    if not isinstance(store, SqliteStore):
+        raise GraphRunError("only a store in a file can be copied to one")
+    store.back_up(given.file)
+    print(f"{len(store.run_ids())} runs are in {given.file}")
+
+
 def _doctor(given: argparse.Namespace) -> None:
     found = [each for each in findings() if each.what != "store"]
     sys.stdout.write(findings_table([*found, *sound(_store(given))]))
@@ -195,7 +230,7 @@ def _prune(given: argparse.Namespace) -> None:
     prune = getattr(store, "prune", None)
     if prune is None:
         raise GraphRunError("this store keeps its runs as long as its process")
-    for run_id in prune(older_than_s=given.older_than * 86_400, dry_run=given.dry_run):
+    for run_id in prune(older_than_s=given.older_than * 86_400, keep=given.keep, dry_run=given.dry_run):
         print(run_id)
 
 

@@ -178,3 +178,34 @@ def test_text_answers_are_text(capsys, tmp_path):
     told(capsys, tmp_path / "runs.db", "resume", "t", "ask", "__import__('os')", "and", "more")
     outputs = asyncio.run(run_async(made.build(), store=store, run_id="t"))
     assert outputs == {"text": "__import__('os') and more"}
+
+
+def test_a_backup_is_the_whole_store_in_a_new_file(capsys, place, tmp_path):
+    copy = tmp_path / "copy.db"
+    assert f"2 runs are in {copy}" in told(capsys, place, "backup", str(copy))
+    assert SqliteStore(copy).read("open") == SqliteStore(place).read("open")
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert "there already" in told(capsys, place, "backup", str(copy), status=WRONG)
+
+
+def test_prune_keeps_as_many_as_it_is_told_to(capsys, place):
+    assert told(capsys, place, "prune", "--older-than", "0", "--keep", "1") == ""
+    assert SqliteStore(place).run_ids() == ("finished", "open")
+
+
+@pytest.mark.parametrize("words", [["prune", "--older-than", "x"], ["prune", "--keep", "-1"], ["nonsense"], []])
+def test_a_line_that_cannot_be_read_is_told_in_one_line_and_a_hint(capsys, place, words):
+    with pytest.raises(SystemExit) as ended:
+        main(["--store", str(place), *words])
+    assert ended.value.code == WRONG
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["error", "hint"]
+
+
+def test_doctor_tells_of_the_place_and_of_others_who_can_read_it(capsys, place):
+    text = told(capsys, place, "doctor")
+    assert "file system" in text
+    assert "GB free" in text
+    assert "nothing is under way" in text
+    place.chmod(0o644)
+    assert "others can read your runs" in told(capsys, place, "doctor")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import weakref
 from typing import TYPE_CHECKING, Any, Protocol
@@ -464,13 +465,15 @@ class DurableStore:
         """Let go of files and connections, once no run of this process is under way; any use opens them again."""
         self.database.close()
 
-    def prune(self, *, older_than_s: float, dry_run: bool = False) -> list[str]:
+    def prune(self, *, older_than_s: float, keep: int = 0, dry_run: bool = False) -> list[str]:
         """Delete runs that ended more than `older_than_s` seconds ago, with their values, and return their ids.
 
+        The `keep` runs that began last among those that have ended stay in any case.
         Runs that have not ended stay, and so do those that are damaged.
         """
         before = self.database.now() - older_than_s
-        old = [run_id for run_id in self.run_ids() if self._has_ended(run_id, before)]
+        ended = [run_id for run_id in self.run_ids() if self._has_ended(run_id, math.inf)]
+        old = [run_id for run_id in ended[: max(len(ended) - keep, 0)] if self._has_ended(run_id, before)]
         if old and not dry_run:
             self.database.forget()
         return old if dry_run else [run_id for run_id in old if self._delete(run_id, before)]

@@ -69,7 +69,18 @@ class SqliteStore(DurableStore):
 
     def __init__(self, path: str | Path, *, lease_s: float = LEASE_S) -> None:
         self.path = Path(path).expanduser().absolute()
+        self.database: SqliteDatabase
         super().__init__(SqliteDatabase(self.path), lease_s)
+
+    def back_up(self, path: Path) -> None:
+        """Copy the store as it is at one moment to the new file `path`, also while runs are under way.
+
+        Raises
+        ------
+        GraphRunError
+            `path` is there already, or cannot be written.
+        """
+        self.database.back_up(path)
 
     def __repr__(self) -> str:
         return f"SqliteStore({str(self.path)!r})"
@@ -170,6 +181,21 @@ class SqliteDatabase:
             _sync_folder(folder)
             failpoint("stow.named")
         return True
+
+    def back_up(self, path: Path) -> None:
+        """Copy tables and large values to a new file; see `SqliteStore`."""
+        values = path.with_name(f"{path.name}.values")
+        if path.exists() or values.exists():
+            raise GraphRunError(f"{path} is there already", hints=("name a new file",))
+        with _translated(str(path)):
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            with (
+                contextlib.closing(sqlite3.connect(path)) as there,
+                contextlib.closing(_Link(self._path, checkpoints=False).connection) as here,
+            ):
+                here.backup(there)
+            if self._folder.is_dir():  # whatever the tables name was there before they did
+                shutil.copytree(self._folder, values, ignore=shutil.ignore_patterns("*.new"))
 
     def close(self) -> None:
         """Close all connections; the next use opens them again."""
