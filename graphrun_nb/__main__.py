@@ -98,7 +98,9 @@ def _parser() -> argparse.ArgumentParser:
 
     prune = verbs.add_parser("prune", help="delete runs that have ended")
     prune.add_argument("--older-than", type=_days, default=30.0, metavar="DAYS", help="days since their end, 30")
-    prune.add_argument("--keep", type=_count, default=0, metavar="N", help="the N that ended last stay, 0")
+    prune.add_argument(
+        "--keep", type=_count, default=0, metavar="N", help="of those that have ended, the N that began last stay, 0"
+    )
     prune.add_argument("--dry-run", action="store_true", help="only say which")
     prune.set_defaults(act=_prune)
     return parser
