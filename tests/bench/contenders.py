@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SIZES = (100, 1_000, 10_000)
 OWN_SIZES = (*SIZES, 100_000)
-OWN = (Floor(), OrderedFloor(), Engine(4), Engine(64))
+OWN = (Floor(), OrderedFloor(), Engine(4), Engine(64), Engine(4, on_disk=True), Engine(64, on_disk=True))
 
 
 def installed_peers() -> tuple[list[Contender], list[str]]:

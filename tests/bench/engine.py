@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import tempfile
+import weakref
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graphrun_nb import TaskGraph, graph, run_async, tool
+from graphrun_nb import SqliteStore, TaskGraph, graph, run_async, tool
 from tests.bench import nodes
 
 if TYPE_CHECKING:
@@ -43,11 +47,21 @@ class Engine:
     package = "graphrun-nb"
     lacks = ""
 
-    def __init__(self, slots: int) -> None:
-        self.name = f"graphrun_nb, {slots} slots"
+    def __init__(self, slots: int, *, on_disk: bool = False) -> None:
+        self.name = f"graphrun_nb, {slots} slots{', SQLite' if on_disk else ''}"
         self.how = f"`run_async(graph, max_concurrency={slots})`: all events, an observer, a context a node, values"
         self._slots = slots
+        self._on_disk = on_disk
 
     def prepare(self, shape: Shape, runner: asyncio.Runner) -> Callable[[], object]:
         built, watching = build(shape), (Watching(),)
-        return lambda: runner.run(run_async(built, max_concurrency=self._slots, observers=watching))
+        if not self._on_disk:
+            return lambda: runner.run(run_async(built, max_concurrency=self._slots, observers=watching))
+        folder = tempfile.TemporaryDirectory(prefix="graphrun-bench-")
+        store = SqliteStore(Path(folder.name) / "runs.db")
+        runs = (
+            run_async(built, max_concurrency=self._slots, observers=watching, store=store, run_id=f"r{i}")
+            for i in itertools.count()
+        )
+        weakref.finalize(built, folder.cleanup)
+        return lambda: runner.run(next(runs))
