@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from graphrun_nb.authoring.registry import latest
 from graphrun_nb.authoring.task_graph import TaskGraph
 from graphrun_nb.core.events import NodeSkipped, OutputPinned, RunForked, RunStarted, SpecAccepted
+from graphrun_nb.core.ids import is_run_id
 from graphrun_nb.core.resumption import appeared
 from graphrun_nb.core.spec import GraphSpec, NodeSpec, closest
 from graphrun_nb.core.status import NodeStatus, RunStatus
@@ -99,7 +100,7 @@ def known_run(run_id: str, store: RunStore) -> Run | None:
     run = RUNS.get(run_id)
     if run is not None and run.store == store and (run.is_alive or len(run.log) == store.n_events(run_id)):
         return run
-    history = store.read(run_id)
+    history = store.read(run_id) if is_run_id(run_id) else ()
     if not history:
         return None
     log = RunLog(run_id, history)
