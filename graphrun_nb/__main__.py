@@ -218,6 +218,10 @@ def _salvage(given: argparse.Namespace) -> None:
     if not given.old.exists() or given.new.exists():
         what = f"there is no {given.old}" if not given.old.exists() else f"{given.new} is there already"
         raise GraphRunError(what, hints=("salvage OLD NEW copies into a file that is not there yet",))
+    if not given.new.absolute().parent.is_dir():
+        raise GraphRunError(
+            f"there is no folder {given.new.parent}", hints=("make it first, with room for two copies",)
+        )
     told = salvage(given.old, given.new)
     print(f"{sum(each.n_events > 0 for each in told.values())} runs are in {given.new}")
     for run_id, each in told.items():

@@ -33,7 +33,7 @@ def copied(path, folder, *suffixes):
 def test_a_lost_wal_is_noticed_and_one_that_is_there_is_not_complained_of(tmp_path, durability):
     path = tmp_path / "runs.db"
     store = SqliteStore(path)
-    for i in range(34):
+    for i in range(40):
         work(store, f"r{i}", n=1 + i % 5, durability=durability)
         if i % 7 == 3:
             with sqlite3.connect(path) as connection:
