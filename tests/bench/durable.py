@@ -1,0 +1,102 @@
+"""``python -m tests.bench.durable``: what a store on disk costs, and how soon a run is there again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from graphrun_nb import RetryPolicy, SqliteStore, graph, open_run, resume, run, run_async
+from graphrun_nb.core.events import WaitResolved
+from graphrun_nb.tools import ask_text
+from tests.bench.engine import build
+from tests.bench.shapes import layered
+
+N = 10_000
+N_QUESTIONS = 12
+IDLE_S = 5.0
+
+
+class Killer:
+    """Kills the process in the middle of a run."""
+
+    def on_events(self, first, batch, state):
+        if first > N:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def on_signal(self, signal): ...
+
+
+class Watch:
+    """Notes when answers are recorded."""
+
+    def __init__(self):
+        self.seen = []
+
+    def on_events(self, first, batch, state):
+        self.seen += [time.time() for _, event in batch if type(event) is WaitResolved]
+
+    def on_signal(self, signal): ...
+
+
+def main() -> None:
+    """Print the figures, each a line."""
+    with tempfile.TemporaryDirectory(prefix="graphrun-bench-") as folder:
+        path = Path(folder) / "runs.db"
+        subprocess.run([sys.executable, "-m", "tests.bench.durable", "killed", str(path)], check=False)
+        print(f"store, a no-op node: {path.stat().st_size / N / 1.5:.0f} B")
+        store, shape = SqliteStore(path), build(layered(N))
+        shape.fingerprint(), shape.infos(RetryPolicy())
+        told("a finished run of 10,000 nodes opened", lambda: open_run("whole", store=store))
+        told("the same called again", lambda: run(shape, run_id="whole", store=store, max_concurrency=64).result())
+        told(
+            "a half-finished one called again, to its end",
+            lambda: run(shape, run_id="half", store=store, max_concurrency=64).result(),
+        )
+        answered(store, path, Path(folder) / "tokens")
+
+
+def told(what, act):
+    begun = time.perf_counter()
+    act()
+    print(f"{what}: {time.perf_counter() - begun:.2f} s")
+
+
+def answered(store, path, tokens):
+    with graph(name="questions") as g:
+        for i in range(N_QUESTIONS):
+            g.expose(f"q{i}", ask_text(prompt="?", _id=f"q{i}").text)
+    watch = Watch()
+    future = run(g.build(), store=store, run_id="q", max_concurrency=N_QUESTIONS, observers=[watch])
+    while len(future.waits) < N_QUESTIONS:
+        time.sleep(0.01)
+    begun = time.process_time()
+    time.sleep(IDLE_S)
+    print(f"an owner that only waits: {(time.process_time() - begun) / IDLE_S:.2%} of a core")
+    tokens.write_text("\n".join(each.token for each in future.waits))
+    subprocess.run([sys.executable, "-m", "tests.bench.durable", "answer", str(path), str(tokens)], check=True)
+    sent = [float(text) for text in future.result(30).values()]
+    late = sorted(seen - each for seen, each in zip(watch.seen, sent, strict=True))
+    print(f"an answer from another process: recorded after {late[0] * 1000:.0f} to {late[-1] * 1000:.0f} ms")
+
+
+def child(what: str, path: str, tokens: str = "") -> None:
+    """Be the process that is killed, or the one that answers."""
+    store = SqliteStore(path)
+    if what == "answer":
+        for token in Path(tokens).read_text().split():
+            resume(token, {"text": str(time.time())}, store=store)
+            time.sleep(0.3)
+        return
+    shape = build(layered(N))
+    asyncio.run(run_async(shape, run_id="whole", store=store, max_concurrency=64))
+    asyncio.run(run_async(shape, run_id="half", store=store, max_concurrency=64, observers=[Killer()]))
+
+
+if __name__ == "__main__":
+    child(*sys.argv[1:]) if len(sys.argv) > 1 else main()
