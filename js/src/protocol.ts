@@ -357,6 +357,7 @@ export interface AnswerKept {
   readonly name: string;
   readonly key: string;
   readonly by: string;
+  readonly letter: number;
 }
 export function readAnswerKept(value: unknown): AnswerKept {
   const from = fields(value) as Partial<Record<keyof AnswerKept, unknown>>;
@@ -367,6 +368,7 @@ export function readAnswerKept(value: unknown): AnswerKept {
     name: or(text, "")(from.name),
     key: or(text, "")(from.key),
     by: or(text, "")(from.by),
+    letter: or(number, 0)(from.letter),
   };
 }
 
@@ -451,12 +453,14 @@ export function readCancelRequested(value: unknown): CancelRequested {
 export interface RunFinished {
   readonly kind: "RunFinished";
   readonly status: RunStatus;
+  readonly outputs: readonly (readonly [string, ValueRef])[];
 }
 export function readRunFinished(value: unknown): RunFinished {
   const from = fields(value) as Partial<Record<keyof RunFinished, unknown>>;
   return {
     kind: "RunFinished",
     status: readRunStatus(from.status),
+    outputs: or(list(tuple<readonly [string, ValueRef]>(text, readValueRef)), [])(from.outputs),
   };
 }
 
