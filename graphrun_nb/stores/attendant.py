@@ -11,7 +11,8 @@ from graphrun_nb.errors import GraphRunError, StoreBusy
 from graphrun_nb.stores.failpoint import failpoint
 
 if TYPE_CHECKING:
-    from graphrun_nb.stores.durable import DurableStore, StoredLease
+    from graphrun_nb.stores.durable import DurableStore
+    from graphrun_nb.stores.lease import StoredLease
 
 LOOK_S = 0.1
 _WAIT_S = 1.0

@@ -1,292 +1,40 @@
-"""What stores on disk and on a server have in common: tables, ownership, letters. A `Database` is where they lie."""
+"""What stores on disk and on a server have in common: ownership, letters, reading. A `Database` is where tables lie."""
 
 from __future__ import annotations
 
 import math
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from graphrun_nb.core.events import AnswerKept, CancelRequested, RunFinished, RunStarted, WaitOpened, WaitResolved
-from graphrun_nb.errors import GraphRunError, RunOwnedElsewhere, StoreBusy, StoreCorrupt
+from graphrun_nb.core.events import AnswerKept, CancelRequested, RunFinished
+from graphrun_nb.errors import RunOwnedElsewhere, StoreCorrupt
 from graphrun_nb.protocols import Letter, Owner
 from graphrun_nb.stores.attendant import Attendant
 from graphrun_nb.stores.failpoint import failpoint
 from graphrun_nb.stores.identity import is_surely_gone, this_process
 from graphrun_nb.stores.kept import StoredKeeper
-from graphrun_nb.stores.rows import Row, envelopes, rows_of, seed
+from graphrun_nb.stores.lease import StoredLease
+from graphrun_nb.stores.rows import Row, envelopes, seed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Sequence
 
-    from graphrun_nb.core.batch import Batch
-    from graphrun_nb.core.events import Envelope, Event
+    from graphrun_nb.core.events import Envelope
     from graphrun_nb.protocols import Holder
+    from graphrun_nb.stores.tables import Database
 
 LEASE_S = 30.0
 CLAIM_WAIT_S = 5.0
-LATER_WAIT_S = 1.0
-_LEAVING = frozenset({RunStarted, WaitOpened, WaitResolved, AnswerKept, RunFinished})
-"""Facts that somebody outside acts upon: they survive a power cut."""
-_MAX_BUFFERED = 2_000
 _SALVAGE = "python -m graphrun_nb salvage OLD NEW copies what is whole into a new store"
 _OWNER = msgspec.json.Decoder(Owner)
 _FACT = msgspec.json.Decoder(AnswerKept | CancelRequested)
 
-SCHEMA = (
-    """
-    CREATE TABLE runs (
-        run_id TEXT PRIMARY KEY, created_at {real} NOT NULL, n_events BIGINT NOT NULL, head {blob} NOT NULL,
-        epoch BIGINT NOT NULL, owner TEXT NOT NULL, expires_at {real} NOT NULL
-    )
-    """,
-    """
-    CREATE TABLE turns (
-        run_id TEXT NOT NULL, seq BIGINT NOT NULL, n BIGINT NOT NULL, at {real} NOT NULL, body {blob} NOT NULL,
-        chain {blob} NOT NULL, PRIMARY KEY (run_id, seq)
-    ) {keyed}
-    """,
-    """
-    CREATE TABLE kept (
-        run_id TEXT NOT NULL, digest TEXT NOT NULL, data {blob} NOT NULL, PRIMARY KEY (run_id, digest)
-    ) {keyed}
-    """,
-    "CREATE TABLE waits (digest TEXT PRIMARY KEY, run_id TEXT NOT NULL) {keyed}",
-    """
-    CREATE TABLE letters (
-        no {counter}, run_id TEXT NOT NULL, key TEXT NOT NULL, at {real} NOT NULL, fact {blob} NOT NULL,
-        settled SMALLINT NOT NULL DEFAULT 0, UNIQUE (run_id, key)
-    )
-    """,
-    "CREATE INDEX letters_left ON letters (run_id) WHERE settled = 0",
-)
-
-
-class Cursor(Protocol):
-    """What of a database's cursor is used; parameters are written ``?``."""
-
-    @property
-    def rowcount(self) -> int:
-        """How many rows the last statement changed."""
-        ...
-
-    def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Any:
-        """Run one statement."""
-        ...
-
-    def executemany(self, sql: str, rows: Any, /) -> Any:
-        """Run one statement with each row."""
-        ...
-
-    def fetchone(self) -> Any:
-        """Return the next row, or None."""
-        ...
-
-    def fetchall(self) -> list[Any]:
-        """Return all rows that are left."""
-        ...
-
-
-class Database(Protocol):
-    """Where tables lie. Errors of the driver leave it as errors of this package.
-
-    Attributes
-    ----------
-    place
-        Equal for databases that are the same.
-    is_slow
-        Whether a transaction may take longer than a loop should stand still.
-    """
-
-    place: str
-    is_slow: bool
-
-    def writing(self, *, role: str = "here", wait_s: float = 0.0, sync: bool = False) -> AbstractContextManager[Cursor]:
-        """Begin a transaction that writes; commit it, or roll it back if an exception leaves the block.
-
-        Parameters
-        ----------
-        role
-            ``here``, ``later``, ``desk`` or ``attendant``: each has a connection of its own.
-        wait_s
-            How long others may keep it waiting.
-        sync
-            Whether it is to survive a power cut once it is committed.
-
-        Raises
-        ------
-        StoreBusy, StoreFull, StoreCorrupt
-        """
-        ...
-
-    def reading(self) -> AbstractContextManager[Cursor]:
-        """Begin a transaction that sees one state of the tables; raises as `writing`."""
-        ...
-
-    def now(self) -> float:
-        """Return the instant that leases are measured by."""
-        ...
-
-    def changed(self) -> bool:
-        """Tell whether anybody may have written since the last time, as the attendant sees it."""
-        ...
-
-    def fetch(self, run_id: str, digest: str) -> bytes | None:
-        """Return a large value that was stowed, or None."""
-        ...
-
-    def stow(self, run_id: str, digest: str, data: bytes) -> bool:
-        """Keep a large value at once; return False if it is to be kept with its turn."""
-        ...
-
-    def close(self) -> None:
-        """Close all connections; the next use opens them again."""
-        ...
-
-    def discard(self, run_id: str) -> None:
-        """Delete the large values of a run."""
-        ...
-
-    def note(self, run_id: str, n_events: int, *, lasting: bool) -> None:
-        """Remember outside of the tables how many events of a run were committed, so that their loss is noticed."""
-        ...
-
-    def forget(self) -> None:
-        """Forget what was noted, since runs are about to be deleted."""
-        ...
-
-
 _LOCK = threading.RLock()
 _HELD: dict[tuple[str, str], StoredLease] = {}
 """What this process holds, whichever of its stores it was claimed from."""
-
-
-class StoredLease:
-    """The right of this process to write to one run.
-
-    Attributes
-    ----------
-    is_lost
-        Whether somebody else has taken the run over.
-    """
-
-    def __init__(
-        self, store: DurableStore, run_id: str, holder: Holder, row: tuple[int, int, bytes], durability: str
-    ) -> None:
-        self.run_id = run_id
-        self.holder = holder
-        self.epoch, self.n_events, self._head = row
-        self.is_lost = False
-        self._store = store
-        self._keeper = store.keeper(run_id, lasting=True)
-        self._durability = durability
-        self._buffered: list[Batch] = []
-        self._n_kept = self.n_events
-
-    def append(self, batch: Batch) -> None:
-        """Keep `batch`; see `Lease`."""
-        leaves = not _LEAVING.isdisjoint(map(type, batch.events))
-        if self._durability == "off" and not leaves and self.n_events + len(batch) - self._n_kept < _MAX_BUFFERED:
-            self._buffered.append(batch)
-            self.n_events += len(batch)
-            return
-        if self._store.database.is_slow:
-            raise StoreBusy(f"the store of run {self.run_id!r} is slow")
-        self._write(batch, leaves, role="here", wait_s=0.0)
-
-    def append_later(self, batch: Batch, done: Callable[[Exception | None], None]) -> None:
-        """Keep `batch` in another thread, however long others hold the database."""
-
-        def work() -> None:
-            leaves = not _LEAVING.isdisjoint(map(type, batch.events))
-            error: Exception | None = None
-            while True:
-                try:
-                    self._write(batch, leaves, role="later", wait_s=LATER_WAIT_S)
-                except StoreBusy:
-                    continue
-                except Exception as raised:  # noqa: BLE001 (it is raised where the loop is)
-                    error = raised
-                break
-            done(error)
-
-        threading.Thread(target=work, name=f"graphrun store {self.run_id}", daemon=True).start()
-
-    def _write(self, batch: Batch, leaves: bool, *, role: str, wait_s: float) -> None:
-        batches = [*self._buffered, batch]
-        chain, n = self._head, self._n_kept
-        rows: list[Row] = []
-        for each in batches:
-            rows += rows_of(each, n, chain)
-            chain, n = rows[-1].chain, n + len(each)
-        pending, self._keeper.pending = self._keeper.pending, {}
-        events = [event for each in batches for event in each.events] if len(batches) > 1 else batch.events
-        ends = type(events[-1]) is RunFinished
-        sync = self._durability == "power" or (leaves and self._durability == "process")
-        try:
-            failpoint("append.before")
-            with self._store.database.writing(role=role, wait_s=wait_s, sync=sync) as cursor:
-                failpoint("append.begun")
-                freed = ", owner = '', expires_at = 0" if ends else ""
-                cursor.execute(
-                    f"UPDATE runs SET n_events = ?, head = ?{freed} WHERE run_id = ? AND epoch = ? AND n_events = ?",  # noqa: S608 (a constant)
-                    (n, chain, self.run_id, self.epoch, self._n_kept),
-                )
-                self._check_fence(cursor)
-                failpoint("append.fenced")
-                if pending:
-                    cursor.executemany(
-                        "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                        [(self.run_id, digest, data) for digest, data in pending.items()],
-                    )
-                    failpoint("append.values")
-                if leaves:
-                    self._index_waits(cursor, events)
-                sql = "INSERT INTO turns (seq, n, at, body, chain, run_id) VALUES (?, ?, ?, ?, ?, ?)"
-                if len(rows) == 1:
-                    cursor.execute(sql, (*rows[0], self.run_id))
-                else:
-                    cursor.executemany(sql, [(*row, self.run_id) for row in rows])
-                failpoint("append.rows")
-            failpoint("append.committed")
-        except BaseException:
-            self._keeper.pending = {**pending, **self._keeper.pending}
-            raise
-        self._store.database.note(self.run_id, n, lasting=sync)
-        self._head, self._n_kept = chain, n
-        self.n_events = n
-        self._buffered = []
-        if ends:
-            self._store.let_go(self)
-
-    def _check_fence(self, cursor: Cursor) -> None:
-        if cursor.rowcount != 1:
-            self.is_lost = True
-            raise self._store.taken_over(self.run_id)
-
-    def _index_waits(self, cursor: Cursor, events: Sequence[Event]) -> None:
-        digests = [(each.wait.token_digest, self.run_id) for each in events if type(each) is WaitOpened]
-        if digests:
-            cursor.executemany("INSERT INTO waits VALUES (?, ?) ON CONFLICT DO NOTHING", digests)
-            failpoint("append.waits")
-
-    def release(self) -> None:
-        """Let others have it."""
-        if self._store.let_go(self):
-            try:
-                self.free(role="desk", wait_s=0.0)
-            except GraphRunError:
-                self._store.attendant.free_later(self)
-
-    def free(self, *, role: str, wait_s: float) -> None:
-        """Say in the store that nobody has it; raises as `Database.writing`."""
-        with self._store.database.writing(role=role, wait_s=wait_s) as cursor:
-            cursor.execute(
-                "UPDATE runs SET owner = '', expires_at = 0 WHERE run_id = ? AND epoch = ?", (self.run_id, self.epoch)
-            )
 
 
 class DurableStore:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from graphrun_nb.core.ids import is_run_id
 from graphrun_nb.errors import GraphRunError, StoreBusy, StoreCorrupt, StoreFull, StoreUnusable
-from graphrun_nb.stores.durable import LEASE_S, SCHEMA, DurableStore
+from graphrun_nb.stores.durable import LEASE_S, DurableStore
 from graphrun_nb.stores.failpoint import failpoint
 from graphrun_nb.stores.latest import Latest
+from graphrun_nb.stores.tables import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,150 @@
+"""`StoredLease`: how a run's turns are written, fenced against whoever takes the run over."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from graphrun_nb.core.events import AnswerKept, RunFinished, RunStarted, WaitOpened, WaitResolved
+from graphrun_nb.errors import GraphRunError, StoreBusy
+from graphrun_nb.stores.failpoint import failpoint
+from graphrun_nb.stores.rows import Row, rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from graphrun_nb.core.batch import Batch
+    from graphrun_nb.core.events import Event
+    from graphrun_nb.protocols import Holder
+    from graphrun_nb.stores.durable import DurableStore
+    from graphrun_nb.stores.tables import Cursor
+
+LATER_WAIT_S = 1.0
+_LEAVING = frozenset({RunStarted, WaitOpened, WaitResolved, AnswerKept, RunFinished})
+"""Facts that somebody outside acts upon: they survive a power cut."""
+_MAX_BUFFERED = 2_000
+
+
+class StoredLease:
+    """The right of this process to write to one run.
+
+    Attributes
+    ----------
+    is_lost
+        Whether somebody else has taken the run over.
+    """
+
+    def __init__(
+        self, store: DurableStore, run_id: str, holder: Holder, row: tuple[int, int, bytes], durability: str
+    ) -> None:
+        self.run_id = run_id
+        self.holder = holder
+        self.epoch, self.n_events, self._head = row
+        self.is_lost = False
+        self._store = store
+        self._keeper = store.keeper(run_id, lasting=True)
+        self._durability = durability
+        self._buffered: list[Batch] = []
+        self._n_kept = self.n_events
+
+    def append(self, batch: Batch) -> None:
+        """Keep `batch`; see `Lease`."""
+        leaves = not _LEAVING.isdisjoint(map(type, batch.events))
+        if self._durability == "off" and not leaves and self.n_events + len(batch) - self._n_kept < _MAX_BUFFERED:
+            self._buffered.append(batch)
+            self.n_events += len(batch)
+            return
+        if self._store.database.is_slow:
+            raise StoreBusy(f"the store of run {self.run_id!r} is slow")
+        self._write(batch, leaves, role="here", wait_s=0.0)
+
+    def append_later(self, batch: Batch, done: Callable[[Exception | None], None]) -> None:
+        """Keep `batch` in another thread, however long others hold the database."""
+
+        def work() -> None:
+            leaves = not _LEAVING.isdisjoint(map(type, batch.events))
+            error: Exception | None = None
+            while True:
+                try:
+                    self._write(batch, leaves, role="later", wait_s=LATER_WAIT_S)
+                except StoreBusy:
+                    continue
+                except Exception as raised:  # noqa: BLE001 (it is raised where the loop is)
+                    error = raised
+                break
+            done(error)
+
+        threading.Thread(target=work, name=f"graphrun store {self.run_id}", daemon=True).start()
+
+    def _write(self, batch: Batch, leaves: bool, *, role: str, wait_s: float) -> None:
+        batches = [*self._buffered, batch]
+        chain, n = self._head, self._n_kept
+        rows: list[Row] = []
+        for each in batches:
+            rows += rows_of(each, n, chain)
+            chain, n = rows[-1].chain, n + len(each)
+        pending, self._keeper.pending = self._keeper.pending, {}
+        events = [event for each in batches for event in each.events] if len(batches) > 1 else batch.events
+        ends = type(events[-1]) is RunFinished
+        sync = self._durability == "power" or (leaves and self._durability == "process")
+        try:
+            failpoint("append.before")
+            with self._store.database.writing(role=role, wait_s=wait_s, sync=sync) as cursor:
+                failpoint("append.begun")
+                freed = ", owner = '', expires_at = 0" if ends else ""
+                cursor.execute(
+                    f"UPDATE runs SET n_events = ?, head = ?{freed} WHERE run_id = ? AND epoch = ? AND n_events = ?",  # noqa: S608 (a constant)
+                    (n, chain, self.run_id, self.epoch, self._n_kept),
+                )
+                self._check_fence(cursor)
+                failpoint("append.fenced")
+                if pending:
+                    cursor.executemany(
+                        "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                        [(self.run_id, digest, data) for digest, data in pending.items()],
+                    )
+                    failpoint("append.values")
+                if leaves:
+                    self._index_waits(cursor, events)
+                sql = "INSERT INTO turns (seq, n, at, body, chain, run_id) VALUES (?, ?, ?, ?, ?, ?)"
+                if len(rows) == 1:
+                    cursor.execute(sql, (*rows[0], self.run_id))
+                else:
+                    cursor.executemany(sql, [(*row, self.run_id) for row in rows])
+                failpoint("append.rows")
+            failpoint("append.committed")
+        except BaseException:
+            self._keeper.pending = {**pending, **self._keeper.pending}
+            raise
+        self._store.database.note(self.run_id, n, lasting=sync)
+        self._head, self._n_kept = chain, n
+        self.n_events = n
+        self._buffered = []
+        if ends:
+            self._store.let_go(self)
+
+    def _check_fence(self, cursor: Cursor) -> None:
+        if cursor.rowcount != 1:
+            self.is_lost = True
+            raise self._store.taken_over(self.run_id)
+
+    def _index_waits(self, cursor: Cursor, events: Sequence[Event]) -> None:
+        digests = [(each.wait.token_digest, self.run_id) for each in events if type(each) is WaitOpened]
+        if digests:
+            cursor.executemany("INSERT INTO waits VALUES (?, ?) ON CONFLICT DO NOTHING", digests)
+            failpoint("append.waits")
+
+    def release(self) -> None:
+        """Let others have it."""
+        if self._store.let_go(self):
+            try:
+                self.free(role="desk", wait_s=0.0)
+            except GraphRunError:
+                self._store.attendant.free_later(self)
+
+    def free(self, *, role: str, wait_s: float) -> None:
+        """Say in the store that nobody has it; raises as `Database.writing`."""
+        with self._store.database.writing(role=role, wait_s=wait_s) as cursor:
+            cursor.execute(
+                "UPDATE runs SET owner = '', expires_at = 0 WHERE run_id = ? AND epoch = ?", (self.run_id, self.epoch)
+            )

@@ -1,0 +1,131 @@
+"""The tables of a durable store, and what a database has to do for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
+SCHEMA = (
+    """
+    CREATE TABLE runs (
+        run_id TEXT PRIMARY KEY, created_at {real} NOT NULL, n_events BIGINT NOT NULL, head {blob} NOT NULL,
+        epoch BIGINT NOT NULL, owner TEXT NOT NULL, expires_at {real} NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE turns (
+        run_id TEXT NOT NULL, seq BIGINT NOT NULL, n BIGINT NOT NULL, at {real} NOT NULL, body {blob} NOT NULL,
+        chain {blob} NOT NULL, PRIMARY KEY (run_id, seq)
+    ) {keyed}
+    """,
+    """
+    CREATE TABLE kept (
+        run_id TEXT NOT NULL, digest TEXT NOT NULL, data {blob} NOT NULL, PRIMARY KEY (run_id, digest)
+    ) {keyed}
+    """,
+    "CREATE TABLE waits (digest TEXT PRIMARY KEY, run_id TEXT NOT NULL) {keyed}",
+    """
+    CREATE TABLE letters (
+        no {counter}, run_id TEXT NOT NULL, key TEXT NOT NULL, at {real} NOT NULL, fact {blob} NOT NULL,
+        settled SMALLINT NOT NULL DEFAULT 0, UNIQUE (run_id, key)
+    )
+    """,
+    "CREATE INDEX letters_left ON letters (run_id) WHERE settled = 0",
+)
+
+
+class Cursor(Protocol):
+    """What of a database's cursor is used; parameters are written ``?``."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows the last statement changed."""
+        ...
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Any:
+        """Run one statement."""
+        ...
+
+    def executemany(self, sql: str, rows: Any, /) -> Any:
+        """Run one statement with each row."""
+        ...
+
+    def fetchone(self) -> Any:
+        """Return the next row, or None."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """Return all rows that are left."""
+        ...
+
+
+class Database(Protocol):
+    """Where tables lie. Errors of the driver leave it as errors of this package.
+
+    Attributes
+    ----------
+    place
+        Equal for databases that are the same.
+    is_slow
+        Whether a transaction may take longer than a loop should stand still.
+    """
+
+    place: str
+    is_slow: bool
+
+    def writing(self, *, role: str = "here", wait_s: float = 0.0, sync: bool = False) -> AbstractContextManager[Cursor]:
+        """Begin a transaction that writes; commit it, or roll it back if an exception leaves the block.
+
+        Parameters
+        ----------
+        role
+            ``here``, ``later``, ``desk`` or ``attendant``: each has a connection of its own.
+        wait_s
+            How long others may keep it waiting.
+        sync
+            Whether it is to survive a power cut once it is committed.
+
+        Raises
+        ------
+        StoreBusy, StoreFull, StoreCorrupt
+        """
+        ...
+
+    def reading(self) -> AbstractContextManager[Cursor]:
+        """Begin a transaction that sees one state of the tables; raises as `writing`."""
+        ...
+
+    def now(self) -> float:
+        """Return the instant that leases are measured by."""
+        ...
+
+    def changed(self) -> bool:
+        """Tell whether anybody may have written since the last time, as the attendant sees it."""
+        ...
+
+    def fetch(self, run_id: str, digest: str) -> bytes | None:
+        """Return a large value that was stowed, or None."""
+        ...
+
+    def stow(self, run_id: str, digest: str, data: bytes) -> bool:
+        """Keep a large value at once; return False if it is to be kept with its turn."""
+        ...
+
+    def close(self) -> None:
+        """Close all connections; the next use opens them again."""
+        ...
+
+    def discard(self, run_id: str) -> None:
+        """Delete the large values of a run."""
+        ...
+
+    def note(self, run_id: str, n_events: int, *, lasting: bool) -> None:
+        """Remember outside of the tables how many events of a run were committed, so that their loss is noticed."""
+        ...
+
+    def forget(self) -> None:
+        """Forget what was noted, since runs are about to be deleted."""
+        ...
