@@ -29,9 +29,11 @@ from graphrun_nb import (
     tool,
 )
 from graphrun_nb.core.batch import Batch
-from graphrun_nb.core.events import RunFinished, RunStarted
+from graphrun_nb.core.events import AnswerKept, RunFinished, RunStarted
+from graphrun_nb.core.state import fold
 from graphrun_nb.engine.live import RUNS
-from graphrun_nb.errors import StoreBusy, StoreUnusable
+from graphrun_nb.errors import StoreBusy, StoreFull, StoreUnusable
+from graphrun_nb.stores import failpoint
 from graphrun_nb.stores.sqlite import APPLICATION_ID, VERSION
 from graphrun_nb.tools import ask_approval, wait_event, wait_until
 from tests.engine.conftest import ManualClock
@@ -405,3 +407,64 @@ def test_ids_cannot_leave_the_folder_of_the_store(store, path):
         assert store.fetch("r", run_id) is None
         assert store.read(run_id) == ()
     assert not (path.parent.parent / "x").exists()
+
+
+async def test_nothing_is_staged_while_a_turn_is_not_kept_and_what_came_meanwhile_is_not_lost(store, path):
+    future = run(gate, {"amount": 1}, store=store, run_id="r")
+    holding = sqlite3.connect(path, isolation_level=None)
+    holding.execute("BEGIN IMMEDIATE")
+    while not future.run.log.is_behind:  # noqa: ASYNC110 (nothing tells)
+        await asyncio.sleep(0.005)
+    n_staged = future.run.state.seq
+    future.cancel()
+    await asyncio.sleep(0.05)
+    assert future.run.state.seq == n_staged
+    assert not future.run.state.cancelled_by
+    holding.execute("ROLLBACK")
+    holding.close()
+    with pytest.raises(asyncio.CancelledError):
+        await future
+    assert store.read("r")[-1].event.status == "CANCELLED"
+
+
+async def test_a_full_disk_stops_the_run_and_it_goes_on_in_the_same_process(store):
+    with graph(name="steps") as g:
+        last = 1
+        for i in range(6):
+            last = two(last, _id=f"n{i}").x
+        g.expose("x", last)
+    failpoint.arm("append.rows:4:sqlite")
+    try:
+        future = run(g.build(), store=store, run_id="r")
+        with pytest.raises(StoreFull, match="full"):
+            await future
+    finally:
+        failpoint.arm("")
+    assert future.status == "INTERRUPTED"
+    assert future.run.state.seq == len(future.events) == store.n_events("r")
+    assert await future.retry() == {"x": 64}
+    assert len(CALLS) == 7
+    assert fold("r", store.read("r")).nodes["n5"].status == "DONE"
+
+
+async def test_a_letter_that_was_recorded_and_not_settled_counts_once(store, monkeypatch):
+    with graph(name="events") as g:
+        first = wait_event("paid", _id="first")
+        g.expose("second", wait_event("paid", _id="second", _after=first).payload)
+    built = g.build()
+    monkeypatch.setattr("graphrun_nb.engine.mail.Mail.settle", lambda self: None)
+    future = run(built, store=store, run_id="r")
+    await asking(future)
+    ref = store.keeper("r", lasting=True).put(1, str)
+    assert store.post("r", "event 1", AnswerKept("", ref, name="paid", by="event"), time.time()) is None
+    while future.node("first").status != "DONE":  # noqa: ASYNC110 (nothing tells)
+        await asyncio.sleep(0.01)
+    assert len(store.letters("r")) == 1
+    future.run.scheduler._halt()
+    future.run._on_left()
+    forget()
+    again = run(built, store=store, run_id="r")
+    await asyncio.sleep(0.3)
+    assert again.node("second").status == "WAITING"
+    again.send_event("paid", 2)
+    assert await again == {"second": 2}
