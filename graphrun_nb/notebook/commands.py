@@ -7,22 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from graphrun_nb.authoring.signature import source_of
-from graphrun_nb.engine.output import UNFINISHED
-from graphrun_nb.errors import GraphRunError
-from graphrun_nb.protocols import hooks
-from graphrun_nb.view.frames import NodeDetail, Reply, ValueView, public_event
-from graphrun_nb.view.text import MAX_PREVIEW
+from graphrun_nb.notebook.detail import detail_of
+from graphrun_nb.view.frames import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from graphrun_nb.engine.run import Run
     from graphrun_nb.notebook.inspector import Inspector
-
-MAX_SOURCE = 20_000
-MAX_LOG_LINES = 1_000
-MAX_LOG_TEXT = 100_000
 
 
 class Command(BaseModel):
@@ -125,28 +116,7 @@ def _resume(command: Resume, inspector: Inspector) -> dict[str, Any]:
 
 
 def _detail(command: Detail, inspector: Inspector) -> dict[str, Any]:
-    run = inspector.future.run
-    if command.node_id not in run.state.nodes:
-        raise GraphRunError(f"there is no node {command.node_id!r}")
-    presenter = hooks.here()
-    function = run.graph.functions.get(command.node_id)
-    source, file, line = ("", "", 0) if function is None else source_of(function.call)
-    story = tuple(
-        (envelope.seq, envelope.at, public_event(envelope.event))
-        for envelope in run.log
-        if getattr(envelope.event, "node_id", None) == command.node_id
-    )
-    detail = NodeDetail(
-        node_id=command.node_id,
-        inputs=_views(run, run.inputs_of(command.node_id)),
-        outputs=_views(run, run.outputs_of(command.node_id)),
-        logs=_logs(run, command.node_id),
-        source=run.secrets.scrub(source[:MAX_SOURCE]),
-        source_file=presenter.file_label(file) if presenter is not None else file,
-        source_line=line,
-        story=story,
-    )
-    plain: dict[str, Any] = msgspec.to_builtins(detail)
+    plain: dict[str, Any] = msgspec.to_builtins(detail_of(inspector.future.run, command.node_id))
     return plain
 
 
@@ -162,28 +132,6 @@ def _digest(_command: Digest, inspector: Inspector) -> dict[str, Any]:
 
 def _sync(command: Sync, inspector: Inspector) -> dict[str, Any]:
     return inspector.sync(command.have, command.nodes)
-
-
-def _views(run: Run, values: Mapping[str, Any]) -> tuple[ValueView, ...]:
-    shown = []
-    for name, value in values.items():
-        text = run.shown(value, name)
-        shown.append(ValueView(name, type(value).__name__, text, truncated=len(text) >= MAX_PREVIEW))
-    return tuple(shown)
-
-
-def _logs(run: Run, node_id: str) -> tuple[tuple[float, str, str], ...]:
-    """Return a node's last lines, with a note in place of earlier ones if they are many."""
-    lines = run.output.lines(node_id)
-    shown = [(line.at, line.stream, UNFINISHED + line.text) for line in reversed(run.output.unfinished(node_id))]
-    left = MAX_LOG_TEXT
-    for n, line in enumerate(reversed(lines)):
-        left -= len(line.text)
-        if n == MAX_LOG_LINES or left < 0:
-            shown.append((line.at, "note", f"{len(lines) - n} earlier lines are in future.node({node_id!r}).logs"))
-            break
-        shown.append((line.at, line.stream, line.text))
-    return tuple(reversed(shown))
 
 
 _TABLE: dict[type[Command], Callable[[Any, Inspector], dict[str, Any]]] = {

@@ -17,7 +17,8 @@ from graphrun_nb.core.events import WaitOpened, WaitResolved
 from graphrun_nb.core.state import RunState, apply
 from graphrun_nb.core.status import RunStatus
 from graphrun_nb.notebook import inspector as inspector_module
-from graphrun_nb.notebook.commands import MAX_SOURCE, Cancel, Command, Detail, Digest, Resume, Sync, Tidy, read_command
+from graphrun_nb.notebook.commands import Cancel, Command, Detail, Digest, Resume, Sync, Tidy, read_command
+from graphrun_nb.notebook.detail import MAX_SOURCE
 from graphrun_nb.notebook.inspector import Inspector
 from graphrun_nb.tools import ask_approval, ask_text
 from graphrun_nb.view import frames

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from graphrun_nb import run
-from graphrun_nb.notebook.commands import MAX_LOG_LINES, MAX_LOG_TEXT
+from graphrun_nb.notebook.detail import MAX_LOG_LINES, MAX_LOG_TEXT
 from tests.engine.conftest import settle
 from tests.engine.printing import nodes
 from tests.notebook import kernels, matrix
