@@ -355,6 +355,10 @@ class Presenter(Protocol):
         """Return the live view of a run, a widget."""
         ...
 
+    def after_failure(self) -> tuple[str, ...]:
+        """Return hints for somebody whose run has failed."""
+        ...
+
     def file_label(self, filename: str) -> str:
         """Return how people know a source file, for example ``In[3]``; `filename` itself if there is no better name."""
         ...

@@ -119,7 +119,7 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
         """
         __tracebackhide__ = True
         self._wait(timeout)
-        return super().result(timeout)
+        return self._told(timeout)
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Return what `result` would raise, or None; waits as `result` does."""
@@ -208,21 +208,24 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
 
     def __await__(self) -> Generator[Any, None, dict[str, Any]]:
         """Wait for the outputs; cancelling the awaiting task does not cancel the run."""
-        __tracebackhide__ = True
-        if not self.done():
-            loop = asyncio.get_running_loop()
-            waiter: asyncio.Future[None] = loop.create_future()
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[dict[str, Any]] = loop.create_future()
 
-            def wake() -> None:
-                if not waiter.done():
-                    waiter.set_result(None)
+        def tell() -> None:
+            if waiter.done():
+                return
+            if self.cancelled():
+                waiter.cancel()
+            elif (error := self.exception()) is not None:
+                waiter.set_exception(error.with_traceback(None))
+            else:
+                waiter.set_result(self.result())
 
-            self.add_done_callback(lambda _: loop.call_soon_threadsafe(wake))
-            yield from waiter
-        try:
-            return super().result(0)
-        except concurrent.futures.CancelledError as cancelled:
-            raise asyncio.CancelledError(*cancelled.args) from None
+        if self.done():
+            tell()
+        else:
+            self.add_done_callback(lambda _: loop.call_soon_threadsafe(tell))
+        return waiter.__await__()  # its errors come out of C: a traceback ends in the line that awaits
 
     def __repr__(self) -> str:
         return f"<RunFuture of {self._run.spec.name}>"
@@ -244,6 +247,14 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
             self.set_exception(error.with_traceback(None))
         else:
             self.set_result(outcome)
+
+    def _told(self, timeout: float | None) -> dict[str, Any]:
+        """Return or raise the outcome without the frames that the standard library adds each time it is asked."""
+        __tracebackhide__ = True
+        error = super().exception(timeout)
+        if error is not None:
+            raise error.with_traceback(None)
+        return super().result(0)
 
     def _wait(self, timeout: float | None) -> None:
         loop = self._run.loop

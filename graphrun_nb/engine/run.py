@@ -35,6 +35,7 @@ from graphrun_nb.engine.quiet import Quiet
 from graphrun_nb.engine.scheduler import ForwardScheduler
 from graphrun_nb.engine.waits import Waits
 from graphrun_nb.errors import GraphBuildError, GraphHasPendingWaits, GraphRunError, GraphRunFailed, RunOwnedElsewhere
+from graphrun_nb.protocols import hooks
 from graphrun_nb.view.text import preview
 
 if TYPE_CHECKING:
@@ -550,6 +551,7 @@ class Run:
             f"node {own[0]!r}{also} of run {self.run_id!r} failed: {reason}",
             run_id=self.run_id,
             failed_nodes=failed,
+            hints=presenter.after_failure() if (presenter := hooks.here()) is not None else (),
         )
         cause = self.exceptions.get(own[0])
         if cause is not None:

@@ -18,6 +18,7 @@ from graphrun_nb import (
     GraphValidationError,
     graph,
     graphify,
+    run,
     run_async,
     tool,
 )
@@ -153,6 +154,18 @@ async def test_its_traceback_points_at_the_users_line():
     assert [(frame.filename, frame.line) for frame in frames] == [
         (__file__, 'raise LookupError("no such row")  # the user\'s line')
     ]
+
+
+async def test_the_failure_itself_ends_in_the_line_that_awaits_however_often_it_is_asked_for():
+    with graph(name="failing") as g:
+        fails()
+    future = run(g)
+    for _ in range(2):
+        with pytest.raises(GraphRunFailed) as raised:
+            await future
+        assert [frame.name for frame in traceback.extract_tb(raised.value.__traceback__)] == [
+            "test_the_failure_itself_ends_in_the_line_that_awaits_however_often_it_is_asked_for"
+        ]
 
 
 @pytest.mark.parametrize("executor", ["thread", "loop"])

@@ -30,12 +30,13 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """How a cell ended."""
+    """How a cell ended: with a result, or an exception of the type `error` and what a notebook shows of it."""
 
     status: str
     error: str
     text: str
     stdout: str
+    traceback: str = ""
 
 
 @contextmanager
@@ -87,7 +88,8 @@ class Kernel:
         mine = [message for message in self.published if of(message, cell)]
         results = [m["content"]["data"]["text/plain"] for m in mine if m["msg_type"] == "execute_result"]
         stdout = "".join(m["content"]["text"] for m in mine if m["msg_type"] == "stream")
-        return Reply(content["status"], content.get("ename", ""), "".join(results), stdout)
+        traceback = "\n".join(content.get("traceback", ()))
+        return Reply(content["status"], content.get("ename", ""), "".join(results), stdout, traceback)
 
     def replied(self) -> list[str]:
         """Give the cells replied to so far, in order."""

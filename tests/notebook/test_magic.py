@@ -515,3 +515,9 @@ def test_without_the_extension_a_run_shows_itself_and_the_view_answers(bare):
     bare.wait_for_text("waits")
     View(bare, cell.views[0]).answer(True)
     assert bare.reply(blocked).text == "{'ok': True}"
+
+
+def test_a_failed_run_says_what_to_do_about_it_and_ends_in_the_line_of_the_cell(kernel):
+    failed = kernel.run("future = %graphrun fails\nawait future")
+    assert "hint: %graphrun debug" in failed.traceback
+    assert "future.py" not in failed.traceback
