@@ -43,8 +43,8 @@ class MemoryKeeper:
 
     def get(self, ref: ValueRef) -> Any:
         """Return what was put; raises LookupError for what another process put."""
-        if not ref.digest:
-            raise LookupError(ref)
+        if not ref.digest.isdecimal():
+            raise LookupError(ref.preview)
         return self._put[int(ref.digest)]
 
 
@@ -69,8 +69,12 @@ class MemoryLease:
 
     def append_later(self, batch: Batch, done: Callable[[Exception | None], None]) -> None:
         """Keep `batch`; it never takes a while."""
-        self.append(batch)
-        done(None)
+        try:
+            self.append(batch)
+        except RunOwnedElsewhere as error:
+            done(error)
+        else:
+            done(None)
 
     def release(self) -> None:
         """Let others have it."""

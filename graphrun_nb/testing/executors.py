@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.protocols import Call, Error, Lost, Outcome, Value
+from graphrun_nb.testing.checks import check
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -89,10 +90,10 @@ class ExecutorConformance:
             raise error from ValueError("the cause")
 
         error = self._error_of(_call(function))
-        _check(type(error) is LookupError, f"its type is {type(error)!r}")
-        _check(error.args == ("no such thing", 7), f"its arguments are {error.args!r}")
-        _check(getattr(error, "__notes__", []) == ["look elsewhere"], "its notes are lost")
-        _check(isinstance(error.__cause__, ValueError), f"its cause is {error.__cause__!r}")
+        check(type(error) is LookupError, f"its type is {type(error)!r}")
+        check(error.args == ("no such thing", 7), f"its arguments are {error.args!r}")
+        check(getattr(error, "__notes__", []) == ["look elsewhere"], "its notes are lost")
+        check(isinstance(error.__cause__, ValueError), f"its cause is {error.__cause__!r}")
 
     def test_the_traceback_points_at_the_line_that_raised(self) -> None:
         """The last frame is where it happened."""
@@ -106,8 +107,8 @@ class ExecutorConformance:
             trace = trace.tb_next
         code = function.__code__
         place = None if trace is None else (trace.tb_frame.f_code.co_filename, trace.tb_frame.f_code.co_name)
-        _check(place == (code.co_filename, code.co_name), f"the last frame is {place}")
-        _check(trace is not None and trace.tb_lineno == code.co_firstlineno + 1, "the line is another one")
+        check(place == (code.co_filename, code.co_name), f"the last frame is {place}")
+        check(trace is not None and trace.tb_lineno == code.co_firstlineno + 1, "the line is another one")
 
     def test_what_is_no_exception_is_an_outcome_as_well(self) -> None:
         """SystemExit and KeyboardInterrupt in a function end the call, and nothing else."""
@@ -117,7 +118,7 @@ class ExecutorConformance:
                 raise kind(3)
 
             error = self._error_of(_call(function))
-            _check(type(error) is kind, f"{kind.__name__} came out as {error!r}")
+            check(type(error) is kind, f"{kind.__name__} came out as {error!r}")
 
     def test_endless_recursion_is_an_error(self) -> None:
         """A RecursionError is one like any other, and the executor goes on."""
@@ -130,7 +131,7 @@ class ExecutorConformance:
 
         async def act(executor: Executor) -> None:
             error = _error(await executor.submit(_call(function, n=1)))
-            _check(isinstance(error, RecursionError), f"it is {error!r}")
+            check(isinstance(error, RecursionError), f"it is {error!r}")
             _expect(await executor.submit(_call(function, n=0)), 0)
 
         self._with_executor(act)
@@ -142,7 +143,7 @@ class ExecutorConformance:
             pass
 
         error = self._error_of(_call(function, surplus=1))
-        _check(isinstance(error, TypeError), f"it is {error!r}")
+        check(isinstance(error, TypeError), f"it is {error!r}")
 
     def test_calls_run_at_the_same_time(self) -> None:
         """Six calls are under way before the first one ends."""
@@ -182,10 +183,10 @@ class ExecutorConformance:
             begun = time.monotonic()
             lasting.cancel()
             await asyncio.wait([lasting])
-            _check(time.monotonic() - begun < PROMPT_S, "it took too long")
+            check(time.monotonic() - begun < PROMPT_S, "it took too long")
             gone = None if lasting.cancelled() else lasting.result()
-            _check(gone is None or isinstance(_error(gone), asyncio.CancelledError), f"it gave {gone!r}")
-            _check(not other.done(), "the other call ended as well")
+            check(gone is None or isinstance(_error(gone), asyncio.CancelledError), f"it gave {gone!r}")
+            check(not other.done(), "the other call ended as well")
             _touch(folder / "go")
             _expect(await other, "went")
             _touch(folder / "no")
@@ -233,8 +234,8 @@ class ExecutorConformance:
             other = asyncio.ensure_future(executor.submit(_call(self._waits, started=folder / "1", go=folder / "go")))
             await _until((folder / "1").exists, "the call did not start")
             outcome = await executor.submit(_call(function))
-            _check(isinstance(outcome, Lost) and bool(outcome.reason), f"it gave {outcome!r}")
-            _check(not other.done(), "the other call ended as well")
+            check(isinstance(outcome, Lost) and bool(outcome.reason), f"it gave {outcome!r}")
+            check(not other.done(), "the other call ended as well")
             _touch(folder / "go")
             _expect(await other, "went")
             _expect(await executor.submit(_call(self._waits, started=folder / "2", go=folder / "go")), "went")
@@ -251,7 +252,7 @@ class ExecutorConformance:
         context = _Context()
         call = Call("run", "node", 2, function, {"a": 5, "context": context}, "context")
         self._expect_value(call, ("run", "node", 2, "run:node", 5))
-        _check(context.shown == [(1, 2, "half")], f"progress was {context.shown}")
+        check(context.shown == [(1, 2, "half")], f"progress was {context.shown}")
 
     def test_close_can_be_called_again(self) -> None:
         """Also before anything ran."""
@@ -333,7 +334,7 @@ class ExecutorConformance:
 
         with tempfile.TemporaryDirectory() as folder:
             asyncio.run(use(Path(folder)))
-        _check(not seen, f"the loop met errors: {seen}")
+        check(not seen, f"the loop met errors: {seen}")
 
 
 class _Context:
@@ -393,10 +394,5 @@ def _error(outcome: Outcome) -> BaseException:
 
 
 def _expect(outcome: Outcome, value: Any) -> None:
-    _check(isinstance(outcome, Value), f"the outcome is {outcome!r}, and a Value was expected")
-    _check(outcome == Value(value), "the value is another one")
-
-
-def _check(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise AssertionError(otherwise)
+    check(isinstance(outcome, Value), f"the outcome is {outcome!r}, and a Value was expected")
+    check(outcome == Value(value), "the value is another one")
