@@ -19,13 +19,12 @@ from graphrun_nb.errors import GraphRunError, StoreBusy, StoreCorrupt, StoreFull
 from graphrun_nb.stores.durable import LEASE_S, DurableStore
 from graphrun_nb.stores.failpoint import failpoint
 from graphrun_nb.stores.latest import Latest
-from graphrun_nb.stores.tables import SCHEMA
+from graphrun_nb.stores.tables import VERSION, check_version, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 APPLICATION_ID = 0x6772_6E62
-VERSION = 1
 _DIALECT = {
     "real": "REAL",
     "blob": "BLOB",
@@ -224,10 +223,9 @@ class SqliteDatabase:
         return link
 
     def _make(self) -> None:
-        """Make the file and its tables, if they are not there, and refuse what is no store of this version."""
+        """Make the file and its tables, if they are not there, or of this version; refuse what is no store."""
         head = self._head()
-        if head:
-            self._check_head(head)
+        if head and self._check_head(head) == VERSION:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
@@ -236,11 +234,13 @@ class SqliteDatabase:
         try:
             connection.execute("BEGIN EXCLUSIVE")
             (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in SCHEMA:
-                    connection.execute(statement.format(**_DIALECT))
+            check_version(version, self.place)
+            if version < VERSION:
+                for statement in statements(version, _DIALECT):
+                    connection.execute(statement)
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {VERSION}")
+            if version == 0:
                 self._latest.clear()
             connection.execute("COMMIT")
             connection.execute("PRAGMA journal_mode = WAL")
@@ -270,18 +270,16 @@ class SqliteDatabase:
                     hints=(f"put the file back that belongs here; or, to go on without, delete {self._latest.path}",),
                 )
 
-    def _check_head(self, head: bytes) -> None:
+    def _check_head(self, head: bytes) -> int:
+        """Return the version of the tables; raise StoreUnusable for what is no store of a version known here."""
         application, version = int.from_bytes(head[68:72], "big"), int.from_bytes(head[60:64], "big")
         if len(head) < _HEAD_SIZE or not head.startswith(b"SQLite format 3\0") or application != APPLICATION_ID:
             raise StoreUnusable(
                 f"{self.place!r} is no store of runs; it was left as it is",
                 hints=("name another file: SqliteStore(path)",),
             )
-        if version > VERSION:
-            raise StoreUnusable(
-                f"the store {self.place!r} is of version {version}, and this is graphrun_nb for version {VERSION}",
-                hints=("pip install --upgrade graphrun-nb",),
-            )
+        check_version(version, self.place)
+        return version
 
 
 class _Link:

@@ -4,37 +4,60 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from graphrun_nb.errors import StoreUnusable
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-SCHEMA = (
-    """
-    CREATE TABLE runs (
-        run_id TEXT PRIMARY KEY, created_at {real} NOT NULL, n_events BIGINT NOT NULL, head {blob} NOT NULL,
-        epoch BIGINT NOT NULL, owner TEXT NOT NULL, expires_at {real} NOT NULL
-    )
-    """,
-    """
-    CREATE TABLE turns (
-        run_id TEXT NOT NULL, seq BIGINT NOT NULL, n BIGINT NOT NULL, at {real} NOT NULL, body {blob} NOT NULL,
-        chain {blob} NOT NULL, PRIMARY KEY (run_id, seq)
-    ) {keyed}
-    """,
-    """
-    CREATE TABLE kept (
-        run_id TEXT NOT NULL, digest TEXT NOT NULL, data {blob} NOT NULL, PRIMARY KEY (run_id, digest)
-    ) {keyed}
-    """,
-    "CREATE TABLE waits (digest TEXT PRIMARY KEY, run_id TEXT NOT NULL) {keyed}",
-    """
-    CREATE TABLE letters (
-        no {counter}, run_id TEXT NOT NULL, key TEXT NOT NULL, at {real} NOT NULL, fact {blob} NOT NULL,
-        settled SMALLINT NOT NULL DEFAULT 0, UNIQUE (run_id, key)
-    )
-    """,
-    "CREATE INDEX letters_left ON letters (run_id) WHERE settled = 0",
+MIGRATIONS = (
+    (
+        """
+        CREATE TABLE runs (
+            run_id TEXT PRIMARY KEY, created_at {real} NOT NULL, n_events BIGINT NOT NULL, head {blob} NOT NULL,
+            epoch BIGINT NOT NULL, owner TEXT NOT NULL, expires_at {real} NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE turns (
+            run_id TEXT NOT NULL, seq BIGINT NOT NULL, n BIGINT NOT NULL, at {real} NOT NULL, body {blob} NOT NULL,
+            chain {blob} NOT NULL, PRIMARY KEY (run_id, seq)
+        ) {keyed}
+        """,
+        """
+        CREATE TABLE kept (
+            run_id TEXT NOT NULL, digest TEXT NOT NULL, data {blob} NOT NULL, PRIMARY KEY (run_id, digest)
+        ) {keyed}
+        """,
+        "CREATE TABLE waits (digest TEXT PRIMARY KEY, run_id TEXT NOT NULL) {keyed}",
+        """
+        CREATE TABLE letters (
+            no {counter}, run_id TEXT NOT NULL, key TEXT NOT NULL, at {real} NOT NULL, fact {blob} NOT NULL,
+            settled SMALLINT NOT NULL DEFAULT 0, UNIQUE (run_id, key)
+        )
+        """,
+        "CREATE INDEX letters_left ON letters (run_id) WHERE settled = 0",
+    ),
 )
+"""The statements that make each version of the tables out of the one before; what is here once is not changed."""
+
+VERSION = len(MIGRATIONS)
+
+
+def statements(version: int, dialect: Mapping[str, str]) -> Iterator[str]:
+    """Yield what makes the newest version of the tables out of `version`, 0 being none at all."""
+    for migration in MIGRATIONS[version:]:
+        for statement in migration:
+            yield statement.format(**dialect)
+
+
+def check_version(version: int, place: str) -> None:
+    """Refuse tables of a later version than are known here; raises StoreUnusable."""
+    if version > VERSION:
+        raise StoreUnusable(
+            f"the store {place!r} is of version {version}, and this is graphrun_nb for version {VERSION}",
+            hints=("pip install --upgrade graphrun-nb",),
+        )
 
 
 class Cursor(Protocol):

@@ -34,7 +34,8 @@ from graphrun_nb.core.state import fold
 from graphrun_nb.engine.live import RUNS
 from graphrun_nb.errors import StoreBusy, StoreFull, StoreUnusable
 from graphrun_nb.stores import failpoint
-from graphrun_nb.stores.sqlite import APPLICATION_ID, VERSION
+from graphrun_nb.stores.sqlite import APPLICATION_ID
+from graphrun_nb.stores.tables import VERSION
 from graphrun_nb.tools import ask_approval, wait_event, wait_until
 from tests.engine.conftest import ManualClock
 
