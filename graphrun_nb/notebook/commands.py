@@ -9,18 +9,28 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from graphrun_nb.notebook.detail import detail_of
 from graphrun_nb.view.frames import Reply
+from graphrun_nb.view.text import clipped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from graphrun_nb.notebook.inspector import Inspector
+
+MAX_ID = 2**53 - 1
+"""Of a command: what a browser can count."""
+
+MAX_NODE_ID = 4_000
+"""An id has 200 characters at most; a part's id has those of its containers before it."""
+
+MAX_REFUSAL = 1_000
+MAX_WHERE = 100
 
 
 class Command(BaseModel):
     """Base of all commands; `id` comes back in the reply."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-    id: int
+    id: int = Field(ge=0, le=MAX_ID)
 
 
 class Sync(Command):
@@ -47,7 +57,7 @@ class Resume(Command):
     """Answer wait `no` of a node's attempt."""
 
     kind: Literal["resume"]
-    node_id: str
+    node_id: str = Field(max_length=MAX_NODE_ID)
     attempt: int
     no: int
     payload: Any
@@ -57,7 +67,7 @@ class Detail(Command):
     """Send what the log does not say of a node."""
 
     kind: Literal["detail"]
-    node_id: str
+    node_id: str = Field(max_length=MAX_NODE_ID)
 
 
 class Tidy(Command):
@@ -79,14 +89,22 @@ _COMMANDS: TypeAdapter[Any] = TypeAdapter(
 
 def read_command(content: Any) -> Command | Reply:
     """Return the command in a message, or the reply that refuses it."""
+    given = content.get("id") if isinstance(content, dict) else None
+    reply_to = given if type(given) is int and abs(given) <= MAX_ID else 0
+    if not isinstance(content, dict) or not isinstance(content.get("kind"), str):
+        return refusal(reply_to, "refused: a message is an object whose kind is a text")
     try:
         command: Command = _COMMANDS.validate_python(content)
     except ValidationError as error:
-        given = content.get("id") if isinstance(content, dict) else None
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
-        return Reply(given if isinstance(given, int) else 0, error=f"refused: {where}: {first['msg']}".strip())
+        return refusal(reply_to, f"refused: {clipped(where, MAX_WHERE)}: {first['msg']}")
     return command
+
+
+def refusal(command_id: int, error: str, hints: Iterable[str] = ()) -> Reply:
+    """Return the reply that says why a command was not carried out, in 1,000 characters and a hint of as many."""
+    return Reply(command_id, error=clipped(error, MAX_REFUSAL), hint=clipped(" ".join(hints), MAX_REFUSAL))
 
 
 def carry_out(command: Command, inspector: Inspector) -> dict[str, Any]:

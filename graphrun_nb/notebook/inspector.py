@@ -17,7 +17,7 @@ import traitlets
 
 from graphrun_nb.engine.background import running_loop
 from graphrun_nb.errors import GraphRunError
-from graphrun_nb.notebook.commands import Command, carry_out, read_command
+from graphrun_nb.notebook.commands import Command, carry_out, read_command, refusal
 from graphrun_nb.view import frames
 
 if TYPE_CHECKING:
@@ -174,6 +174,9 @@ class Inspector(anywidget.AnyWidget):
     def _emit(self, frame: frames.Frame) -> None:
         self.send(frames.to_builtins(frame))
 
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take no state from a front end: what is shown is the kernel's to say, and a view asks by commands."""
+
     def _on_message(self, _widget: object, content: Any, _buffers: object) -> None:
         # ipykernel 7 may deliver this on a subshell's thread.
         self._run.post(lambda: self._obey(content))
@@ -186,9 +189,9 @@ class Inspector(anywidget.AnyWidget):
         try:
             data = carry_out(command, self)
         except GraphRunError as error:
-            self._emit(frames.Reply(command.id, error=str(error), hint=" ".join(error.hints)))
+            self._emit(refusal(command.id, str(error), error.hints))
         except Exception as error:  # noqa: BLE001 (a retry builds the graph anew, and its body may raise anything)
-            self._emit(frames.Reply(command.id, error=f"{type(error).__name__}: {error}"))
+            self._emit(refusal(command.id, f"{type(error).__name__}: {error}"))
         else:
             self._emit(frames.Reply(command.id, data=data))
 

@@ -54,8 +54,13 @@ _TYPE_NAME = type.__dict__["__name__"].__get__
 
 def preview(value: Any) -> str:
     """Return at most 4,000 characters that show `value` to a person and can be encoded; never raises."""
-    text = str.encode(_SHORT.repr(value), "utf-8", "replace").decode()
-    return text if len(text) <= MAX_PREVIEW else f"{text[: MAX_PREVIEW - 1]}…"
+    return clipped(_SHORT.repr(value))
+
+
+def clipped(text: str, most: int = MAX_PREVIEW) -> str:
+    """Return at most `most` characters of `text`, which can be encoded."""
+    text = text if len(text) <= most else f"{text[: most - 1]}…"
+    return str.encode(text, "utf-8", "replace").decode()
 
 
 def duration(seconds: float) -> str:
