@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from graphrun_nb.authoring.task_graph import TaskGraph
-    from graphrun_nb.core.events import Event
+    from graphrun_nb.core.events import Event, NodeInfo
     from graphrun_nb.core.spec import NodeSpec
     from graphrun_nb.engine.env import RuntimeEnv
     from graphrun_nb.engine.run import Run
@@ -35,8 +35,11 @@ class Again:
         What is wanted from now on; inputs None are those that it began with.
     from_
         Nodes that run again with all below them.
-    may_mend
-        Whether nodes that are not done may differ from what they were.
+
+    Attributes
+    ----------
+    outdated : tuple of str
+        Nodes that stay done, or keep parts that are, although they are defined differently now; known after `events`.
     """
 
     def __init__(
@@ -48,7 +51,6 @@ class Again:
         *,
         reason: str,
         from_: Sequence[str] = (),
-        may_mend: bool = False,
     ) -> None:
         if not graph.is_known:
             raise GraphRunError(
@@ -60,12 +62,12 @@ class Again:
         self.env = env
         self.reason = reason
         self.from_ = from_
-        self.may_mend = may_mend
         self.nodes = run.state.nodes
         self.infos = with_appeared(self.nodes, graph.infos(env.retry))
         self.is_altered = graph.fingerprint() != run.state.fingerprint
         self._again: set[str] = set()
         self._new_inputs = False
+        self.outdated: tuple[str, ...] = ()
         self.inputs = self._inputs(inputs)
 
     def run(self) -> Run:
@@ -91,7 +93,7 @@ class Again:
         if self.is_altered or self.infos != tuple(each.info for each in self.nodes.values()):
             plain = self.graph.infos(self.env.retry)
             opening.append(SpecAccepted(self.graph.fingerprint(), plain if self.infos == plain else self.infos))
-        past.take_up(self.graph, self.inputs, self.env, (*opening, *events))
+        past.take_up(self.graph, self.inputs, self.env, (*opening, *events), outdated=self.outdated)
         return past
 
     def events(self) -> list[Event]:
@@ -124,22 +126,28 @@ class Again:
         if not self.is_altered:
             return []
         changed = changed_nodes(self.nodes, self.graph.infos(self.env.retry))
-        if self.env.on_changed == "keep":
-            return []
         if self.env.on_changed == "raise":
-            refused = changed
-            if self.may_mend:
-                again, _ = with_all_below(self.infos, self.from_)
-                done = {each for each, node in self.nodes.items() if node.status is NodeStatus.DONE}
-                refused = [each for each in changed if each in done and each not in again]
-            if refused or not self.may_mend:
-                what = named(refused) if refused else "its inputs or outputs"
-                raise SpecChanged(
-                    f"graph {self.graph.name!r} differs from the one that run {self.past.run_id!r} began with: {what}",
-                    changed_nodes=refused,
-                    hints=("on_changed='rerun' runs what changed and all below it, 'keep' keeps what is done",),
-                )
-        return changed
+            what = named(changed) if changed else "its inputs or outputs"
+            raise SpecChanged(
+                f"graph {self.graph.name!r} differs from the one that run {self.past.run_id!r} began with: {what}",
+                changed_nodes=changed,
+                hints=("on_changed='rerun' runs what changed and all below it, 'keep' keeps what is done",),
+            )
+        return changed if self.env.on_changed == "rerun" else self._unfit(changed)
+
+    def _unfit(self, changed: Sequence[str]) -> list[str]:
+        """Return those of `changed` that cannot stay done, for they have other outputs now; note those that do."""
+        infos = {info.node_id: info for info in self.infos}
+        again, _ = with_all_below(self.infos, self.from_)
+        kept = {node_id for node_id, node in self.nodes.items() if node.status is NodeStatus.DONE} - again
+        unfit = [each for each in changed if each in kept and each in infos and not self._gives(infos[each])]
+        kept -= with_all_below(self.infos, unfit)[0]
+        holding = {self.nodes[each].info.parent for each in kept}
+        self.outdated = tuple(each for each in changed if each in infos and (each in kept or each in holding))
+        return unfit
+
+    def _gives(self, info: NodeInfo) -> bool:
+        return set(info.outputs) <= set(self.nodes[info.node_id].info.outputs)
 
     def _inputs(self, inputs: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the inputs from now on; nodes that take one that differs will run again, if that is wanted."""

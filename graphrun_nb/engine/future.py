@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from graphrun_nb.core.events import Envelope
     from graphrun_nb.core.status import RunStatus
     from graphrun_nb.engine.continuation import Continuation, Receipt
+    from graphrun_nb.engine.env import OnChanged
     from graphrun_nb.engine.run import Run
 
 
@@ -138,16 +139,19 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
         self._run.post(lambda: self._run.cancel(by="user"))
         return True
 
-    def retry(self, from_: str | Sequence[str] | None = None) -> RunFuture:
+    def retry(self, from_: str | Sequence[str] | None = None, *, on_changed: OnChanged = "keep") -> RunFuture:
         """Go on with the run: with what failed, was cancelled or never ran, and the graph as it is defined now.
 
         Nodes that are done stay so, and what runs again has a fresh retry budget. A tool that was mended in a cell is
-        used as it is there.
+        used as it is there, also where it made other nodes than the one that failed: those stay done.
 
         Parameters
         ----------
         from_
             Ids of nodes that are to run again, with all below them, although they may be done.
+        on_changed
+            What becomes of nodes that are done and defined differently now: ``"keep"`` them, ``"rerun"`` them and all
+            below them, or ``"raise"``.
 
         Returns
         -------
@@ -160,7 +164,7 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
             Everything is done (code ``resume_no_failed_nodes``), or outputs that are needed were not kept (code
             ``resume_snapshot_policy_violation``).
         SpecChanged
-            Nodes that are done are defined differently now.
+            The graph has changed, and `on_changed` is ``"raise"``.
         UnknownNode
             There is no node `from_`.
         GraphRunError
@@ -171,7 +175,7 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
         __tracebackhide__ = True
         chosen = () if from_ is None else (from_,) if isinstance(from_, str) else tuple(from_)
         loop = self._run.loop
-        return started(retried(self._run, chosen), loop=loop)
+        return started(retried(self._run, chosen, on_changed), loop=loop)
 
     def resume(self, node_id: str, payload: Any, *, by: str = "cell") -> Receipt:
         """Answer the oldest open wait of a node, from any thread.

@@ -70,6 +70,8 @@ class Run:
         Outputs by node id, of the nodes that are done.
     progress : dict of str to Signal
         How far nodes last said to be, by node id.
+    outdated : tuple of str
+        Nodes that are done, or have parts that are, and were defined differently when the run was last taken up.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class Run:
         self._crash: Exception | None = None
         self._is_left = False
         self._opening: Sequence[Event] = ()
+        self.outdated: tuple[str, ...] = ()
         self._timer: Timer | None = None
         self._equip(graph, inputs, env)
 
@@ -146,9 +149,18 @@ class Run:
         """Say what `start` is going to record; nothing is recorded before."""
         self._opening = opening
 
-    def take_up(self, graph: TaskGraph, inputs: Mapping[str, Any], env: RuntimeEnv, opening: Sequence[Event]) -> None:
+    def take_up(
+        self,
+        graph: TaskGraph,
+        inputs: Mapping[str, Any],
+        env: RuntimeEnv,
+        opening: Sequence[Event],
+        *,
+        outdated: tuple[str, ...] = (),
+    ) -> None:
         """Prepare a run that has ended, or was left behind, to go on with these."""
         self._crash = None
+        self.outdated = outdated
         self._is_left = False
         self.loop = None
         self._equip(graph, inputs, env)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from graphrun_nb.core.events import Event, NodeInfo
     from graphrun_nb.core.state import RunState
+    from graphrun_nb.engine.env import OnChanged
     from graphrun_nb.protocols import RunStore
 
 _KEPT = (NodeStatus.DONE, NodeStatus.SKIPPED)
@@ -59,10 +60,10 @@ def prepared(
     return run
 
 
-def retried(run: Run, from_: Sequence[str] = ()) -> Run:
+def retried(run: Run, from_: Sequence[str] = (), on_changed: OnChanged = "keep") -> Run:
     """Return `run`, ready to go on: with what did not end well, or with the nodes `from_` and all below them.
 
-    If its graph has been defined anew in the meantime, the new one is followed; nodes that are done may not differ.
+    If its graph has been defined anew in the meantime, the new one is followed.
 
     Raises
     ------
@@ -71,7 +72,7 @@ def retried(run: Run, from_: Sequence[str] = ()) -> Run:
     GraphBuildError
         Everything is done (code ``resume_no_failed_nodes``), or outputs that are needed were not kept.
     SpecChanged
-        Nodes that are done are defined differently now, and would not run again.
+        The graph has changed, and `on_changed` is ``"raise"``.
     UnknownNode
         `from_` names no node.
     """
@@ -91,8 +92,9 @@ def retried(run: Run, from_: Sequence[str] = ()) -> Run:
         raise _nothing_failed(run)
     target = latest(run.graph.name) if run.graph.is_named else None
     graph = run.source if target is None else graph_of(target)
-    env = dataclasses.replace(run.env, observers=(), resume_from_run_id="")
-    return Again(run, graph, None, env, reason="it was retried", from_=from_, may_mend=True).run()
+    env = dataclasses.replace(run.env, observers=(), resume_from_run_id="", on_changed=on_changed)
+    env.check()
+    return Again(run, graph, None, env, reason="it was retried", from_=from_).run()
 
 
 def known_run(run_id: str, store: RunStore) -> Run | None:

@@ -197,7 +197,7 @@ _PLACES: dict[str, tuple[Source, ...]] = {
 
 _VERB_OPTIONS: dict[str, dict[str, Source | None]] = {
     "export": {"--force": None},
-    "retry": {"--from": _nodes},
+    "retry": {"--from": _nodes, "--on-changed": lambda _words, _namespace: _values("--on-changed")},
     "attach": {"--with": _graphs},
 }
 

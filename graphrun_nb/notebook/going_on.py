@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.core.status import RunStatus
+from graphrun_nb.engine.again import named
 from graphrun_nb.engine.api import run as start
 from graphrun_nb.engine.binding import graph_of
 from graphrun_nb.engine.future import RunFuture
@@ -24,9 +25,16 @@ def show(words: list[str], scope: Scope) -> RunFuture:
 
 
 def retry(words: list[str], scope: Scope) -> RunFuture:
-    """Go on with ``[RUN] [--from NODE]``, and show it; raises as `RunFuture.retry`."""
-    rest, options = take_options(words, valued=("--from",))
-    return shown(RunFuture(one_run("retry", rest, scope)).retry(options.get("--from")))
+    """Go on with ``[RUN] [--from NODE] [--on-changed WORD]``, and show it; raises as `RunFuture.retry`."""
+    rest, options = take_options(words, valued=("--from", "--on-changed"))
+    on_changed: Any = options.get("--on-changed", "keep")
+    future = RunFuture(one_run("retry", rest, scope)).retry(options.get("--from"), on_changed=on_changed)
+    if future.run.outdated:
+        sys.stdout.write(
+            f"what {named(future.run.outdated)} did stays as it is, although defined differently now\n"
+            f"hint: %graphrun retry {future.run_id} --from NODE runs a node again, and all below it\n"
+        )
+    return shown(future)
 
 
 def attach(words: list[str], scope: Scope) -> RunFuture:

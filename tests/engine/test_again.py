@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from types import SimpleNamespace
 
 import pytest
 
@@ -206,18 +207,127 @@ async def test_a_tool_mended_in_a_cell_is_used_by_retry():
     assert await future.retry() == {"y": 0}
 
 
-async def test_retry_refuses_a_graph_whose_finished_nodes_are_others_now(steps):
+@pytest.fixture
+def shops():
+    """Give the cell of a tool that three nodes share, the graph, and which of them were called."""
+    space = {"called": []}
+    tool_cell = """
+from graphrun_nb import tool, graphify
+@tool(outputs=[{output!r}])
+def read(text):
+    called.append(text)
+    return float(text{mended})
+"""
+    graph_cell = """
+@tool(outputs=["total"])
+def add_up(prices):
+    return sum(prices)
+
+@graphify("shops", outputs=["total"])
+def shops():
+    return {{"total": add_up([read(text, _id=text).{output} for text in ("1", "2,5", "3")]).total}}
+"""
+
+    def define(*, mended, output="price", graph=True):
+        cell = tool_cell + (graph_cell if graph else "")
+        exec(cell.format(mended=".replace(',', '.')" if mended else "", output=output), space)  # noqa: S102
+        return space["shops"]
+
+    def called():
+        names, space["called"][:] = list(space["called"]), []
+        return sorted(names)
+
+    return SimpleNamespace(define=define, called=called)
+
+
+async def failed(target):
+    future = run(target, store=MemoryStore())
+    with pytest.raises(GraphRunFailed):
+        await future
+    return future
+
+
+async def test_a_tool_mended_for_one_node_does_not_run_the_others_again_that_it_made(shops):
+    future = await failed(shops.define(mended=False))
+    shops.called()
+    shops.define(mended=True, graph=False)
+    again = future.retry()
+    assert await again == {"total": 6.5}
+    assert (shops.called(), again.run.outdated) == (["2,5"], ("1", "3"))
+
+
+async def test_on_changed_rerun_runs_them_again(shops):
+    future = await failed(shops.define(mended=False))
+    shops.called()
+    shops.define(mended=True, graph=False)
+    again = future.retry(on_changed="rerun")
+    assert await again == {"total": 6.5}
+    assert (shops.called(), again.run.outdated) == (["1", "2,5", "3"], ())
+
+
+async def test_on_changed_raise_names_what_changed_and_records_nothing(shops):
+    future = await failed(shops.define(mended=False))
+    n_events = len(future.events)
+    shops.define(mended=True, graph=False)
+    with pytest.raises(SpecChanged) as caught:
+        future.retry(on_changed="raise")
+    assert caught.value.changed_nodes == ("1", "2,5", "3")
+    assert len(future.events) == n_events
+    with pytest.raises(ValueError, match="on_changed is one of raise, rerun, keep, not 'no'"):
+        future.retry(on_changed="no")
+
+
+async def test_what_is_asked_to_run_again_is_not_said_to_stay(shops):
+    future = await failed(shops.define(mended=False))
+    shops.called()
+    shops.define(mended=True, graph=False)
+    again = future.retry(from_="1")
+    assert await again == {"total": 6.5}
+    assert (shops.called(), again.run.outdated) == (["1", "2,5"], ("3",))
+
+
+async def test_a_node_that_is_done_runs_again_if_it_has_to_give_another_output_now(shops):
+    future = await failed(shops.define(mended=False))
+    shops.called()
+    shops.define(mended=True, output="euros")
+    again = future.retry()
+    assert await again == {"total": 6.5}
+    assert (shops.called(), again.run.outdated) == (["1", "2,5", "3"], ())
+
+
+async def test_a_graph_of_other_nodes_is_followed(steps):
     steps.bad.add("b")
     future = run(steps.chain("a", "b"), {"x": 1}, store=steps.store)
     with pytest.raises(GraphRunFailed):
         await future
+    steps.bad.clear()
+    steps.since()
     changed = steps.chain("other", "b")
-    n_events = len(future.events)
-    with pytest.raises(SpecChanged) as caught:
-        future.retry()
-    assert caught.value.changed_nodes == ("a",)
-    assert len(future.events) == n_events
+    assert await future.retry() == {"y": 3}
+    assert steps.since() == ["other", "b"]
     assert changed is not None
+
+
+async def test_a_tool_mended_for_one_element_does_not_run_the_other_elements_again():
+    space = {"called": []}
+    cell = """
+from graphrun_nb import tool, graphify
+@tool(outputs=["share"])
+def share(n):
+    called.append(n)
+    return 12 / n{mended}
+
+@graphify("shares", outputs=["all"])
+def shares():
+    return {{"all": share.map(n=[1, 2, 0, 4], _id="share")}}
+"""
+    exec(cell.format(mended=""), space)  # noqa: S102
+    future = await failed(space["shares"])
+    space["called"].clear()
+    exec(cell.format(mended=" if n else None"), space)  # noqa: S102
+    again = future.retry()
+    assert await again == {"all": [12, 6, None, 3]}
+    assert (space["called"], again.run.outdated) == ([0], ("share",))
 
 
 async def test_what_failed_this_time_has_no_outputs_of_last_time(steps):
