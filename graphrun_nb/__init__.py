@@ -31,6 +31,7 @@ from graphrun_nb.engine.api import open_run, resume, run, run_async, send_event
 from graphrun_nb.engine.context import NodeContext
 from graphrun_nb.engine.continuation import Continuation
 from graphrun_nb.engine.env import RuntimeEnv
+from graphrun_nb.engine.forking import fork
 from graphrun_nb.engine.future import RunFuture
 from graphrun_nb.engine.scheduler import ForwardScheduler
 from graphrun_nb.engine.summary import list_runs
@@ -96,6 +97,7 @@ __all__ = [
     "TaskGraph",
     "arg",
     "each",
+    "fork",
     "graph",
     "graph_fn",
     "graphify",

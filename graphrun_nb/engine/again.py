@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from graphrun_nb.core.events import NodeReset, NodeSkipped, RunResumed, SpecAccepted
 from graphrun_nb.core.resumption import changed_nodes, taken_up, with_all_below, with_appeared
@@ -18,10 +18,41 @@ if TYPE_CHECKING:
     from graphrun_nb.authoring.task_graph import TaskGraph
     from graphrun_nb.core.events import Event, NodeInfo
     from graphrun_nb.core.spec import NodeSpec
+    from graphrun_nb.core.state import RunState
     from graphrun_nb.engine.env import RuntimeEnv
     from graphrun_nb.engine.run import Run
 
 _LOST = "the process that ran it ended"
+
+
+class Past(Protocol):
+    """How far a run has come.
+
+    Attributes
+    ----------
+    values
+        Outputs by node id, of the nodes that are done, as far as they are here.
+    inputs
+        Those that it began with, as far as they are here.
+    """
+
+    run_id: str
+    values: dict[str, dict[str, Any]]
+    inputs: dict[str, Any]
+
+    @property
+    def state(self) -> RunState:
+        """Where its nodes stand."""
+        ...
+
+    @property
+    def has_outputs(self) -> bool:
+        """Whether the outputs of the whole run are here."""
+        ...
+
+    def fetch(self, graph: TaskGraph) -> None:
+        """Get what was kept and is not here, as far as `graph` knows what it is made of."""
+        ...
 
 
 class Again:
@@ -29,12 +60,14 @@ class Again:
 
     Parameters
     ----------
-    run
-        Ended, or left behind.
+    past
+        Of one that has ended, or was left behind.
     graph, inputs, env
         What is wanted from now on; inputs None are those that it began with.
     from_
         Nodes that run again with all below them.
+    changes_inputs
+        Whether `inputs` are meant to differ; those that are left out stay as they were.
 
     Attributes
     ----------
@@ -44,57 +77,60 @@ class Again:
 
     def __init__(
         self,
-        run: Run,
+        past: Past,
         graph: TaskGraph,
         inputs: Mapping[str, Any] | None,
         env: RuntimeEnv,
         *,
         reason: str,
         from_: Sequence[str] = (),
+        changes_inputs: bool = False,
     ) -> None:
         if not graph.is_known:
             raise GraphRunError(
-                f"the graph {graph.name!r} of run {run.run_id!r} is not defined in this process",
-                hints=(f"run the cell that defines it, and then run({graph.name}, run_id={run.run_id!r})",),
+                f"the graph {graph.name!r} of run {past.run_id!r} is not defined in this process",
+                hints=(f"run the cell that defines it, and then run({graph.name}, run_id={past.run_id!r})",),
             )
-        self.past = run
+        self.past = past
         self.graph = graph
         self.env = env
         self.reason = reason
         self.from_ = from_
-        self.nodes = run.state.nodes
+        self.changes_inputs = changes_inputs
+        self.nodes = past.state.nodes
         self.infos = with_appeared(self.nodes, graph.infos(env.retry))
-        self.is_altered = graph.fingerprint() != run.state.fingerprint
+        self.is_altered = graph.fingerprint() != past.state.fingerprint
         self._again: set[str] = set()
         self._new_inputs = False
         self.outdated: tuple[str, ...] = ()
         self.inputs = self._inputs(inputs)
 
-    def run(self) -> Run:
-        """Return the run, prepared to go on from where it stands; as it is, if all of it is done."""
-        past = self.past
+    def onto(self, run: Run) -> Run:
+        """Return the run whose past it is, prepared to go on from where it stands; as it is, if all of it is done."""
         events = self.events()
         is_kept = not self.is_altered or self.env.on_changed == "keep"
-        if past.state.finished is RunStatus.DONE and not events and is_kept and past.keeper.outputs is not None:
-            return past
-        if self.graph.spec.body:
-            raise GraphBuildError(
-                f"run {past.run_id!r} is of a graph function, which cannot go on where it stopped",
-                code="graph_fn_not_resumable",
-                stage="resume_guard",
-                hints=("leave run_id out to run it anew; a @graphify graph can go on",),
-            )
+        if run.state.finished is RunStatus.DONE and not events and is_kept and run.has_outputs:
+            return run
+        self.refuse_bodies()
         kept = (
-            tuple((name, past.keep(value, name=name)) for name, value in self.inputs.items())
-            if self._new_inputs
-            else ()
+            tuple((name, run.keep(value, name=name)) for name, value in self.inputs.items()) if self._new_inputs else ()
         )
         opening: list[Event] = [RunResumed(self.reason, kept)]
         if self.is_altered or self.infos != tuple(each.info for each in self.nodes.values()):
             plain = self.graph.infos(self.env.retry)
             opening.append(SpecAccepted(self.graph.fingerprint(), plain if self.infos == plain else self.infos))
-        past.take_up(self.graph, self.inputs, self.env, (*opening, *events), outdated=self.outdated)
-        return past
+        run.take_up(self.graph, self.inputs, self.env, (*opening, *events), outdated=self.outdated)
+        return run
+
+    def refuse_bodies(self) -> None:
+        """Raise GraphBuildError if the run is of ordinary Python, which has no place to go on from."""
+        if self.graph.spec.body:
+            raise GraphBuildError(
+                f"run {self.past.run_id!r} is of a graph function, which cannot go on where it stopped",
+                code="graph_fn_not_resumable",
+                stage="resume_guard",
+                hints=("leave run_id out to run it anew; a @graphify graph can go on",),
+            )
 
     def events(self) -> list[Event]:
         """Return what lets it go on.
@@ -165,11 +201,11 @@ class Again:
                     hints=("pass them again",),
                 )
             return bind_inputs(spec, recorded)
-        given = bind_inputs(spec, inputs)
+        given = bind_inputs(spec, {**recorded, **inputs} if self.changes_inputs else inputs)
         others = differing(given, recorded)
-        if not others or self.env.on_changed == "keep":
+        if not others or (self.env.on_changed == "keep" and not self.changes_inputs):
             return {**given, **recorded}
-        if self.env.on_changed == "raise":
+        if self.env.on_changed == "raise" and not self.changes_inputs:
             raise GraphInputBindError(
                 f"run {self.past.run_id!r} began with another {' and '.join(map(repr, others))}",
                 code="resume_inputs_changed",
@@ -209,7 +245,7 @@ class Again:
         needed |= {
             info.node_id for info in self.infos if info.parent and info.parent not in stays and info.node_id in left
         }
-        if self.past.state.finished is RunStatus.DONE and not reset and self.past.keeper.outputs is not None:
+        if self.past.state.finished is RunStatus.DONE and not reset and self.past.has_outputs:
             return []
         return [each for each in left if each in needed]
 

@@ -13,7 +13,7 @@ from graphrun_nb.errors import GraphRunError, ResultInsideNode
 from graphrun_nb.protocols import hooks
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from graphrun_nb.authoring.node_view import NodeView
     from graphrun_nb.authoring.task_graph import TaskGraph
@@ -76,6 +76,11 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
     def parent(self) -> tuple[str, str] | None:
         """The run and node that started this run, if one did."""
         return self._run.parent
+
+    @property
+    def forked_from(self) -> tuple[str, int] | None:
+        """The run that it began as a copy of, and the event there, if it is a fork or took another run over."""
+        return self._run.forked_from
 
     @property
     def graph(self) -> TaskGraph:
@@ -176,6 +181,13 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
         chosen = () if from_ is None else (from_,) if isinstance(from_, str) else tuple(from_)
         loop = self._run.loop
         return started(retried(self._run, chosen, on_changed), loop=loop)
+
+    def fork(self, *, at: int | None = None, inputs: Mapping[str, Any] | None = None, **rt_overrides: Any) -> RunFuture:
+        """Begin a new run where this one stood after its event `at`; see `graphrun_nb.fork`."""
+        from graphrun_nb.engine.forking import fork  # noqa: PLC0415 (it makes runs, which know futures)
+
+        __tracebackhide__ = True
+        return fork(self, at=at, inputs=inputs, **rt_overrides)
 
     def resume(self, node_id: str, payload: Any, *, by: str = "cell") -> Receipt:
         """Answer the oldest open wait of a node, from any thread.

@@ -174,9 +174,9 @@ class RunLog:
         if observer in self._observers:
             self._observers.remove(observer)
 
-    def since(self, seq: int) -> list[tuple[float, Event]]:
-        """Return what was committed after event `seq`, with its instants."""
-        return list(zip(self._instants[seq:], self._events[seq:], strict=True))
+    def since(self, seq: int, to: int | None = None) -> list[tuple[float, Event]]:
+        """Return what was committed after event `seq`, up to event `to` or all of it, with its instants."""
+        return list(zip(self._instants[seq:to], self._events[seq:to], strict=True))
 
     def __len__(self) -> int:
         return len(self._events)

@@ -16,7 +16,15 @@ from msgspec import structs
 from graphrun_nb.authoring.declared import declared_types
 from graphrun_nb.authoring.frames import without_our_frames
 from graphrun_nb.core.decide import Rules
-from graphrun_nb.core.events import CONTAINERS, CancelRequested, ErrorInfo, NodeReset, RunResumed, SpecAccepted
+from graphrun_nb.core.events import (
+    CONTAINERS,
+    CancelRequested,
+    ErrorInfo,
+    NodeReset,
+    RunForked,
+    RunResumed,
+    SpecAccepted,
+)
 from graphrun_nb.core.policy import RetryPolicy
 from graphrun_nb.core.resumption import appeared, called_off
 from graphrun_nb.core.secrets import MASK, Secrets, is_secret
@@ -68,6 +76,8 @@ class Run:
     log : RunLog
     values : dict of str to dict
         Outputs by node id, of the nodes that are done.
+    new_tokens : dict of str to str
+        Of questions that are open when it begins, by digest.
     progress : dict of str to Signal
         How far nodes last said to be, by node id.
     outdated : tuple of str
@@ -91,6 +101,7 @@ class Run:
         self.log = log or RunLog(self.run_id)
         self.parent = parent or self.log.state.parent
         self.output = RunOutput(self)
+        self.new_tokens: dict[str, str] = {}
         self.progress: dict[str, Signal] = {}
         self._listeners: dict[Callable[[], None], bool] = {}
         self.quiet = Quiet(self)
@@ -207,7 +218,8 @@ class Run:
         CAPTURE.begin(self)
         self.output.open()
         self.waits.recall()
-        carried = self._under_way() if type(opening[0]) is RunResumed else ()
+        is_carried_on = type(opening[0]) is RunResumed or type(opening[1]) is RunForked
+        carried = self._under_way() if is_carried_on else ()
         self.scheduler.start(carried)
 
     def _claimed(self) -> Lease:
@@ -300,6 +312,14 @@ class Run:
                 self.post(self.announce_if_waiting)
 
     @property
+    def forked_from(self) -> tuple[str, int] | None:
+        """The run that it began as a copy of, and the event there."""
+        for _, event in self.log.since(0, 2):
+            if type(event) is RunForked:
+                return (event.source_run_id, event.at_seq)
+        return None
+
+    @property
     def is_reachable(self) -> bool:
         """Whether the run's loop is there to be asked."""
         return self.loop is not None and not self.loop.is_closed()
@@ -334,6 +354,11 @@ class Run:
         """Whether it did not end, as far as it is known here, and is not under way here."""
         state = self.log.state
         return bool(state.seq) and state.finished is None and not self.is_alive
+
+    @property
+    def has_outputs(self) -> bool:
+        """Whether the outputs of the whole run are here."""
+        return self.keeper.outputs is not None
 
     def keep(self, value: Any, shown: Any = ..., *, name: str = "") -> ValueRef:
         """Keep an input or an answer, and return what the log says of it: a preview of it, or of what is `shown`."""

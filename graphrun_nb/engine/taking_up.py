@@ -10,28 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.authoring.registry import latest
 from graphrun_nb.authoring.task_graph import TaskGraph
-from graphrun_nb.core.events import NodeSkipped, OutputPinned, RunForked, RunStarted, SpecAccepted
+from graphrun_nb.core.events import SpecAccepted
 from graphrun_nb.core.ids import is_run_id
 from graphrun_nb.core.resumption import appeared
 from graphrun_nb.core.spec import GraphSpec, NodeSpec, closest
-from graphrun_nb.core.status import NodeStatus, RunStatus
+from graphrun_nb.core.status import RunStatus
 from graphrun_nb.engine.again import Again, differing
 from graphrun_nb.engine.binding import bind_inputs, graph_of
 from graphrun_nb.engine.env import RuntimeEnv, default_store
 from graphrun_nb.engine.live import RUNS
 from graphrun_nb.engine.log import RunLog
 from graphrun_nb.engine.run import Run
+from graphrun_nb.engine.taking_over import started_of, taken_over
 from graphrun_nb.errors import GraphBuildError, GraphRunError, UnknownNode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from graphrun_nb.core.events import Event, NodeInfo
     from graphrun_nb.core.state import RunState
     from graphrun_nb.engine.env import OnChanged
     from graphrun_nb.protocols import RunStore
-
-_KEPT = (NodeStatus.DONE, NodeStatus.SKIPPED)
 
 
 def prepared(
@@ -52,11 +50,11 @@ def prepared(
     if known is not None and known.is_alive:
         return _joined(known, graph, inputs)
     if known is not None:
-        return Again(known, graph, inputs, env, reason="it was called again").run()
+        return Again(known, graph, inputs, env, reason="it was called again").onto(known)
     if env.resume_from_run_id:
         return _taking_over(graph, inputs, env, parent)
     run = Run(graph, bind_inputs(graph.spec, inputs), env, parent=parent)
-    run.prepare((_started(run), SpecAccepted(graph.fingerprint(), graph.infos(env.retry))))
+    run.prepare((started_of(run), SpecAccepted(graph.fingerprint(), graph.infos(env.retry))))
     return run
 
 
@@ -90,11 +88,16 @@ def retried(run: Run, from_: Sequence[str] = (), on_changed: OnChanged = "keep")
             raise UnknownNode(f"run {run.run_id!r} has no node {node_id!r}", hints=(hint,))
     if not from_ and run.state.finished is RunStatus.DONE:
         raise _nothing_failed(run)
-    target = latest(run.graph.name) if run.graph.is_named else None
-    graph = run.source if target is None else graph_of(target)
+    graph = as_defined_now(run)
     env = dataclasses.replace(run.env, observers=(), resume_from_run_id="", on_changed=on_changed)
     env.check()
-    return Again(run, graph, None, env, reason="it was retried", from_=from_).run()
+    return Again(run, graph, None, env, reason="it was retried", from_=from_).onto(run)
+
+
+def as_defined_now(run: Run) -> TaskGraph:
+    """Return the graph that is defined under the name of the run's graph now, or else the run's own."""
+    target = latest(run.graph.name) if run.graph.is_named else None
+    return run.source if target is None else graph_of(target)
 
 
 def known_run(run_id: str, store: RunStore) -> Run | None:
@@ -185,57 +188,9 @@ def _taking_over(
     events = again.events()
     if source.state.finished is RunStatus.DONE and not events:
         raise _nothing_failed(source)
-    run = Run(graph, again.inputs, env, parent=parent)
-    own = graph.infos(env.retry)
-    skipped: dict[str, str] = {each.node_id: each.because for each in events if type(each) is NodeSkipped}
-    touched = {getattr(each, "node_id", "") for each in events}
-    nodes = source.state.nodes
-    infos = list(own)
-    infos += [
-        info
-        for info in again.infos[len(own) :]
-        if nodes[info.node_id].status is NodeStatus.DONE and info.node_id not in touched and _is_element(info, nodes)
-    ]
-    taken: list[Event] = []
-    for info in infos:
-        node = nodes.get(info.node_id)
-        if info.node_id in skipped:
-            taken.append(NodeSkipped(info.node_id, skipped[info.node_id]))
-        elif node is None or node.status not in _KEPT or info.node_id in touched:
-            continue
-        elif node.status is NodeStatus.SKIPPED:
-            taken.append(NodeSkipped(info.node_id, node.because))
-        else:
-            refs = node.values
-            if info.node_id in source.values:
-                values = run.values[info.node_id] = source.values[info.node_id]
-                refs = run.keep_outputs(info.node_id, info.outputs, values)
-            taken.append(OutputPinned(info.node_id, refs, source.run_id))
-    accepted = SpecAccepted(graph.fingerprint(), tuple(infos))
-    run.prepare((_started(run), RunForked(source.run_id, source.state.seq), accepted, *taken))
+    run, opening = taken_over(again, events, parent)
+    run.prepare(opening)
     return run
-
-
-def _is_element(info: NodeInfo, nodes: Mapping[str, Any]) -> bool:
-    """Tell whether the node is an element of a mapped node, and not made by the calls of a running body."""
-    while info.parent:
-        info = nodes[info.parent].info
-        if info.kind == "body":
-            return False
-    return True
-
-
-def _started(run: Run) -> RunStarted:
-    env = run.env
-    return RunStarted(
-        graph=run.spec.name,
-        inputs=tuple((name, run.keep(value, name=name)) for name, value in run.inputs.items()),
-        max_concurrency=env.max_concurrency,
-        session_id=env.session_id,
-        agent_id=env.agent_id,
-        app_id=env.app_id,
-        parent=run.parent,
-    )
 
 
 def _nothing_failed(run: Run) -> GraphBuildError:

@@ -287,7 +287,7 @@ class Waits:
         wait = Wait(
             Here(run, node_id, asked.attempt),
             asked.info,
-            token=None,
+            token=run.new_tokens.get(asked.info.token_digest),
             check=question.check,
             default=question.default,
             at=asked.at,

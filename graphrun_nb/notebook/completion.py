@@ -13,6 +13,7 @@ from graphrun_nb.authoring.builder import GraphBuilder
 from graphrun_nb.authoring.graph_fn import GraphFunction
 from graphrun_nb.authoring.graphify import Graphified
 from graphrun_nb.authoring.task_graph import TaskGraph
+from graphrun_nb.core.events import AttemptFailed, AttemptSucceeded, WaitOpened
 from graphrun_nb.engine.env import Durability, OnChanged, OnUnsaved, OnWait, default_store
 from graphrun_nb.engine.future import RunFuture
 from graphrun_nb.engine.live import RUNS, find_run
@@ -34,6 +35,7 @@ MAX_RUNS = 100
 _MAGIC = re.compile(r"\s*(?:(?:[^=%'\"]+=\s*)?%|%%|(?=graphrun\b))graphrun\s+(?P<rest>.*)", re.DOTALL)
 _OPEN_QUOTE = re.compile(r"(?P<words>.*\s)(?P<fragment>['\"][^'\"]*)", re.DOTALL)
 _WORDS = {"--on-wait": OnWait, "--on-changed": OnChanged, "--on-unsaved": OnUnsaved, "--durability": Durability}
+_TURNS = (AttemptSucceeded, AttemptFailed, WaitOpened)
 _FIELDS = {"approval": ("approved", "choice"), "text": ("text",), "choice": ("choice",), "files": ("files",)}
 
 
@@ -156,6 +158,28 @@ def _nodes(words: list[str], namespace: Mapping[str, Any]) -> list[Offer]:
     return _named(run.state.nodes) if run is not None else []
 
 
+def _inputs(words: list[str], namespace: Mapping[str, Any]) -> list[Offer]:
+    """Return the inputs of a run that are not given yet."""
+    run = _run(words, namespace)
+    given = {word.partition("=")[0] for word in words[1:]}
+    names = [name for name, _ in run.state.inputs if name not in given] if run is not None else []
+    return [Offer(f"{name}=", "input") for name in names]
+
+
+def _seqs(words: list[str], namespace: Mapping[str, Any]) -> list[Offer]:
+    """Return the numbers of the events of a run after which a node had ended or asked, latest first."""
+    run = _run(words, namespace)
+    log = [] if run is None else list(enumerate(run.log.since(0), start=1))
+    told = [Offer(str(seq), type(event).__name__) for seq, (_, event) in log if isinstance(event, _TURNS)]
+    return told[:-MAX_RUNS:-1]
+
+
+def _nothing(words: list[str], namespace: Mapping[str, Any]) -> list[Offer]:
+    """Return nothing: any word will do."""
+    del words, namespace
+    return []
+
+
 def _waiting_nodes(words: list[str], namespace: Mapping[str, Any]) -> list[Offer]:
     run = _run(words, namespace)
     return _named(node_id for node_id, node in run.state.nodes.items() if node.waits) if run is not None else []
@@ -191,6 +215,7 @@ _PLACES: dict[str, tuple[Source, ...]] = {
     "diff": (_runs, _runs),
     "export": (_runs,),
     "retry": (_runs,),
+    "fork": (_runs, *[_inputs] * 20),
     "attach": (_runs,),
 }
 """What may stand at each place after a verb."""
@@ -198,6 +223,7 @@ _PLACES: dict[str, tuple[Source, ...]] = {
 _VERB_OPTIONS: dict[str, dict[str, Source | None]] = {
     "export": {"--force": None},
     "retry": {"--from": _nodes, "--on-changed": lambda _words, _namespace: _values("--on-changed")},
+    "fork": {"--at": _seqs, "--run-id": _nothing},
     "attach": {"--with": _graphs},
 }
 

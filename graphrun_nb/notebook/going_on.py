@@ -1,4 +1,4 @@
-"""``%graphrun show``, ``retry`` and ``attach``: runs that are there already, shown here and gone on with."""
+"""``%graphrun show``, ``retry``, ``fork`` and ``attach``: runs that are there already, shown here and gone on with."""
 
 from __future__ import annotations
 
@@ -35,6 +35,22 @@ def retry(words: list[str], scope: Scope) -> RunFuture:
             f"hint: %graphrun retry {future.run_id} --from NODE runs a node again, and all below it\n"
         )
     return shown(future)
+
+
+def fork(words: list[str], scope: Scope) -> RunFuture:
+    """Begin a new run where ``[RUN] [--at SEQ] key=value …`` stood, and show it; raises as `graphrun_nb.fork`."""
+    rest, options = take_options(words, valued=("--at", "--run-id"))
+    at = options.get("--at", "")
+    if at and not at.isdecimal():
+        raise UsageError(f"--at takes the number of an event, not {at!r}", hints=("%graphrun fork RUN --at SEQ x=1",))
+    named = [word for word in rest if "=" not in word]
+    inputs = {}
+    for word in rest:
+        name, equals, source = word.partition("=")
+        if equals:
+            inputs[name] = scope.value(name, source)
+    future = RunFuture(one_run("fork", named, scope))
+    return shown(future.fork(at=int(at) if at else None, inputs=inputs, run_id=options.get("--run-id")))
 
 
 def attach(words: list[str], scope: Scope) -> RunFuture:

@@ -64,6 +64,7 @@ class GraphrunMagics(Magics):
             %graphrun cancel RUN                  end it
             %graphrun resume RUN NODE key=value   answer what the node asks
             %graphrun retry RUN --from NODE       go on with what failed, or with NODE and all below it
+            %graphrun fork RUN --at SEQ key=value a new run from where RUN stood after event SEQ, with other inputs
             %graphrun attach RUN --with NAME      watch it here; if it was interrupted, go on with it, as graph NAME
             %graphrun debug RUN NODE              the debugger, in the node that failed, where it failed
             %graphrun diff RUN RUN                what differs between two runs

@@ -8,7 +8,7 @@ from graphrun_nb.engine.summary import list_runs, runs_table
 from graphrun_nb.notebook.comparing import diff
 from graphrun_nb.notebook.doctor import doctor
 from graphrun_nb.notebook.exporting import export
-from graphrun_nb.notebook.going_on import attach, one_run, retry, show
+from graphrun_nb.notebook.going_on import attach, fork, one_run, retry, show
 from graphrun_nb.notebook.line import UsageError, unquoted
 from graphrun_nb.notebook.post_mortem import debug
 
@@ -76,6 +76,7 @@ VERBS: dict[str, Callable[[list[str], Scope], RunFuture | None]] = {
     "show": show,
     "attach": attach,
     "retry": retry,
+    "fork": fork,
     "cancel": _cancel,
     "resume": _resume,
     "debug": debug,

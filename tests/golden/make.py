@@ -19,6 +19,7 @@ from graphrun_nb.core.events import (  # noqa: E402
     AnswerKept,
     AttemptFailed,
     AttemptLost,
+    AttemptStarted,
     AttemptSucceeded,
     CancelRequested,
     Envelope,
@@ -254,6 +255,27 @@ def pinned() -> Script:
     return script
 
 
+def forked() -> Script:
+    nodes = (node("kept"), node("outer", "kept", kind="graph"), node("outer/asks", parent="outer", kind="wait"))
+    script = Script((*nodes, node("below", "outer")), slots=0)
+    script.slots = 2
+    script.turn(
+        RunForked("other-run", 9),
+        OutputPinned("kept", (ValueRef("json", "cd34", 3, "[1]"),), "other-run"),
+        AttemptStarted("outer", 1),
+        AttemptStarted("outer/asks", 1),
+        WaitOpened("outer/asks", 1, WaitInfo(no=0, kind="text", prompt="Name?", token_digest="1" * 64)),
+        WaitResolved("outer/asks", 1, 0, ValueRef("json", "ef56", 5, "'Ulm'"), "cell"),
+        WaitOpened("outer/asks", 1, WaitInfo(no=1, kind="text", prompt="City?", token_digest="2" * 64)),
+        AnswerKept("", ValueRef(preview="3"), name="came early", by="event"),
+    )
+    script.turn(WaitResolved("outer/asks", 1, 1, ValueRef("json", "", 5, "'Bonn'"), "view"))
+    script.done("outer/asks")
+    script.done("outer")
+    script.done("below")
+    return script
+
+
 SCRIPTS: tuple[Callable[[], Script], ...] = (
     diamond,
     retry,
@@ -267,6 +289,7 @@ SCRIPTS: tuple[Callable[[], Script], ...] = (
     mapped,
     nested,
     pinned,
+    forked,
 )
 
 

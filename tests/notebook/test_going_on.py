@@ -54,9 +54,22 @@ def test_retry_from_a_node_runs_it_again_although_it_is_done(kernel):  # noqa: F
     assert kernel.run("await g, g.node('first').attempts, g.node('second').attempts").text == "({'y': 12}, 1, 2)"
 
 
+def test_fork_begins_a_new_run_where_another_one_stood_and_shows_it(kernel):  # noqa: F811
+    kernel.run("f = run(sums, {'x': 1}, run_id='to-fork')\nawait f\nten = 10")
+    cell = Cell(kernel, "g = %graphrun fork to-for x=ten*2")
+    assert cell.shows_one_run()
+    assert kernel.run("(await g, g.forked_from[0])").text == "({'y': 31}, 'to-fork')"
+    kernel.run("h = %graphrun fork f --at 4 --run-id forked")
+    assert kernel.run("(await h, h.run_id, h.forked_from)").text == "({'y': 12}, 'forked', ('to-fork', 4))"
+
+
 @pytest.mark.parametrize(
     ("line", "message", "hint"),
     [
+        ("fork f --at 999", "cannot be forked at 999", "from 2 to"),
+        ("fork f --at x", "--at takes the number of an event", "%graphrun fork"),
+        ("fork f y=1", "'y'", "x"),
+        ("fork f g", "fork takes one run", "%graphrun fork RUN"),
         ("retry f", "all nodes of run", "from_"),
         ("retry f --from nowhere", "has no node 'nowhere'", "it has: first, second"),
         ("retry f --form first", "there is no option '--form' here", "did you mean '--from'?"),
@@ -181,6 +194,9 @@ def test_an_export_that_cannot_be_written_is_told(kernel, tmp_path, line, messag
         ("%graphrun sums --on-wait ", {"block", "raise", "return"}),
         ("%graphrun sums --durability=p", {"power", "process"}),
         ("%graphrun retry tab-run --from s", {"second"}),
+        ("%graphrun fork tab-run ", {"x="}),
+        ("%graphrun fork tab-run --a", {"--at"}),
+        ("%graphrun fork tab-run --at ", {"4"}),
         ("%graphrun attach tab-run --w", {"--with"}),
         ("%graphrun attach tab-run --with su", {"sums"}),
         ("%graphrun export tab-run x.svg --f", {"--force"}),

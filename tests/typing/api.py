@@ -16,6 +16,7 @@ from graphrun_nb import (
     RunStatus,
     TaskGraph,
     each,
+    fork,
     graph,
     graph_fn,
     graphify,
@@ -68,5 +69,8 @@ async def use() -> None:
     assert_type(agent, GraphFunction)
     assert_type(agent.sync(x=1), dict[str, Any])
     assert_type(await add.aio(a=1, b=2), dict[str, Any])
+    assert_type(fork(future, at=2, inputs={"x": 2}), RunFuture)
+    assert_type(future.fork(run_id="f"), RunFuture)
+    assert_type(future.forked_from, tuple[str, int] | None)
     assert_type(future.parent, tuple[str, str] | None)
     assert_type(list_runs()[0].status, RunStatus)
