@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     cancel.add_argument("run")
     cancel.set_defaults(act=_cancel)
 
-    export = verbs.add_parser("export", help="write a run to FILE.(svg|png|html|json)")
+    export = verbs.add_parser("export", help="write a run to FILE.(svg|png|html|json|trace.json)")
     export.add_argument("run")
     export.add_argument("file", type=Path)
     export.add_argument("--force", action="store_true", help="replace a file that is there")

@@ -8,21 +8,25 @@ const out = join(here, "../graphrun_nb/notebook/static");
 const MAX_GZIP_KB = 60;
 
 await mkdir(out, { recursive: true });
-await build({
-  entryPoints: [
-    { in: join(here, "src/widget.ts"), out: "widget" },
-    { in: join(here, "src/inspector.css"), out: "widget" },
-  ],
+const options = {
   outdir: out,
   bundle: true,
-  format: "esm",
   target: "es2022",
   minify: true,
   legalComments: "none",
   logLevel: "warning",
+};
+await build({
+  ...options,
+  entryPoints: [
+    { in: join(here, "src/anywidget.ts"), out: "widget" },
+    { in: join(here, "src/inspector.css"), out: "widget" },
+  ],
+  format: "esm",
 });
+await build({ ...options, entryPoints: [join(here, "src/page.ts")], format: "iife" });
 
-for (const name of ["widget.js", "widget.css"]) {
+for (const name of ["widget.js", "widget.css", "page.js"]) {
   const file = join(out, name);
   const gzip = gzipSync(await readFile(file), { level: 9 }).length;
   process.stdout.write(

@@ -14,7 +14,7 @@ sys.path.insert(0, str(HERE.parent))
 from graphrun_nb import protocols  # noqa: E402
 from graphrun_nb.core import events, state  # noqa: E402
 from graphrun_nb.core.status import NODE_STATUS, NodeStatus, RunStatus  # noqa: E402
-from graphrun_nb.view import frames  # noqa: E402
+from graphrun_nb.view import frames, recording  # noqa: E402
 
 HEADER = "// Made by js/generate.py from {sources}. Do not edit: run `npm run generate`.\n"
 UNIONS = {"Event": ("RunEvent", typing.get_args(events.Event)), "Frame": ("Frame", typing.get_args(frames.Frame))}
@@ -30,6 +30,7 @@ STRUCTS = (
     *UNIONS["Frame"][1],
     frames.ValueView,
     frames.NodeDetail,
+    recording.Recording,
 )
 SCALARS = {str: ("string", "text"), int: ("number", "number"), float: ("number", "number"), bool: ("boolean", "flag")}
 
@@ -121,7 +122,7 @@ def union(name: str, members: tuple[type[Struct], ...]) -> str:
 
 def protocol() -> str:
     """Return protocol.ts: one interface and one reader for each struct that travels to a view."""
-    sources = "graphrun_nb/core/events.py, core/state.py, protocols.py and view/frames.py"
+    sources = "graphrun_nb/core/events.py, core/state.py, protocols.py, view/frames.py and view/recording.py"
     body = "\n".join((*map(struct, STRUCTS), *(union(name, members) for name, members in UNIONS.values())))
     words = ("fields", "flag", "jsonObject", "list", "nullable", "number", "or", "table", "text", "tuple", "union")
     names = ", ".join(word for word in words if f"{word}(" in body or word in body)

@@ -9,7 +9,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLE = ROOT / "graphrun_nb" / "notebook" / "static"
-FILES = (BUNDLE / "widget.js", BUNDLE / "widget.css")
+FILES = (BUNDLE / "widget.js", BUNDLE / "widget.css", BUNDLE / "page.js")
 
 
 class BundleHook(BuildHookInterface[Any]):

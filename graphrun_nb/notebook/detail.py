@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from graphrun_nb.authoring.signature import source_of
 from graphrun_nb.engine.output import UNFINISHED
@@ -12,13 +13,15 @@ from graphrun_nb.view.frames import NodeDetail, ValueView, public_event
 from graphrun_nb.view.text import MAX_PREVIEW
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from graphrun_nb.engine.run import Run
 
 MAX_SOURCE = 20_000
 MAX_LOG_LINES = 1_000
 MAX_LOG_TEXT = 100_000
+
+_SOURCES: WeakKeyDictionary[Callable[..., Any], tuple[str, str, int]] = WeakKeyDictionary()
 
 
 def detail_of(run: Run, node_id: str, *, story: bool = True) -> NodeDetail:
@@ -33,7 +36,7 @@ def detail_of(run: Run, node_id: str, *, story: bool = True) -> NodeDetail:
         raise GraphRunError(f"there is no node {node_id!r}")
     presenter = hooks.here()
     function = run.graph.functions.get(node_id)
-    source, file, line = ("", "", 0) if function is None else source_of(function.call)
+    source, file, line = ("", "", 0) if function is None else _source_of(function.call)
     own = (each for each in run.log if story and getattr(each.event, "node_id", None) == node_id)
     return NodeDetail(
         node_id=node_id,
@@ -45,6 +48,16 @@ def detail_of(run: Run, node_id: str, *, story: bool = True) -> NodeDetail:
         source_line=line,
         story=tuple((each.seq, each.at, public_event(each.event)) for each in own),
     )
+
+
+def _source_of(function: Callable[..., Any]) -> tuple[str, str, int]:
+    """Return `source_of` a function, found once: a whole run is asked for at its end."""
+    try:
+        if function not in _SOURCES:
+            _SOURCES[function] = source_of(function)
+        return _SOURCES[function]
+    except TypeError:  # it cannot be hashed, or not referred to weakly
+        return source_of(function)
 
 
 def _views(run: Run, values: Mapping[str, Any]) -> tuple[ValueView, ...]:

@@ -6,20 +6,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from graphrun_nb.core.state import fold
-from graphrun_nb.core.status import RunStatus
 from graphrun_nb.errors import GraphRunError
+from graphrun_nb.notebook.contents import contents, kind_of
 from graphrun_nb.notebook.line import UsageError, take_options, unquoted
-from graphrun_nb.view.export import to_json, to_png, to_svg
-from graphrun_nb.view.page import page
 
 if TYPE_CHECKING:
     from graphrun_nb.engine.run import Run
     from graphrun_nb.notebook.scope import Scope
 
-_USAGE = "%graphrun export RUN FILE.(svg|png|html|json) --force"
+_USAGE = "%graphrun export RUN FILE.(svg|png|html|json|trace.json) --force"
 
 
 def export(words: list[str], scope: Scope) -> None:
@@ -50,7 +45,7 @@ def write(run: Run, path: Path, *, force: bool) -> str:
     _check_ending(path)
     if path.exists() and not force:
         raise _is_there(path)
-    content = _content(run, path.suffix.lower())
+    content = contents(run, kind_of(path.name))()
     try:
         with path.open("wb" if force else "xb") as file:
             file.write(content)
@@ -63,27 +58,12 @@ def write(run: Run, path: Path, *, force: bool) -> str:
 
 
 def _check_ending(path: Path) -> None:
-    if path.suffix.lower() not in (".svg", ".png", ".html", ".json"):
-        raise UsageError(f"{path.name!r} is no .svg, .png, .html or .json", hints=(_USAGE,))
+    if not kind_of(path.name):
+        raise UsageError(f"{path.name!r} is no .svg, .png, .html, .json or .trace.json", hints=(_USAGE,))
 
 
 def _is_there(path: Path) -> GraphRunError:
     return GraphRunError(f"{path} is there already", hints=("--force overwrites it",))
-
-
-def _content(run: Run, suffix: str) -> bytes:
-    events = tuple(run.log)
-    state = fold(run.run_id, events)  # of exactly these events, though the run goes on
-    if suffix == ".json":
-        return msgspec.json.format(to_json(run.spec, state, events, run.shown), indent=1)
-    drawing = to_svg(state)
-    if suffix == ".svg":
-        return drawing.encode()
-    if suffix == ".png":
-        return to_png(drawing)
-    outputs = run.outcome() if state.finished is RunStatus.DONE else {}
-    told = [(name, run.shown(value, name)) for name, value in outputs.items()]
-    return page(state, drawing, to_json(run.spec, state, events, run.shown), told).encode()
 
 
 def _size(n_bytes: int) -> str:

@@ -68,7 +68,7 @@ class GraphrunMagics(Magics):
             %graphrun attach RUN --with NAME      watch it here; if it was interrupted, go on with it, as graph NAME
             %graphrun debug RUN NODE              the debugger, in the node that failed, where it failed
             %graphrun diff RUN RUN                what differs between two runs
-            %graphrun export RUN FILE             as .svg, .png, .html or .json; --force overwrites a file
+            %graphrun export RUN FILE             as .svg, .png, .html, .json or .trace.json; --force overwrites
             %graphrun doctor                      is everything in order here
 
         A graph that has the name of a verb is launched by ``%graphrun run NAME``.

@@ -3,6 +3,7 @@
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import { type EventsFrame, type Frame, type Reply, readFrame } from "./protocol";
 import { assertNever } from "./reducer";
+import type { Replay } from "./replay";
 import type { Store } from "./store";
 import type { Json } from "./wire";
 
@@ -25,7 +26,8 @@ export interface Channel {
   off(name: string, callback: (content: unknown) => void): void;
 }
 
-export type Contact = "connecting" | "live" | "lost";
+/** `saved`: nobody answers but a recording. */
+export type Contact = "connecting" | "live" | "lost" | "saved";
 export type Phase = "sending" | "busy" | "answered";
 
 /** A command under way: `reply` never rejects, an error is a part of it. */
@@ -41,6 +43,7 @@ interface Waiting {
 }
 
 const FRAME_KINDS = new Set(["events", "snapshot", "layout", "signals", "reply"]);
+const ENDINGS = ["comm:close", "destroy"];
 const BUSY_MS = 1000;
 const UNANSWERED_MS = 1000;
 const DROPPED_MS = 50;
@@ -57,6 +60,7 @@ export class Link {
   /** Seconds by which this computer's clock is ahead of the kernel's. */
   skew = 0;
 
+  readonly #saved = signal<Replay | null>(null);
   readonly #waiting = new Map<number, Waiting>();
   // Every view of a model hears all replies: a start of its own tells whose they are.
   #nextId = Math.floor(Math.random() * 2 ** 31);
@@ -74,7 +78,8 @@ export class Link {
     private readonly store: Store,
   ) {
     channel.on("msg:custom", this.#receive);
-    for (const name of ["comm:close", "comm_live_update", "destroy"]) channel.on(name, this.#lose);
+    for (const name of ENDINGS) channel.on(name, this.#lose);
+    channel.on("comm_live_update", this.#turn);
     this.#quiet = setInterval(() => this.#askIfQuiet(), QUIET_MS);
     this.#sync();
   }
@@ -89,14 +94,45 @@ export class Link {
       }, BUSY_MS);
       this.#waiting.set(id, { phase, resolve, slow });
     });
-    if (this.contact.peek() === "lost") this.#answer(gone(id));
-    else this.channel.send({ id, ...command });
+    const saved = this.#saved.peek();
+    if (command.kind === "sync" || this.#isReached()) this.channel.send({ id, ...command });
+    else if (saved !== null) saved.send({ id, ...command });
+    else this.#answer(gone(id));
     return { phase, reply };
   }
 
+  /** Takes over a recording: for where there is no kernel, and for when it goes. */
+  adopt(saved: Replay): void {
+    this.#saved.peek()?.off("msg:custom", this.#replay);
+    this.#saved.value = saved;
+    saved.on("msg:custom", this.#replay);
+    if (this.contact.peek() === "connecting") this.contact.value = "saved";
+    if (this.store.state.seq === 0) saved.send({ kind: "sync", id: this.#nextId++, have: 0, nodes: 0 });
+  }
+
+  /** Whether what is not in the log can be asked for; read in an effect, it says so anew. */
+  get answers(): boolean {
+    return this.contact.value === "live" || this.#saved.value !== null;
+  }
+
+  #isReached(): boolean {
+    const contact = this.contact.peek();
+    return contact === "live" || contact === "connecting";
+  }
+
+  readonly #replay = (content: unknown): void => {
+    try {
+      this.#take(readFrame(content));
+    } catch (error) {
+      this.trouble.value = error instanceof Error ? error.message : String(error);
+    }
+  };
+
   close(): void {
     this.channel.off("msg:custom", this.#receive);
-    for (const name of ["comm:close", "comm_live_update", "destroy"]) this.channel.off(name, this.#lose);
+    this.#saved.peek()?.off("msg:custom", this.#replay);
+    for (const name of ENDINGS) this.channel.off(name, this.#lose);
+    this.channel.off("comm_live_update", this.#turn);
     clearInterval(this.#quiet);
     clearTimeout(this.#retry);
     for (const each of this.#waiting.values()) clearTimeout(each.slow);
@@ -221,6 +257,17 @@ export class Link {
   #countSlow(): void {
     this.slow.value = [...this.#waiting.values()].filter((each) => each.phase.peek() === "busy").length;
   }
+
+  /** The comm was lost, or is there again. */
+  readonly #turn = (): void => {
+    if (this.contact.peek() !== "lost") {
+      this.#lose();
+      return;
+    }
+    this.contact.value = "connecting";
+    this.#syncing = false;
+    this.#sync();
+  };
 
   /** The comm is gone: the kernel died, was restarted, or the widget was closed. */
   readonly #lose = (): void => {

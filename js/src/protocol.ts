@@ -1,4 +1,4 @@
-// Made by js/generate.py from graphrun_nb/core/events.py, core/state.py, protocols.py and view/frames.py. Do not edit: run `npm run generate`.
+// Made by js/generate.py from graphrun_nb/core/events.py, core/state.py, protocols.py, view/frames.py and view/recording.py. Do not edit: run `npm run generate`.
 import { type JsonObject, fields, flag, jsonObject, list, nullable, number, or, table, text, tuple, union, type Reader } from "./wire";
 import { type RunStatus, readRunStatus } from "./status";
 
@@ -615,6 +615,30 @@ export function readNodeDetail(value: unknown): NodeDetail {
     source_file: or(text, "")(from.source_file),
     source_line: or(number, 0)(from.source_line),
     story: or(list(tuple<readonly [number, number, RunEvent]>(number, number, readRunEvent)), [])(from.story),
+  };
+}
+
+export interface Recording {
+  readonly version: number;
+  readonly run_id: string;
+  readonly graph: string;
+  readonly saved_at: number;
+  readonly events: EventsFrame | null;
+  readonly snapshot: SnapshotFrame | null;
+  readonly layouts: readonly LayoutFrame[];
+  readonly details: readonly NodeDetail[];
+}
+export function readRecording(value: unknown): Recording {
+  const from = fields(value) as Partial<Record<keyof Recording, unknown>>;
+  return {
+    version: number(from.version),
+    run_id: text(from.run_id),
+    graph: text(from.graph),
+    saved_at: number(from.saved_at),
+    events: or(nullable(readEventsFrame), null)(from.events),
+    snapshot: or(nullable(readSnapshotFrame), null)(from.snapshot),
+    layouts: or(list(readLayoutFrame), [])(from.layouts),
+    details: or(list(readNodeDetail), [])(from.details),
   };
 }
 

@@ -1,11 +1,10 @@
-/** The entry point: puts the views around one store and one link, and takes all of it away again. */
+/** The whole inspector: puts the views around one store and one link, and takes all of it away again. */
 
-import type { AnyModel, Render } from "@anywidget/types";
-import { effect } from "@preact/signals-core";
+import { effect, type ReadonlySignal } from "@preact/signals-core";
 import { h, set } from "./dom";
 import { type Channel, Link } from "./link";
 import { Local } from "./local";
-import { othersOf } from "./others";
+import type { Replay } from "./replay";
 import { digest } from "./state";
 import { hideStatic } from "./static";
 import { Store } from "./store";
@@ -17,22 +16,26 @@ import { notice } from "./views/notice";
 import { toolbar } from "./views/toolbar";
 import { waits } from "./views/wait";
 
-interface Traits {
-  run_id: string;
-  graph_name: string;
-  others: readonly string[];
+/** A run, and who tells of it. */
+export interface Source {
+  readonly channel: Channel;
+  readonly runId: string;
+  readonly graph: string;
+  readonly others: ReadonlySignal<readonly string[]>;
+  /** What a saved notebook or page has of the run; null where there is nothing, or not yet. */
+  readonly replay: ReadonlySignal<Replay | null>;
 }
 
 const TICK_MS = 1000;
 
-function render({ model, el }: { model: AnyModel<Traits>; el: HTMLElement }): () => void {
+/** Shows a run in `el`; returns what takes it away. */
+export function mount({ channel, runId, graph: given, others, replay }: Source, el: HTMLElement): () => void {
   const over = new AbortController();
   const { signal } = over;
   const store = new Store();
-  const link = new Link(model as Channel, store);
+  const link = new Link(channel, store);
   const local = new Local(store);
-  const runId = model.get("run_id");
-  const graphName = (): string => store.state.graph || model.get("graph_name");
+  const graphName = (): string => store.state.graph || given;
 
   const graph = new GraphView(store, local, signal);
   const leave = (): void => {
@@ -41,9 +44,9 @@ function render({ model, el }: { model: AnyModel<Traits>; el: HTMLElement }): ()
   };
   const root = h(
     "div",
-    { class: "gr", role: "region", "aria-label": `Run ${model.get("graph_name")}`, "data-run": runId },
+    { class: "gr", role: "region", "aria-label": `Run ${given}`, "data-run": runId },
     toolbar(store, link, local, { runId, graphName, fit: () => graph.fit() }, signal),
-    notice(store, link, runId, othersOf(model, signal), signal),
+    notice(store, link, runId, others, signal),
     waits(store, link, local, signal),
     h("div", { class: "gr-body" }, graph.element, detail(store, link, local, leave, signal)),
     announcer(store, signal),
@@ -64,7 +67,9 @@ function render({ model, el }: { model: AnyModel<Traits>; el: HTMLElement }): ()
   const tellDigest = (): void => set(root, "data-digest", digest(store.state));
   root.addEventListener("graphrun:digest", tellDigest, { signal });
   const tick = (): void => {
-    if (store.state.finished === null) local.now.value = Date.now() / 1000 - link.skew;
+    const saved = link.contact.value === "saved" ? replay.peek() : null;
+    if (saved !== null) local.now.value = saved.recording.saved_at;
+    else if (store.state.finished === null) local.now.value = Date.now() / 1000 - link.skew;
   };
   const timer = setInterval(tick, TICK_MS);
   const stops = [
@@ -74,6 +79,9 @@ function render({ model, el }: { model: AnyModel<Traits>; el: HTMLElement }): ()
       set(root, "data-seq", store.state.seq);
       if (store.state.finished !== null) tellDigest();
       else root.removeAttribute("data-digest");
+    }),
+    effect(() => {
+      if (replay.value !== null) link.adopt(replay.value);
     }),
     hideStatic(store, runId),
   ];
@@ -91,5 +99,3 @@ function render({ model, el }: { model: AnyModel<Traits>; el: HTMLElement }): ()
     root.remove();
   };
 }
-
-export default { render: render as Render<Traits> };

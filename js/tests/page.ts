@@ -1,7 +1,7 @@
 /** A whole inspector in jsdom, which has no layout and no canvas: what it lacks is stood in for here. */
 
 import { vi } from "vitest";
-import widget from "../src/widget";
+import widget from "../src/anywidget";
 import { FakeKernel } from "./kernel";
 
 export interface Page {
@@ -64,7 +64,7 @@ export function nameOf(element: Element): string {
 
 export async function open(graph = "golden graph"): Promise<Page> {
   const kernel = new FakeKernel();
-  kernel.traits = { run_id: "run-1", graph_name: graph, others: [] };
+  kernel.traits = { run_id: "run-1", graph_name: graph, others: [], replay: "" };
   const el = document.createElement("div");
   document.body.append(el);
   const model = Object.assign(kernel, { get: (name: string) => kernel.traits[name] });

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 from html.parser import HTMLParser
@@ -14,7 +16,7 @@ from graphrun_nb.core.state import fold
 from graphrun_nb.errors import GraphRunError
 from graphrun_nb.tools import ask_approval
 from graphrun_nb.view import export
-from graphrun_nb.view.page import page
+from graphrun_nb.view.page import Player, page
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&amp;"
 CANARY = "canary-5f2b8a"
@@ -85,13 +87,28 @@ async def test_a_page_holds_the_data_again_and_no_other_script():
     assert not [name for _, name, _ in elements.attributes if name.startswith("on")]
 
 
+def policy_of(text):
+    """Give a page's Content-Security-Policy, by directive."""
+    (policy,) = [value for _, name, value in Elements(text).attributes if name == "content" and "default-src" in value]
+    return dict(each.strip().split(" ", 1) for each in policy.split(";"))
+
+
 async def test_a_page_asks_for_nothing_and_forbids_scripts():
     text = exported(await ended(fails, {"x": 3}))[1]
-    elements = Elements(text)
-    assert not [each for each in elements.attributes if each[1] in ("src", "href")]
-    (policy,) = [value for _, name, value in elements.attributes if name == "content" and "default-src" in value]
-    assert policy.startswith("default-src 'none';")
-    assert "script-src" not in policy
+    assert not [each for each in Elements(text).attributes if each[1] in ("src", "href")]
+    policy = policy_of(text)
+    assert policy["default-src"] == policy["script-src"] == policy["base-uri"] == policy["form-action"] == "'none'"
+
+
+async def test_a_page_with_a_player_allows_that_script_alone():
+    state = (await ended(fails, {"x": EVIL})).state
+    player = Player("let a = '</script>'", ".gr { color: red }", "UEs=")
+    text = page(state, "", b"{}", player=player)
+    scripts = Elements(text).scripts
+    assert scripts == ["{}", "UEs=", "let a = '<\\/script>'"]
+    digest = base64.b64encode(hashlib.sha256(scripts[-1].encode()).digest()).decode()
+    assert policy_of(text)["script-src"] == f"'sha256-{digest}'"
+    assert "img" not in Elements(text).tags
 
 
 async def test_a_page_tells_inputs_nodes_and_errors():

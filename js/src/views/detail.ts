@@ -145,7 +145,7 @@ export function detail(store: Store, link: Link, local: Local, leave: () => void
         return;
       }
       const key = keyOf(id, node);
-      if (asked !== key && link.contact.value === "live") ask(id, key);
+      if (asked !== key && link.answers) ask(id, key);
       const latest = answer.value?.key.startsWith(`${id}\n`) ? answer.value : null;
       const shown: Shown = { id, node, detail: latest?.detail ?? null, problem: latest?.problem ?? "" };
       const known = tabsOf(shown, store);

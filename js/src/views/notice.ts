@@ -6,7 +6,7 @@ import type { Link } from "../link";
 import type { Store } from "../store";
 import { copyButton, PHASE_WORDS } from "./action";
 
-type Kind = "" | "lost" | "busy" | "trouble" | "others";
+type Kind = "" | "lost" | "saved" | "busy" | "trouble" | "others";
 
 export function notice(
   store: Store,
@@ -27,6 +27,8 @@ export function notice(
     if (kind === "lost") {
       const command = copyButton(`Copy ${attach}`, () => attach, h("code", {}, attach));
       fill(element, "The kernel is gone. This is the run as it was last seen; to go on with it:", " ", command);
+    } else if (kind === "saved") {
+      fill(element, "Saved run, no kernel: everything can be looked at, and nothing started.");
     } else if (kind === "busy") {
       fill(element, `${PHASE_WORDS.busy}.`);
     } else if (kind === "trouble") {
@@ -48,6 +50,7 @@ export function notice(
     const contact = link.contact.value;
     if (link.trouble.value !== "") show("trouble");
     else if (contact === "lost" && store.state.finished === null) show("lost");
+    else if (contact === "saved") show("saved");
     else if (link.slow.value > 0) show("busy");
     else show(contact === "live" && others.value.length > 0 ? "others" : "");
   });

@@ -53,10 +53,11 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
       if (strip.textContent !== next)
         fill(strip, ...pieces.flatMap((piece, i) => (i === 0 ? [piece] : [" · ", piece])));
       const over = store.state.finished !== null;
-      cancel.hidden = over;
-      cancel.disabled = store.state.cancelled_by !== "" || link.contact.value === "lost";
-      retry.hidden = !over || store.state.finished === "DONE" || link.contact.value === "lost";
-      tidy.hidden = link.contact.value === "lost";
+      const gone = link.contact.value === "lost" || link.contact.value === "saved";
+      cancel.hidden = over || gone;
+      cancel.disabled = store.state.cancelled_by !== "";
+      retry.hidden = !over || store.state.finished === "DONE" || gone;
+      tidy.hidden = gone;
     }),
     effect(() => {
       store.version.value;

@@ -1,0 +1,38 @@
+"""Records a run for views without a kernel: `view.recording`, with what only the run itself can tell of its nodes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from graphrun_nb.core.status import NodeStatus
+from graphrun_nb.notebook.detail import detail_of
+from graphrun_nb.view.frames import layout_frame
+
+if TYPE_CHECKING:
+    from graphrun_nb.core.state import RunState
+    from graphrun_nb.engine.run import Run
+    from graphrun_nb.view.drawing import Layout
+    from graphrun_nb.view.frames import LayoutFrame, NodeDetail
+
+_PRESSING = frozenset({NodeStatus.FAILED, NodeStatus.WAITING, NodeStatus.RUNNING, NodeStatus.RETRYING})
+
+
+def details_of(run: Run, *, most: int, n_bytes: int) -> list[NodeDetail]:
+    """Return what is told of at most `most` nodes, in at most `n_bytes` of JSON; those that matter most come first."""
+    nodes = run.state.nodes
+    told = []
+    for node_id in sorted(nodes, key=lambda each: nodes[each].status not in _PRESSING)[:most]:
+        detail = detail_of(run, node_id, story=False)
+        n_bytes -= len(msgspec.json.encode(detail))
+        if n_bytes < 0:
+            break
+        told.append(detail)
+    return told
+
+
+def places_of(state: RunState, layout: Layout) -> LayoutFrame:
+    """Return a layout of the whole run as a frame."""
+    container = {node_id: node.info.parent for node_id, node in state.nodes.items()}
+    return layout_frame(layout, list(state.nodes), container)

@@ -1,0 +1,64 @@
+/** The entry point in notebooks: what a widget's synced state says of its run. */
+
+import type { AnyModel, Render } from "@anywidget/types";
+import { type ReadonlySignal, signal } from "@preact/signals-core";
+import type { Channel } from "./link";
+import { Replay, unpack } from "./replay";
+import { mount } from "./widget";
+
+interface Traits {
+  run_id: string;
+  graph_name: string;
+  others: readonly string[];
+  replay: string;
+}
+type Name = keyof Traits & string;
+
+function render({ model, el }: { model: AnyModel<Traits>; el: HTMLElement }): () => void {
+  const over = new AbortController();
+  /** A trait, as long as the view is there; saved state may hold anything, so it is read with care. */
+  const follow = (name: Name, changed: (value: unknown) => void): void => {
+    const tell = (): void => changed(model.get(name));
+    model.on(`change:${name}`, tell);
+    over.signal.addEventListener("abort", () => model.off(`change:${name}`, tell));
+    tell();
+  };
+  const others = signal<readonly string[]>([]);
+  follow("others", (ids) => {
+    others.value = Array.isArray(ids) ? ids.filter((each) => typeof each === "string") : [];
+  });
+  const leave = mount(
+    {
+      channel: model as Channel,
+      runId: text(model.get("run_id")),
+      graph: text(model.get("graph_name")),
+      others,
+      replay: replayed(follow),
+    },
+    el,
+  );
+  return () => {
+    over.abort();
+    leave();
+  };
+}
+
+function replayed(follow: (name: Name, changed: (value: unknown) => void) => void): ReadonlySignal<Replay | null> {
+  const replay = signal<Replay | null>(null);
+  follow("replay", (packed) => {
+    if (typeof packed !== "string" || packed === "") return;
+    void unpack(packed).then(
+      (recording) => {
+        replay.value = new Replay(recording);
+      },
+      () => undefined, // what is not a recording shows nothing: the still picture is there
+    );
+  });
+  return replay;
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+export default { render: render as Render<Traits> };
