@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from graphrun_nb.errors import GraphRunError
 from graphrun_nb.notebook.detail import detail_of
 from graphrun_nb.view.frames import Reply
 from graphrun_nb.view.text import clipped
@@ -70,10 +71,18 @@ class Detail(Command):
     node_id: str = Field(max_length=MAX_NODE_ID)
 
 
+class Place(Command):
+    """Send where the parts of a container stand, and go on doing so as it grows."""
+
+    kind: Literal["place"]
+    inside: str = Field(max_length=MAX_NODE_ID)
+
+
 class Tidy(Command):
-    """Place all nodes afresh."""
+    """Place the parts of a container, or of the run, afresh."""
 
     kind: Literal["tidy"]
+    inside: str = Field(default="", max_length=MAX_NODE_ID)
 
 
 class Digest(Command):
@@ -83,7 +92,7 @@ class Digest(Command):
 
 
 _COMMANDS: TypeAdapter[Any] = TypeAdapter(
-    Annotated[Sync | Cancel | Retry | Resume | Detail | Tidy | Digest, Field(discriminator="kind")]
+    Annotated[Sync | Cancel | Retry | Resume | Detail | Place | Tidy | Digest, Field(discriminator="kind")]
 )
 
 
@@ -138,9 +147,20 @@ def _detail(command: Detail, inspector: Inspector) -> dict[str, Any]:
     return plain
 
 
-def _tidy(_command: Tidy, inspector: Inspector) -> dict[str, Any]:
-    inspector.lay_out(afresh=True)
+def _place(command: Place, inspector: Inspector) -> dict[str, Any]:
+    inspector.places.show(_container(command.inside, inspector))
     return {}
+
+
+def _tidy(command: Tidy, inspector: Inspector) -> dict[str, Any]:
+    inspector.places.show(_container(command.inside, inspector), afresh=True)
+    return {}
+
+
+def _container(node_id: str, inspector: Inspector) -> str:
+    if node_id and node_id not in inspector.future.run.state.nodes:
+        raise GraphRunError(f"there is no node {clipped(repr(node_id), MAX_WHERE)}")
+    return node_id
 
 
 def _digest(_command: Digest, inspector: Inspector) -> dict[str, Any]:
@@ -156,6 +176,7 @@ _TABLE: dict[type[Command], Callable[[Any, Inspector], dict[str, Any]]] = {
     Cancel: _cancel,
     Detail: _detail,
     Digest: _digest,
+    Place: _place,
     Resume: _resume,
     Retry: _retry,
     Sync: _sync,

@@ -65,7 +65,7 @@ def contents(run: Run, kind: str) -> Callable[[], bytes]:
 
     def make() -> bytes:
         layout = _layout(state)
-        recording = record(state, events, [places_of(state, layout)], details, saved_at=now)
+        recording = record(state, events, places_of(state), details, saved_at=now)
         return page(state, draw(state, layout), data, told, _player(packed(recording))).encode()
 
     return make

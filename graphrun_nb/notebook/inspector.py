@@ -7,7 +7,6 @@ begun that are alive; everything else travels as frames (`view.frames`) when a v
 from __future__ import annotations
 
 import contextvars
-import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ import traitlets
 from graphrun_nb.engine.background import running_loop
 from graphrun_nb.errors import GraphRunError
 from graphrun_nb.notebook.commands import Command, carry_out, read_command, refusal
+from graphrun_nb.notebook.places import Places
 from graphrun_nb.view import frames
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ STATIC = Path(__file__).parent / "static"
 FRAME_S = 0.05
 MAX_EVENTS = 1500
 MAX_SIGNALS = 200
-INLINE_LAYOUT = 300
 
 
 class Inspector(anywidget.AnyWidget):
@@ -66,10 +65,8 @@ class Inspector(anywidget.AnyWidget):
         self._timer: asyncio.TimerHandle | None = None
         self._signals: list[Signal] = []
         self._progress: dict[str, Signal] = {}
-        self._layout: Layout | None = None
-        self._laying_out = False
-        self._n_laid_out = 0
         self._context = contextvars.copy_context()  # ipykernel 7.0 sends nothing without its own variables
+        self.places = Places(lambda: self._run.state, self._show_places, self._context)
         super().__init__(run_id=future.run_id, graph_name=self._run.spec.name)
         self.on_msg(self._on_message)
         self._run.log.attach(self)
@@ -115,33 +112,11 @@ class Inspector(anywidget.AnyWidget):
         self._sent = max(self._sent, len(log))
         if self._run.progress:
             self._emit(frames.SignalsFrame(tuple(self._run.progress.values())))
-        self.lay_out()
+        self.places.show()
         return {"seq": len(log), "at": self._run.clock.time()}
 
-    def lay_out(self, *, afresh: bool = False) -> None:
-        """Send where the nodes stand; what was placed stays, unless `afresh`."""
-        nodes = self._run.state.nodes
-        if afresh:
-            self._layout = None
-        if self._layout is not None and self._n_laid_out == len(nodes):
-            container = {node_id: node.info.parent for node_id, node in nodes.items()}
-            self._emit(frames.layout_frame(self._layout, list(nodes), container))
-        elif not self._laying_out and nodes:
-            order = self._run.state.drawn()
-            edges = self._run.state.edges()
-            self._n_laid_out = len(nodes)
-            loop = running_loop()
-            if loop is None or (len(order) <= INLINE_LAYOUT and _is_warm()):
-                self._placed(_layout(order, edges, self._layout))
-            else:
-                self._laying_out = True
-                done = loop.run_in_executor(None, _layout, order, edges, self._layout)
-                done.add_done_callback(lambda future: self._placed(future.result()), context=self._context.copy())
-
-    def _placed(self, layout: Layout) -> None:
-        self._laying_out = False
-        self._layout = layout
-        self.lay_out()
+    def _show_places(self, container: str, layout: Layout, parts: Sequence[str]) -> None:
+        self._emit(frames.layout_frame(layout, parts, inside=container))
 
     def _soon(self) -> None:
         loop = running_loop()
@@ -165,8 +140,7 @@ class Inspector(anywidget.AnyWidget):
         self._sent = len(log)
         if signals:
             self._emit(frames.SignalsFrame(tuple(signals)))
-        if self._layout is None or self._n_laid_out != len(log.state.nodes):
-            self.lay_out()
+        self.places.follow()
         loop = running_loop()
         if loop is not None:
             self._timer = loop.call_later(FRAME_S, self._flush, context=self._context.copy())
@@ -202,14 +176,3 @@ class Inspector(anywidget.AnyWidget):
         """Stop following the run."""
         self._run.log.detach(self)
         super().close()
-
-
-def _is_warm() -> bool:
-    """Tell whether a layout can begin at once, without the loop waiting for networkx and numpy to be imported."""
-    return hasattr(sys.modules.get("graphrun_nb.view.layout"), "layout")
-
-
-def _layout(order: Sequence[str], edges: Sequence[tuple[str, str]], grown_from: Layout | None) -> Layout:
-    from graphrun_nb.view.layout import layout  # noqa: PLC0415 (brings networkx and numpy)
-
-    return layout(order, edges, grown_from=grown_from)

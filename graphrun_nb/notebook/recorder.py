@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -9,13 +10,14 @@ import msgspec
 from graphrun_nb.core.status import NodeStatus
 from graphrun_nb.notebook.detail import detail_of
 from graphrun_nb.view.frames import layout_frame
+from graphrun_nb.view.parts import parts_of
 
 if TYPE_CHECKING:
     from graphrun_nb.core.state import RunState
     from graphrun_nb.engine.run import Run
-    from graphrun_nb.view.drawing import Layout
     from graphrun_nb.view.frames import LayoutFrame, NodeDetail
 
+MAX_CONTAINERS = 200
 _PRESSING = frozenset({NodeStatus.FAILED, NodeStatus.WAITING, NodeStatus.RUNNING, NodeStatus.RETRYING})
 
 
@@ -32,7 +34,13 @@ def details_of(run: Run, *, most: int, n_bytes: int) -> list[NodeDetail]:
     return told
 
 
-def places_of(state: RunState, layout: Layout) -> LayoutFrame:
-    """Return a layout of the whole run as a frame."""
-    container = {node_id: node.info.parent for node_id, node in state.nodes.items()}
-    return layout_frame(layout, list(state.nodes), container)
+def places_of(state: RunState) -> list[LayoutFrame]:
+    """Return where the nodes stand, in the run as a whole and inside of its first containers."""
+    from graphrun_nb.view.layout import layout  # noqa: PLC0415 (brings networkx and numpy)
+
+    frames = []
+    containers = dict.fromkeys(("", *(node.info.parent for node in state.nodes.values())))
+    for container in islice(containers, MAX_CONTAINERS):
+        parts, edges = parts_of(state, container)
+        frames.append(layout_frame(layout(parts, edges), parts, inside=container))
+    return frames

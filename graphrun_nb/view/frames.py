@@ -17,13 +17,12 @@ from graphrun_nb.core.status import NodeStatus, RunStatus
 from graphrun_nb.protocols import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from graphrun_nb.core.state import RunState
     from graphrun_nb.view.drawing import Layout
 
 PROTOCOL = 1
-EMPTY: Mapping[str, str] = {}
 
 STATUS_CODES: dict[NodeStatus, str] = {
     NodeStatus.PENDING: "p",
@@ -90,24 +89,27 @@ class SnapshotFrame(_Frame, frozen=True, tag="snapshot"):
 
 
 class LayoutFrame(_Frame, frozen=True, tag="layout"):
-    """Where the first `n` nodes stand: centres in px, x along the ranks, y down.
+    """Where the direct parts of a container stand: centres in px, x along the ranks, y down.
 
     Attributes
     ----------
+    inside
+        The container's id; empty for the run as a whole.
     x, y
-        Rounded to whole px, in order of definition.
+        Rounded to whole px, a number a part, in order of definition. There may be more parts by now.
     bends
-        For edges that are not one straight step: index of its start, index of its end, then x, y, x, y, ….
+        For edges that are not one straight step: number of its start among the parts, number of its end, then x, y, x,
+        y, ….
     width, height
         Of the whole drawing, px.
     """
 
-    n: int
     x: tuple[int, ...]
     y: tuple[int, ...]
     bends: tuple[tuple[int, ...], ...]
     width: int
     height: int
+    inside: str = ""
 
 
 class SignalsFrame(_Frame, frozen=True, tag="signals"):
@@ -207,20 +209,19 @@ def snapshot_frame(state: RunState, *, known_nodes: int = 0) -> SnapshotFrame:
     )
 
 
-def layout_frame(layout: Layout, order: Sequence[str], container: Mapping[str, str] = EMPTY) -> LayoutFrame:
-    """Return `layout` with nodes numbered as in `order`; one that has no place stands where its `container` does."""
-    index: Mapping[str, int] = {node_id: i for i, node_id in enumerate(order)}
-    places = [layout.position.get(node_id) or layout.position[container[node_id]] for node_id in order]
+def layout_frame(layout: Layout, parts: Sequence[str], *, inside: str = "") -> LayoutFrame:
+    """Return `layout` of the parts of a container, numbered in the order given."""
+    index = {node_id: i for i, node_id in enumerate(parts)}
     return LayoutFrame(
-        n=len(order),
-        x=tuple(round(x) for x, _ in places),
-        y=tuple(round(y) for _, y in places),
+        x=tuple(round(layout.position[node_id][0]) for node_id in parts),
+        y=tuple(round(layout.position[node_id][1]) for node_id in parts),
         bends=tuple(
             (index[start], index[end], *(round(value) for point in points for value in point))
             for (start, end), points in layout.bends.items()
         ),
         width=round(layout.size[0]),
         height=round(layout.size[1]),
+        inside=inside,
     )
 
 

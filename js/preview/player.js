@@ -43,14 +43,15 @@ function fakeModel(run, options) {
     sync: () => {
       if (options.silent) return undefined;
       tell(events);
-      if (options.layout !== false) tell(run.layout);
+      if (options.layout !== false) tell(run.layouts[""]);
       return { seq: last, at: Date.now() / 1000 };
     },
     detail: ({ node_id }) => detail(node_id),
     cancel: () => record({ kind: "CancelRequested", by: "user" }),
     resume: ({ node_id, attempt, no, payload }) =>
       setTimeout(() => record({ kind: "WaitResolved", node_id, attempt, no, by: "view", answer: { preview: JSON.stringify(payload) } }), 100),
-    tidy: () => tell(run.layout),
+    place: ({ inside }) => tell(run.layouts[inside]),
+    tidy: ({ inside }) => tell(run.layouts[inside]),
     digest: () => ({ seq: last, digest: run.digest }),
   };
   return {

@@ -3,6 +3,7 @@
 import json
 import random
 import sys
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from graphrun_nb.core.events import (  # noqa: E402
     ErrorInfo,
     Event,
     FrameInfo,
+    NodeAdded,
     NodeInfo,
     ValueRef,
     WaitInfo,
@@ -24,6 +26,7 @@ from graphrun_nb.core.events import (  # noqa: E402
 from graphrun_nb.core.policy import RetryPolicy  # noqa: E402
 from graphrun_nb.view import frames  # noqa: E402
 from graphrun_nb.view.layout import layout  # noqa: E402
+from graphrun_nb.view.parts import parts_of  # noqa: E402
 from tests.golden.make import Script  # noqa: E402
 
 PIPELINE = {
@@ -153,19 +156,72 @@ def many(n: int, *, share: float = 0.7, seed: int = 3) -> Script:
     return script
 
 
+def containers() -> Script:
+    """Make a nested graph with a nested graph inside, a mapped node of 40, and groups."""
+    nodes = (
+        info("load", "", group="prepare"),
+        info("clean", "load", group="prepare", labels=("slow",)),
+        info("pages", "clean", group="prepare"),
+        info("read", "pages", kind="map"),
+        info("train", "clean", kind="graph"),
+        info("train/split", "clean", parent="train"),
+        info("train/search", "train/split", kind="graph", parent="train"),
+        info("train/search/linear", "train/split", parent="train/search"),
+        info("train/search/forest", "train/split", parent="train/search"),
+        info("train/search/pick", "train/search/linear train/search/forest", parent="train/search"),
+        info("train/fit", "train/search train/split", parent="train"),
+        info("compare", "read train", group="publish"),
+        info("upload", "compare", group="publish"),
+    )
+    script = Script(nodes, slots=6)
+    for node_id in ("load", "clean", "pages"):
+        finish(script, node_id, after_s=0.4)
+    script.turn(*(NodeAdded(info(f"read[{i}]", "", parent="read")) for i in range(40)), after_s=0.1)
+    for _ in range(8):
+        running = [each for each in script.state.nodes if script.state.nodes[each].status == "RUNNING"]
+        leaves = [each for each in running if script.state.nodes[each].info.kind == "tool"][:4]
+        finish(script, *leaves, after_s=0.7)
+    fail(
+        script,
+        next(
+            each
+            for each in script.state.nodes
+            if script.state.nodes[each].status == "RUNNING" and each.startswith("read[")
+        ),
+        TIMEOUT,
+        after_s=0.3,
+    )
+    return script
+
+
+def elements(n: int = 3000) -> Script:
+    """Make a mapped node with many elements, half of them done."""
+    script = Script((info("items", ""), info("work", "items", kind="map"), info("report", "work")), slots=64)
+    finish(script, "items", after_s=0.2)
+    script.turn(*(NodeAdded(info(f"work[{i}]", "", parent="work")) for i in range(n)), after_s=0.1)
+    while sum(node.status == "DONE" for node in script.state.nodes.values()) < n / 2:
+        running = [each for each in script.state.nodes if script.state.nodes[each].status == "RUNNING"]
+        finish(script, *(each for each in running if each != "work"), after_s=0.5)
+    return script
+
+
 def message(script: Script, graph: str) -> dict[str, object]:
     nodes = script.state.nodes
-    edges = [(start, node_id) for node_id, node in nodes.items() for start in (*node.info.needs, *node.info.after)]
-    placed = frames.layout_frame(layout(list(nodes), edges), list(nodes))
     batch = [(envelope.at, envelope.event) for envelope in script.log]
     batch[0] = (batch[0][0], msgspec.structs.replace(script.log[0].event, graph=graph))
     return {
         "graph": graph,
         "digest": script.state.digest(),
         "events": frames.to_builtins(frames.events_frame(1, batch)),
-        "layout": frames.to_builtins(placed),
+        "layouts": {inside: placed(script, inside) for inside in ("", *(node.info.parent for node in nodes.values()))},
         "source": SOURCE,
     }
+
+
+@cache
+def placed(script: Script, inside: str) -> dict[str, object]:
+    parts, edges = parts_of(script.state, inside)
+    return frames.to_builtins(frames.layout_frame(layout(parts, edges), parts, inside=inside))
 
 
 RUNS = {
@@ -175,6 +231,9 @@ RUNS = {
     "failed": lambda: message(pipeline(until="failed"), "sales forecast"),
     "many": lambda: message(many(300), "three hundred"),
     "huge": lambda: message(many(3000), "three thousand"),
+    "vast": lambda: message(many(10_000, share=0.02), "ten thousand"),
+    "containers": lambda: message(containers(), "nested"),
+    "elements": lambda: message(elements(), "three thousand elements"),
 }
 
 if __name__ == "__main__":

@@ -52,6 +52,24 @@ def lose(page: Page) -> None:
     page.evaluate("window.model.lose()")
 
 
+def enter(*node_ids: str):
+    def act(page: Page) -> None:
+        for node_id in node_ids:
+            page.locator(f'[role=treeitem][aria-label^="{node_id}: "]').dblclick()
+            page.wait_for_timeout(500)
+
+    return act
+
+
+def find(query: str):
+    def act(page: Page) -> None:
+        page.get_by_role("button", name="Search nodes").click()
+        page.get_by_role("searchbox", name="Search nodes").fill(query)
+        page.keyboard.press("Enter")
+
+    return act
+
+
 SHOTS = {
     "small": ("small", {}, None),
     "training": ("training", {}, None),
@@ -76,6 +94,14 @@ SHOTS = {
     "many-fit": ("many", {}, lambda page: page.get_by_role("button", name="Fit").click()),
     "huge": ("huge", {"theme": "dark"}, lambda page: page.get_by_role("button", name="Fit").click()),
     "huge-near": ("huge", {}, None),
+    "vast": ("vast", {}, lambda page: page.get_by_role("button", name="Fit").click()),
+    "containers": ("containers", {}, None),
+    "inside": ("containers", {}, enter("train", "train/search")),
+    "inside-dark": ("containers", {"theme": "dark"}, enter("read")),
+    "elements": ("elements", {}, enter("work")),
+    "search": ("training", {}, find("train")),
+    "search-dark": ("huge", {"theme": "dark"}, find("status:failed")),
+    "search-narrow": ("training", {"width": 420}, find("status:running")),
 }
 
 

@@ -53,7 +53,7 @@ export function say(element: Element, text: string): void {
 
 const SVG = "http://www.w3.org/2000/svg";
 
-function svg(tag: string, attributes: Readonly<Record<string, string>>, ...children: Node[]): SVGElement {
+export function svg(tag: string, attributes: Readonly<Record<string, string>>, ...children: Node[]): SVGElement {
   const element = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);

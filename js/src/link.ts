@@ -9,7 +9,8 @@ import type { Json } from "./wire";
 
 export type Command =
   | { readonly kind: "sync"; readonly have: number; readonly nodes: number }
-  | { readonly kind: "cancel" | "retry" | "tidy" | "digest" }
+  | { readonly kind: "cancel" | "retry" | "digest" }
+  | { readonly kind: "place" | "tidy"; readonly inside: string }
   | { readonly kind: "detail"; readonly node_id: string }
   | {
       readonly kind: "resume";

@@ -1,9 +1,9 @@
-/** What only this view knows: where one is looking and what is selected. Nothing of it travels. */
+/** What only this view knows: where one is looking, what is selected and what is searched for. Nothing of it travels. */
 
 import { computed, signal } from "@preact/signals-core";
+import { testOf } from "./query";
 import type { Store } from "./store";
-import type { Topology } from "./topology";
-import { topologyOf } from "./topology";
+import { type Topology, topologyOf } from "./topology";
 
 export type Tab = "Overview" | "Inputs" | "Outputs" | "Logs" | "Error" | "Source";
 
@@ -13,18 +13,58 @@ export class Local {
   readonly tab = signal<Tab>("Overview");
   /** The kernel's time in Unix seconds; ticks once a second while anything moves. */
   readonly now = signal(0);
-  readonly topology;
+  readonly query = signal("");
+  /** The container that one has chosen to look into; empty for the run as a whole, null as long as none was chosen. */
+  readonly #chosen = signal<string | null>(null);
+  /** The container whose parts are drawn: a run that is nothing but one body is shown from inside. */
+  readonly inside = computed(() => {
+    const chosen = this.#chosen.value;
+    this.store.topology.value;
+    return chosen !== null && (chosen === "" || this.store.state.nodes.has(chosen)) ? chosen : home(this.store);
+  });
+  readonly topology = computed<Topology>(() => {
+    this.store.topology.value;
+    return topologyOf(this.store.state, this.inside.value);
+  });
+  /** The nodes that fit the query, in order of definition; null without one. */
+  readonly matches = computed<readonly number[] | null>(() => {
+    const fits = testOf(this.query.value);
+    this.store.version.value;
+    if (fits === null) return null;
+    return [...this.store.state.nodes.values()].flatMap((node, i) => (fits(node) ? [i] : []));
+  });
   /** The person has chosen where to look: from then on nothing moves the view by itself. */
   steered = false;
 
-  constructor(store: Store) {
-    this.topology = computed<Topology>(() => {
-      store.topology.value;
-      return topologyOf(store.state);
-    });
-  }
+  constructor(private readonly store: Store) {}
 
+  /** Selects a node, and looks to where it is drawn. */
   select(id: string | null): void {
+    const node = id === null ? undefined : this.store.state.nodes.get(id);
+    if (node !== undefined && id !== this.inside.peek() && node.info.parent !== this.inside.peek())
+      this.#chosen.value = node.info.parent;
     this.selected.value = id;
   }
+
+  /** Looks into a container. */
+  enter(id: string): void {
+    this.selected.value = null;
+    this.#chosen.value = id;
+  }
+
+  /** Looks at what the container is a part of, with the container selected. */
+  leave(): void {
+    const inside = this.inside.peek();
+    const node = this.store.state.nodes.get(inside);
+    if (node === undefined) return;
+    this.#chosen.value = node.info.parent;
+    this.selected.value = inside;
+  }
+}
+
+/** A body's first call comes right after it: nothing else stands at the top. */
+function home({ state }: Store): string {
+  const [first, second] = state.nodes.values();
+  const isBody = first !== undefined && first.info.kind === "body" && second?.info.parent === first.info.node_id;
+  return isBody ? first.info.node_id : "";
 }

@@ -1,38 +1,51 @@
-/** Where an arrow key leads from a node: along edges sideways, within the rank up and down. */
+/** Where an arrow key leads from a node: along edges in the direction of the ranks, within a rank across it. */
 
 import type { Placement } from "./placement";
 import type { Topology } from "./topology";
 
 const SAME_RANK_PX = 60;
+/** What each arrow does where ranks follow each other to the right; downwards, both axes are swapped. */
+const SWAPPED: Readonly<Record<string, string>> = {
+  ArrowRight: "ArrowDown",
+  ArrowLeft: "ArrowUp",
+  ArrowDown: "ArrowRight",
+  ArrowUp: "ArrowLeft",
+};
 
-/** The index of the node that `key` leads to, or null where it leads nowhere. O(nodes). */
+/** The index of the node that `key` leads to, or null where it leads nowhere. O(members). */
 export function neighbour(topology: Topology, placement: Placement, from: number, key: string): number | null {
-  const { x, y } = placement;
-  const [x0, y0] = [x[from] ?? 0, y[from] ?? 0];
-  const nearest = (candidates: Iterable<number>, far: (i: number) => number): number | null => {
+  const { members } = topology;
+  const [along, across] = axes(placement);
+  const [rank, level] = [along[from] ?? 0, across[from] ?? 0];
+  const nearest = (candidates: Iterable<number>): number | null => {
+    const far = (i: number): number => Math.abs((across[i] ?? 0) - level);
     let best: number | null = null;
     for (const i of candidates) if (best === null || far(i) < far(best)) best = i;
     return best;
   };
-  const sideways = (i: number): number => Math.abs((y[i] ?? 0) - y0);
-  switch (key) {
+  const beside = (sign: 1 | -1): number | null =>
+    nearest(
+      members.filter((i) => Math.abs((along[i] ?? 0) - rank) < SAME_RANK_PX && ((across[i] ?? 0) - level) * sign > 1),
+    );
+  switch (placement.direction === "down" ? (SWAPPED[key] ?? key) : key) {
     case "ArrowRight":
-      return nearest(topology.out[from]?.map((edge) => edge.to) ?? [], sideways);
+      return nearest(topology.out[from]?.map((edge) => edge.to) ?? []);
     case "ArrowLeft":
-      return nearest(topology.in[from]?.map((edge) => edge.from) ?? [], sideways);
+      return nearest(topology.in[from]?.map((edge) => edge.from) ?? []);
     case "ArrowUp":
-    case "ArrowDown": {
-      const sign = key === "ArrowUp" ? -1 : 1;
-      const column = [...x.keys()].filter(
-        (i) => Math.abs((x[i] ?? 0) - x0) < SAME_RANK_PX && ((y[i] ?? 0) - y0) * sign > 1,
-      );
-      return nearest(column, sideways);
-    }
+      return beside(-1);
+    case "ArrowDown":
+      return beside(1);
     case "Home":
-      return topology.ids.length > 0 ? 0 : null;
+      return members[0] ?? null;
     case "End":
-      return topology.ids.length > 0 ? topology.ids.length - 1 : null;
+      return members.at(-1) ?? null;
     default:
       return null;
   }
+}
+
+/** Coordinates along the ranks, and across them. */
+function axes({ x, y, direction }: Placement): readonly [Float64Array, Float64Array] {
+  return direction === "down" ? [y, x] : [x, y];
 }

@@ -11,6 +11,13 @@ const FAR_HEIGHT = 56;
 const RANK_PX = 220;
 const ROW_PX = 72;
 const MAX_ROWS = 24;
+/** Room for a card's height and an edge between ranks, and for a card's width within one. */
+const DOWN_ALONG = 104 / RANK_PX;
+const DOWN_ACROSS = 200 / ROW_PX;
+const NO_BENDS: ReadonlyMap<Edge, readonly Point[]> = new Map();
+
+/** Where ranks follow each other to. */
+export type Direction = "right" | "down";
 
 export interface Placement {
   readonly x: Float64Array;
@@ -18,6 +25,7 @@ export interface Placement {
   readonly bends: ReadonlyMap<Edge, readonly Point[]>;
   /** Of the whole drawing, cards included. */
   readonly box: Box;
+  readonly direction: Direction;
 }
 
 /** The size of a card in the world: further out it takes more of the room between its neighbours, for its name. */
@@ -29,23 +37,30 @@ export function cardSize(k: number): Size {
   };
 }
 
-/** Places the nodes that `layout` does not know beside those that it does. O(nodes + edges). */
-export function placementOf(topology: Topology, layout: LayoutFrame | null): Placement {
-  const n = topology.ids.length;
-  const x = new Float64Array(n);
-  const y = new Float64Array(n);
-  const known = layout === null ? 0 : Math.min(layout.n, n);
-  if (layout !== null) {
-    x.set(layout.x.slice(0, known));
-    y.set(layout.y.slice(0, known));
+/** Places the members that `layout` does not know beside those that it does. O(nodes + edges). */
+export function placementOf(topology: Topology, layout: LayoutFrame | null, direction: Direction = "right"): Placement {
+  const { members, member } = topology;
+  const along = new Float64Array(member.length);
+  const across = new Float64Array(member.length);
+  const known = layout === null ? 0 : Math.min(layout.x.length, members.length);
+  for (let i = 0; i < known; i++) {
+    const node = members[i] ?? 0;
+    along[node] = layout?.x[i] ?? 0;
+    across[node] = layout?.y[i] ?? 0;
   }
-  if (known === 0) grid(topology, x, y);
-  else grow(topology, known, x, y);
-  for (const [node, mapped] of topology.element) {
-    x[node] = x[mapped] ?? 0;
-    y[node] = y[mapped] ?? 0;
-  }
-  return { x, y, bends: bendsOf(topology, layout), box: boxOf(x, y) };
+  if (known === 0) grid(topology, along, across);
+  else grow(topology, known, along, across);
+  const bends = bendsOf(topology, layout);
+  const down = direction === "down";
+  if (down) turn(along, across, bends);
+  const [x, y] = down ? [across, along] : [along, across];
+  const box = boxOf(members, x, y);
+  member.forEach((stand, node) => {
+    if (stand === node) return;
+    x[node] = stand < 0 ? box.x + box.width / 2 : (x[stand] ?? 0);
+    y[node] = stand < 0 ? box.y + box.height / 2 : (y[stand] ?? 0);
+  });
+  return { x, y, bends, box, direction };
 }
 
 /** The placement on its way from one to another, at `t` from 0 to 1; nodes that are new stand at their place at once. */
@@ -53,20 +68,35 @@ export function between(from: Placement, to: Placement, t: number): Placement {
   if (t >= 1) return to;
   const mix = (a: Float64Array, b: Float64Array): Float64Array =>
     b.map((target, i) => (a[i] === undefined ? target : a[i] + (target - a[i]) * t));
-  return { x: mix(from.x, to.x), y: mix(from.y, to.y), bends: new Map(), box: to.box };
+  return { ...to, x: mix(from.x, to.x), y: mix(from.y, to.y), bends: NO_BENDS };
+}
+
+/** From ranks that follow each other to the right to ranks that follow each other downwards: cards are wider than high. */
+function turn(along: Float64Array, across: Float64Array, bends: Map<Edge, Point[]>): void {
+  for (let i = 0; i < along.length; i++) {
+    along[i] = (along[i] ?? 0) * DOWN_ALONG;
+    across[i] = (across[i] ?? 0) * DOWN_ACROSS;
+  }
+  for (const [edge, line] of bends) {
+    bends.set(
+      edge,
+      line.map(({ x, y }) => ({ x: y * DOWN_ACROSS, y: x * DOWN_ALONG })),
+    );
+  }
 }
 
 /** Ranks from left to right; a tall one takes several columns. */
 function grid(topology: Topology, x: Float64Array, y: Float64Array): void {
   const columns: number[][] = [];
-  topology.rank.forEach((rank, node) => {
-    if (topology.element.has(node)) return;
+  for (const node of topology.members) {
+    const rank = topology.rank[node] ?? 0;
     columns[rank] ??= [];
     columns[rank].push(node);
-  });
-  const most = Math.max(MAX_ROWS, Math.ceil(Math.sqrt(topology.ids.length * 1.7)));
+  }
+  const most = Math.max(MAX_ROWS, Math.ceil(Math.sqrt(topology.members.length * 1.7)));
   let left = 0;
   for (const column of columns) {
+    if (column === undefined) continue;
     const rows = Math.min(column.length, most);
     column.forEach((node, i) => {
       x[node] = left + (Math.floor(i / rows) + 0.5) * RANK_PX;
@@ -80,24 +110,28 @@ function grid(topology: Topology, x: Float64Array, y: Float64Array): void {
 function grow(topology: Topology, known: number, x: Float64Array, y: Float64Array): void {
   const taken = new Set<string>();
   const slot = (atX: number, atY: number): string => `${Math.round(atX / RANK_PX)} ${Math.round(atY / ROW_PX)}`;
-  for (let i = 0; i < known; i++) taken.add(slot(x[i] ?? 0, y[i] ?? 0));
-  for (let i = known; i < x.length; i++) {
-    if (topology.element.has(i)) continue;
-    const parents = (topology.in[i] ?? []).map((edge) => edge.from).filter((from) => from < i);
+  const place = new Map(topology.members.map((node, i) => [node, i]));
+  topology.members.forEach((node, i) => {
+    if (i < known) {
+      taken.add(slot(x[node] ?? 0, y[node] ?? 0));
+      return;
+    }
+    const parents = (topology.in[node] ?? []).map((edge) => edge.from).filter((from) => (place.get(from) ?? i) < i);
     const atX = parents.length === 0 ? RANK_PX / 2 : Math.max(...parents.map((from) => x[from] ?? 0)) + RANK_PX;
     const middle = parents.reduce((sum, from) => sum + (y[from] ?? 0), 0) / Math.max(parents.length, 1);
     let row = 0;
     while (taken.has(slot(atX, middle + row * ROW_PX))) row = row > 0 ? -row : 1 - row;
-    x[i] = atX;
-    y[i] = middle + row * ROW_PX;
-    taken.add(slot(atX, y[i] ?? 0));
-  }
+    x[node] = atX;
+    y[node] = middle + row * ROW_PX;
+    taken.add(slot(atX, y[node] ?? 0));
+  });
 }
 
 function bendsOf(topology: Topology, layout: LayoutFrame | null): Map<Edge, Point[]> {
   const bends = new Map<Edge, Point[]>();
   for (const [from, to, ...points] of layout?.bends ?? []) {
-    const edge = topology.out[from ?? -1]?.find((each) => each.to === to);
+    const end = topology.members[to ?? -1];
+    const edge = topology.out[topology.members[from ?? -1] ?? -1]?.find((each) => each.to === end);
     if (edge === undefined) continue;
     const line: Point[] = [];
     for (let i = 0; i + 1 < points.length; i += 2) line.push({ x: points[i] ?? 0, y: points[i + 1] ?? 0 });
@@ -106,21 +140,16 @@ function bendsOf(topology: Topology, layout: LayoutFrame | null): Map<Edge, Poin
   return bends;
 }
 
-function boxOf(x: Float64Array, y: Float64Array): Box {
-  if (x.length === 0) return { x: 0, y: 0, width: 1, height: 1 };
-  let [left, right, top, bottom] = [
-    Number.POSITIVE_INFINITY,
-    Number.NEGATIVE_INFINITY,
-    Number.POSITIVE_INFINITY,
-    Number.NEGATIVE_INFINITY,
-  ];
-  for (const value of x) {
-    left = Math.min(left, value);
-    right = Math.max(right, value);
-  }
-  for (const value of y) {
-    top = Math.min(top, value);
-    bottom = Math.max(bottom, value);
+function boxOf(members: readonly number[], x: Float64Array, y: Float64Array): Box {
+  if (members.length === 0) return { x: 0, y: 0, width: 1, height: 1 };
+  let [left, right] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  let [top, bottom] = [left, right];
+  for (const node of members) {
+    const [atX, atY] = [x[node] ?? 0, y[node] ?? 0];
+    left = Math.min(left, atX);
+    right = Math.max(right, atX);
+    top = Math.min(top, atY);
+    bottom = Math.max(bottom, atY);
   }
   return {
     x: left - CARD_WIDTH / 2,

@@ -528,23 +528,23 @@ export function readSnapshotFrame(value: unknown): SnapshotFrame {
 
 export interface LayoutFrame {
   readonly kind: "layout";
-  readonly n: number;
   readonly x: readonly number[];
   readonly y: readonly number[];
   readonly bends: readonly (readonly number[])[];
   readonly width: number;
   readonly height: number;
+  readonly inside: string;
 }
 export function readLayoutFrame(value: unknown): LayoutFrame {
   const from = fields(value) as Partial<Record<keyof LayoutFrame, unknown>>;
   return {
     kind: "layout",
-    n: number(from.n),
     x: list(number)(from.x),
     y: list(number)(from.y),
     bends: list(list(number))(from.bends),
     width: number(from.width),
     height: number(from.height),
+    inside: or(text, "")(from.inside),
   };
 }
 

@@ -4,13 +4,12 @@ import { duration, ticking } from "./format";
 import type { ErrorInfo, OpenWait } from "./protocol";
 import type { NodeState, RunState } from "./state";
 import { NODE_STATUS, type NodeStatus, type RunStatus } from "./status";
-import type { Topology } from "./topology";
 
 /** As CONTAINERS in Python: nodes that are made of others. */
 const CONTAINERS: ReadonlySet<string> = new Set(["map", "graph", "body"]);
 
 /** In the order in which counts are read out. */
-const COUNTED: readonly NodeStatus[] = [
+export const COUNTED: readonly NodeStatus[] = [
   "DONE",
   "RUNNING",
   "WAITING",
@@ -59,27 +58,29 @@ export function elapsed(state: RunState, now: number): number {
   return (state.ended_at > 0 ? state.ended_at : now) - state.started_at;
 }
 
-export function isProblem(node: NodeState): boolean {
+function isProblem(node: NodeState): boolean {
   return node.status === "FAILED" || node.status === "WAITING";
 }
 
-export function firstProblem(state: RunState): string | null {
-  for (const [id, node] of state.nodes) if (isProblem(node)) return id;
-  return null;
+/** Failed and waiting nodes in order of definition; a container only where none of its parts is one. */
+export function problems(state: RunState): readonly string[] {
+  const found = new Set<string>();
+  for (const [id, node] of state.nodes) if (isProblem(node)) found.add(id);
+  for (const id of [...found]) found.delete(state.nodes.get(id)?.info.parent ?? "");
+  return [...found];
 }
 
-/** The next failed or waiting node after `from` in order of definition, round and round. */
+export function firstProblem(state: RunState): string | null {
+  return problems(state)[0] ?? null;
+}
+
+/** The next problem after `from` in order of definition, round and round. */
 export function nextProblem(state: RunState, from: string | null): string | null {
-  const ids = [...state.nodes].filter(([id, node]) => isProblem(node) || id === from).map(([id]) => id);
+  const wanted = new Set(problems(state));
+  const ids = [...state.nodes.keys()].filter((id) => wanted.has(id) || id === from);
   const at = from === null ? -1 : ids.indexOf(from);
   const next = [...ids.slice(at + 1), ...ids.slice(0, Math.max(at, 0))].find((id) => id !== from);
-  return next ?? (from !== null && isProblem(nodeOf(state, from)) ? from : null);
-}
-
-function nodeOf(state: RunState, id: string): NodeState {
-  const node = state.nodes.get(id);
-  if (node === undefined) throw new Error(`no node ${id}`);
-  return node;
+  return next ?? (from !== null && wanted.has(from) ? from : null);
 }
 
 export interface Question extends OpenWait {
@@ -100,27 +101,6 @@ export function typeName(error: ErrorInfo): string {
 export function errorLine(error: ErrorInfo): string {
   const message = error.message.split("\n", 1)[0] ?? "";
   return message === "" ? typeName(error) : `${typeName(error)}: ${message}`;
-}
-
-/** How far the elements of each mapped node are. O(nodes), and nothing without mapped nodes. */
-export function elementCounts(nodes: readonly NodeState[], topology: Topology): ReadonlyMap<NodeState, string> {
-  const statuses = new Map<number, NodeStatus[]>();
-  for (const [i, mapped] of topology.element) {
-    const status = nodes[i]?.status;
-    if (status === undefined) continue;
-    const known = statuses.get(mapped);
-    if (known === undefined) statuses.set(mapped, [status]);
-    else known.push(status);
-  }
-  const said = new Map<NodeState, string>();
-  for (const [mapped, all] of statuses) {
-    const node = nodes[mapped];
-    if (node === undefined) continue;
-    const n = (status: NodeStatus): number => all.filter((each) => each === status).length;
-    const failed = n("FAILED") > 0 ? `, ${n("FAILED")} failed` : "";
-    said.set(node, `${n("DONE")}/${all.length} done${failed}`);
-  }
-  return said;
 }
 
 /** What a node's card says beside its name: how long, until when, or what it waits for. */

@@ -8,18 +8,16 @@ const CELL = 512;
 export class Buckets {
   readonly #cells = new Map<string, number[]>();
 
-  /** `hidden` are not to be found. */
   constructor(
     private readonly placement: Placement,
-    hidden: ReadonlyMap<number, unknown> = new Map(),
+    members: readonly number[],
   ) {
-    placement.x.forEach((x, i) => {
-      if (hidden.has(i)) return;
-      const key = cell(x, placement.y[i] ?? 0);
-      const members = this.#cells.get(key);
-      if (members === undefined) this.#cells.set(key, [i]);
-      else members.push(i);
-    });
+    for (const i of members) {
+      const key = cell(placement.x[i] ?? 0, placement.y[i] ?? 0);
+      const known = this.#cells.get(key);
+      if (known === undefined) this.#cells.set(key, [i]);
+      else known.push(i);
+    }
   }
 
   /** The nodes whose cards touch `box`, in no order. */

@@ -30,7 +30,8 @@ export function isUnfinished(text: string): boolean {
 
 export class Store {
   state: RunState = newRun();
-  layout: LayoutFrame | null = null;
+  /** By the container whose parts it places. */
+  readonly layouts = new Map<string, LayoutFrame>();
   /** Rises with every change of the state; views read it to be told. */
   readonly version = signal(0);
   /** Rises when nodes or edges came or went. */
@@ -80,7 +81,7 @@ export class Store {
   }
 
   place(frame: LayoutFrame): void {
-    this.layout = frame;
+    this.layouts.set(frame.inside, frame);
     this.placed.value += 1;
   }
 

@@ -1,9 +1,8 @@
-/** Who is connected to whom, by index in order of definition. Rebuilt when nodes come or go. */
+/** Who is connected to whom inside one container, by index in order of definition. Rebuilt when nodes come or go. */
 
 import type { RunState } from "./state";
 
-/** `part`: the node was called from within the other one, and nothing else says where it belongs. */
-export type EdgeKind = "data" | "control" | "part";
+export type EdgeKind = "data" | "control";
 
 export interface Edge {
   readonly from: number;
@@ -12,55 +11,111 @@ export interface Edge {
 }
 
 export interface Topology {
+  /** All nodes of the run. */
   readonly ids: readonly string[];
   readonly index: ReadonlyMap<string, number>;
+  /** The container that each node is a part of, or -1. */
+  readonly parent: readonly number[];
+  /** The nodes that are parts of nothing, and the parts of each container that has any. */
+  readonly tops: readonly number[];
+  readonly parts: ReadonlyMap<number, readonly number[]>;
+  /** The position of each node among those beside it. */
+  readonly position: readonly number[];
+  /** The container whose parts are drawn, and these: the members. */
+  readonly inside: string;
+  readonly members: readonly number[];
+  /** The member that each node is, or is somewhere inside of; -1 for those outside. */
+  readonly member: readonly number[];
+  /** Among members only. */
   readonly edges: readonly Edge[];
   /** Edges by their start, and by their end. */
   readonly out: readonly (readonly Edge[])[];
   readonly in: readonly (readonly Edge[])[];
-  /** Length of the longest path to each node. */
+  /** Length of the longest path to each member. */
   readonly rank: readonly number[];
-  /** Elements of mapped nodes, which are not drawn: the mapped node of each. */
-  readonly element: ReadonlyMap<number, number>;
 }
 
-/** O(nodes + edges). Ends that do not exist are left out. */
-export function topologyOf(state: RunState): Topology {
+/** O(nodes + edges). Ends that do not exist are left out, as is what members need from outside. */
+export function topologyOf(state: RunState, inside = ""): Topology {
   const ids = [...state.nodes.keys()];
   const index = new Map(ids.map((id, i) => [id, i]));
+  const parent: number[] = [];
+  const tops: number[] = [];
+  const parts = new Map<number, number[]>();
+  const position: number[] = [];
+  const members: number[] = [];
+  let i = 0;
+  for (const { info } of state.nodes.values()) {
+    const container = info.parent === "" ? -1 : (index.get(info.parent) ?? -1);
+    parent.push(container);
+    const known = container < 0 ? tops : (parts.get(container) ?? []);
+    if (container >= 0) parts.set(container, known);
+    position.push(known.length);
+    known.push(i);
+    if (info.parent === inside) members.push(i);
+    i += 1;
+  }
+  const member = membership(parent, members);
   const edges: Edge[] = [];
   const out: Edge[][] = ids.map(() => []);
   const into: Edge[][] = ids.map(() => []);
   const connect = (start: string, to: number, kind: EdgeKind): void => {
-    const from = index.get(start);
-    if (from === undefined || from === to || into[to]?.some((edge) => edge.from === from)) return;
+    const from = member[index.get(start) ?? -1] ?? -1;
+    if (from < 0 || from === to || into[to]?.some((edge) => edge.from === from)) return;
     const edge: Edge = { from, to, kind };
     edges.push(edge);
     out[from]?.push(edge);
     into[to]?.push(edge);
   };
-  const element = new Map<number, number>();
-  let to = 0;
-  for (const { info } of state.nodes.values()) {
-    const parent = info.parent === "" ? undefined : state.nodes.get(info.parent)?.info;
-    if (parent?.kind === "map") {
-      element.set(to, index.get(parent.node_id) ?? to);
-      to += 1;
-      continue;
-    }
-    for (const id of info.needs) connect(id, to, "data");
-    for (const id of info.after) connect(id, to, "control");
-    const siblings = [...info.needs, ...info.after].some((id) => state.nodes.get(id)?.info.parent === info.parent);
-    if (parent !== undefined && !siblings) connect(info.parent, to, "part");
-    to += 1;
+  for (const to of members) {
+    const info = state.nodes.get(ids[to] ?? "")?.info;
+    for (const id of info?.needs ?? []) connect(id, to, "data");
+    for (const id of info?.after ?? []) connect(id, to, "control");
   }
-  return { ids, index, edges, out, in: into, rank: ranks(out, into), element };
+  const rank = ranks(members, out, into);
+  return { ids, index, parent, tops, parts, position, inside, members, member, edges, out, in: into, rank };
 }
 
-function ranks(out: readonly (readonly Edge[])[], into: readonly (readonly Edge[])[]): number[] {
+/** The containers around `node`, the outermost first. */
+export function around({ parent }: Topology, node: number): readonly number[] {
+  const found: number[] = [];
+  for (let at = parent[node] ?? -1; at >= 0 && !found.includes(at); at = parent[at] ?? -1) found.unshift(at);
+  return found;
+}
+
+/** All nodes of the run as a tree is read: every container is followed by its parts. */
+export function outline({ tops, parts }: Topology): readonly number[] {
+  const order: number[] = [];
+  const visit = (node: number): void => {
+    order.push(node);
+    for (const part of parts.get(node) ?? []) visit(part);
+  };
+  tops.forEach(visit);
+  return order;
+}
+
+function membership(parent: readonly number[], members: readonly number[]): number[] {
+  const member: number[] = new Array(parent.length).fill(-2);
+  for (const each of members) member[each] = each;
+  const find = (node: number): number => {
+    const known = member[node] ?? -1;
+    if (known !== -2) return known;
+    member[node] = -1;
+    member[node] = find(parent[node] ?? -1);
+    return member[node] ?? -1;
+  };
+  for (let node = 0; node < parent.length; node++) find(node);
+  return member;
+}
+
+function ranks(
+  members: readonly number[],
+  out: readonly (readonly Edge[])[],
+  into: readonly (readonly Edge[])[],
+): number[] {
   const rank = out.map(() => 0);
   const left = into.map((edges) => edges.length);
-  const ready = left.flatMap((n, i) => (n === 0 ? [i] : []));
+  const ready = members.filter((node) => left[node] === 0);
   for (const node of ready) {
     for (const { to } of out[node] ?? []) {
       rank[to] = Math.max(rank[to] ?? 0, (rank[node] ?? 0) + 1);

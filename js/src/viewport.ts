@@ -62,11 +62,12 @@ export function clamp(value: number, low: number, high: number): number {
   return Math.min(Math.max(value, low), high);
 }
 
-/** All of `world` in the middle of the screen, never enlarged. */
-export function fitted(world: Box, screen: Size, padding: number): Viewport {
-  const inner = { width: Math.max(screen.width - 2 * padding, 1), height: Math.max(screen.height - 2 * padding, 1) };
+/** All of `world` in the middle of the screen, or of what is left of it below `above`; never enlarged. */
+export function fitted(world: Box, screen: Size, padding: number, above = 0): Viewport {
+  const room = { width: screen.width, height: Math.max(screen.height - above, 1) };
+  const inner = { width: Math.max(room.width - 2 * padding, 1), height: Math.max(room.height - 2 * padding, 1) };
   const k = clamp(Math.min(inner.width / world.width, inner.height / world.height, 1), MIN_SCALE, 1);
-  return centred({ x: world.x + world.width / 2, y: world.y + world.height / 2 }, screen, k);
+  return centred({ x: world.x + world.width / 2, y: world.y + world.height / 2 }, room, k).panned(0, above);
 }
 
 export function centred(world: Point, screen: Size, k: number): Viewport {

@@ -10,9 +10,11 @@ import { hideStatic } from "./static";
 import { Store } from "./store";
 import { watchTheme } from "./theme";
 import { announcer } from "./views/announcer";
+import { crumbs } from "./views/crumbs";
 import { detail } from "./views/detail";
 import { GraphView } from "./views/graph";
 import { notice } from "./views/notice";
+import { search } from "./views/search";
 import { toolbar } from "./views/toolbar";
 import { waits } from "./views/wait";
 
@@ -28,6 +30,10 @@ export interface Source {
 
 const TICK_MS = 1000;
 
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.matches("input, textarea, select, [contenteditable]");
+}
+
 /** Shows a run in `el`; returns what takes it away. */
 export function mount({ channel, runId, graph: given, others, replay }: Source, el: HTMLElement): () => void {
   const over = new AbortController();
@@ -37,18 +43,20 @@ export function mount({ channel, runId, graph: given, others, replay }: Source, 
   const local = new Local(store);
   const graphName = (): string => store.state.graph || given;
 
-  const graph = new GraphView(store, local, signal);
+  const graph = new GraphView(store, local, (inside) => void link.send({ kind: "place", inside }), signal);
   const leave = (): void => {
     local.selected.value = null;
     graph.focus();
   };
+  const finder = search(local, () => graph.focus(), signal);
+  const canvas = h("div", { class: "gr-graph" }, graph.element, crumbs(local, graphName, signal), finder.element);
   const root = h(
     "div",
     { class: "gr", role: "region", "aria-label": `Run ${given}`, "data-run": runId },
     toolbar(store, link, local, { runId, graphName, fit: () => graph.fit() }, signal),
     notice(store, link, runId, others, signal),
     waits(store, link, local, signal),
-    h("div", { class: "gr-body" }, graph.element, detail(store, link, local, leave, signal)),
+    h("div", { class: "gr-body" }, canvas, detail(store, link, local, leave, signal)),
     announcer(store, signal),
   );
   root.addEventListener(
@@ -57,6 +65,7 @@ export function mount({ channel, runId, graph: given, others, replay }: Source, 
       if (event.key === "Escape" && local.selected.peek() !== null) leave();
       else if (event.key === "Enter" && event.target === root.querySelector("[role=tree]"))
         root.querySelector<HTMLElement>("[role=tab]")?.focus();
+      else if (event.key === "/" && !isTyping(event.target)) finder.open();
       else return;
       event.preventDefault();
       event.stopPropagation();

@@ -4,16 +4,17 @@ import { placementOf } from "../src/placement";
 import { type LayoutFrame, readEventsFrame } from "../src/protocol";
 import { Buckets } from "../src/spatial";
 import { Store } from "../src/store";
-import { pathEdges, type Topology, topologyOf } from "../src/topology";
+import { around, outline, pathEdges, type Topology, topologyOf } from "../src/topology";
 import { broughtIn, fitted, Viewport } from "../src/viewport";
 import { eventsFrame, log } from "./golden";
 
+const EMPTY: LayoutFrame = { kind: "layout", inside: "", x: [], y: [], bends: [], width: 1, height: 1 };
 const SCREEN = { width: 800, height: 400 };
 
-function topology(name: string, until?: number): Topology {
+function topology(name: string, until?: number, inside = ""): Topology {
   const store = new Store();
   store.append(readEventsFrame(eventsFrame(log(name), 1, until ?? log(name).length)));
-  return topologyOf(store.state);
+  return topologyOf(store.state, inside);
 }
 
 test("what is under the pointer stays there while zooming", () => {
@@ -51,27 +52,23 @@ test("without a layout, ranks stand on a grid and every node right of what it ne
 });
 
 test("what a layout placed stays, and a node that appears since stands right of what it needs", () => {
-  const growing = topology("growing");
-  const frame: LayoutFrame = { kind: "layout", n: 2, x: [110, 330], y: [36, 36], bends: [], width: 440, height: 72 };
+  const growing = topology("growing", undefined, "agent");
+  const frame: LayoutFrame = { ...EMPTY, inside: "agent", x: [110], y: [36] };
   const { x, y } = placementOf(growing, frame);
-  expect([...x.slice(0, 2)]).toEqual([110, 330]);
-  expect(x[2]).toBe(550);
-  expect(y[2]).toBe(36);
+  expect([x[1], x[2]]).toEqual([110, 330]);
+  expect([y[1], y[2]]).toEqual([36, 36]);
 });
 
 test("bends belong to their edges by index", () => {
   const diamond = topology("diamond");
   const frame: LayoutFrame = {
-    kind: "layout",
-    n: 4,
+    ...EMPTY,
     x: [0, 1, 1, 2],
     y: [0, 0, 1, 0],
     bends: [
       [0, 2, 5, 6, 7, 8],
       [3, 0, 1, 1],
     ],
-    width: 1,
-    height: 1,
   };
   const { bends } = placementOf(diamond, frame);
   expect([...bends].map(([edge, points]) => [edge.from, edge.to, points])).toEqual([
@@ -86,16 +83,17 @@ test("bends belong to their edges by index", () => {
   ]);
 });
 
-test("a call without needs hangs on the node that made it", () => {
-  expect(topology("growing").edges.map(({ from, to, kind }) => [from, to, kind])).toEqual([
-    [0, 1, "part"],
-    [1, 2, "control"],
-  ]);
+test("inside a body its calls stand by themselves, in the order that the body gave them", () => {
+  const inside = topology("growing", undefined, "agent");
+  expect(inside.members).toEqual([1, 2]);
+  expect(inside.edges.map(({ from, to, kind }) => [from, to, kind])).toEqual([[1, 2, "control"]]);
+  expect(topology("growing").edges).toEqual([]);
 });
 
-test("the elements of a mapped node stand where it stands, without edges, and are not found there", () => {
+test("the parts of a container stand where it stands, without edges, and are not found there", () => {
   const mapped = topology("mapped");
-  expect([...mapped.element]).toEqual([3, 4, 5, 6].map((i) => [i, 1]));
+  expect(mapped.parts.get(1)).toEqual([3, 4, 5, 6]);
+  expect(mapped.members).toEqual([0, 1, 2]);
   expect(mapped.edges.map(({ from, to }) => [from, to])).toEqual([
     [0, 1],
     [1, 2],
@@ -103,7 +101,37 @@ test("the elements of a mapped node stand where it stands, without edges, and ar
   const placement = placementOf(mapped, null);
   expect(placement.x[3]).toBe(placement.x[1]);
   const at = { x: placement.x[1] ?? 0, y: placement.y[1] ?? 0 };
-  expect(new Buckets(placement, mapped.element).at(at)).toBe(1);
+  expect(new Buckets(placement, mapped.members).at(at)).toBe(1);
+});
+
+test("what needs something inside of another container comes after that container", () => {
+  const store = new Store();
+  const nodes = [
+    { node_id: "sub", name: "sub", kind: "graph" },
+    { node_id: "sub/a", name: "a", parent: "sub" },
+    { node_id: "sub/b", name: "b", parent: "sub", needs: ["sub/a", "far"] },
+    { node_id: "last", name: "last", needs: ["sub/b", "sub/a"] },
+    { node_id: "far", name: "far" },
+  ];
+  store.append(
+    readEventsFrame({ kind: "events", first: 1, at: [1], events: [{ kind: "SpecAccepted", fingerprint: "", nodes }] }),
+  );
+  expect(topologyOf(store.state).edges.map(({ from, to }) => [from, to])).toEqual([[0, 3]]);
+  expect(topologyOf(store.state, "sub").edges.map(({ from, to }) => [from, to])).toEqual([[1, 2]]);
+  expect(topologyOf(store.state, "sub").member).toEqual([-1, 1, 2, -1, -1]);
+  expect(outline(topologyOf(store.state))).toEqual([0, 1, 2, 3, 4]);
+  expect(around(topologyOf(store.state), 2)).toEqual([0]);
+});
+
+test("in a narrow view ranks follow each other downwards, and the arrow keys with them", () => {
+  const diamond = topology("diamond");
+  const placement = placementOf(diamond, null, "down");
+  for (const edge of diamond.edges) expect(placement.y[edge.from]).toBeLessThan(placement.y[edge.to] ?? 0);
+  expect(Math.abs((placement.x[1] ?? 0) - (placement.x[2] ?? 0))).toBeGreaterThan(176);
+  expect(neighbour(diamond, placement, 0, "ArrowDown")).toBe(1);
+  expect(neighbour(diamond, placement, 1, "ArrowRight")).toBe(2);
+  expect(neighbour(diamond, placement, 3, "ArrowUp")).toBe(1);
+  expect(neighbour(diamond, placement, 3, "ArrowDown")).toBeNull();
 });
 
 test("the path through a node is all that leads to it and away from it", () => {
@@ -129,7 +157,7 @@ test("a cycle, which cannot be, does not hang the view", () => {
 test("buckets find the node under a point and those on screen", () => {
   const diamond = topology("diamond");
   const placement = placementOf(diamond, null);
-  const buckets = new Buckets(placement);
+  const buckets = new Buckets(placement, diamond.members);
   for (let i = 0; i < 4; i++) expect(buckets.at({ x: placement.x[i] ?? 0, y: placement.y[i] ?? 0 })).toBe(i);
   expect(buckets.at({ x: -500, y: -500 })).toBeNull();
   expect(buckets.within(placement.box).sort()).toEqual([0, 1, 2, 3]);

@@ -130,7 +130,7 @@ test("when the kernel is gone commands end in an error and nothing is asked any 
   kernel.die();
   expect(link.contact.value).toBe("lost");
   expect((await under.reply).error).toContain("gone");
-  expect((await link.send({ kind: "tidy" }).reply).error).toContain("gone");
+  expect((await link.send({ kind: "tidy", inside: "" }).reply).error).toContain("gone");
   const before = kernel.sent.length;
   await vi.advanceTimersByTimeAsync(60_000);
   expect(kernel.sent).toHaveLength(before);
@@ -163,7 +163,7 @@ test("messages of others on the same model are left alone", () => {
 
 test("closing takes every listener and timer away", () => {
   const { kernel, link } = opened();
-  link.send({ kind: "tidy" });
+  link.send({ kind: "tidy", inside: "" });
   link.close();
   expect(kernel.listeners()).toBe(0);
   expect(vi.getTimerCount()).toBe(0);

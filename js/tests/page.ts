@@ -20,7 +20,9 @@ const IMPLICIT: Readonly<Record<string, string>> = {
   button: "button",
   link: "a[href]",
   form: "form[aria-label]",
-  textbox: "input",
+  textbox: "input:not([type=search])",
+  searchbox: "input[type=search]",
+  navigation: "nav",
 };
 
 class NoResizing {

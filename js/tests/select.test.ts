@@ -5,7 +5,6 @@ import {
   attempts,
   counts,
   elapsed,
-  elementCounts,
   firstProblem,
   headline,
   nextProblem,
@@ -17,6 +16,7 @@ import {
 import type { NodeState, RunState } from "../src/state";
 import { Store } from "../src/store";
 import { answerText, tell } from "../src/story";
+import { inWords, tallies } from "../src/tally";
 import { topologyOf } from "../src/topology";
 import { eventsFrame, log } from "./golden";
 
@@ -42,8 +42,12 @@ test("counts come in the order in which they are read out", () => {
 
 test("a mapped node says how far its elements are", () => {
   const { state } = stored("mapped");
-  const said = elementCounts([...state.nodes.values()], topologyOf(state));
-  expect([...said].map(([{ info }, text]) => [info.node_id, text])).toEqual([["work", "3/4 done, 1 failed"]]);
+  const topology = topologyOf(state);
+  const said = tallies([...state.nodes.values()], topology);
+  expect([...said].map(([node, tally]) => [topology.ids[node], inWords(tally)])).toEqual([
+    ["work", "3/4 done, 1 failed"],
+  ]);
+  expect(tallies([...state.nodes.values()], topologyOf(state, "work")).size).toBe(0);
 });
 
 test("a run waits only when nothing else moves", () => {

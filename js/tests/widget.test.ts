@@ -437,3 +437,114 @@ test("how far a node is stands in its overview, as long as it runs", async () =>
   await page.settle();
   expect(page.root.querySelector("progress")).toBeNull();
 });
+
+async function type(page: Page, text: string): Promise<HTMLInputElement> {
+  press(page.get("tree", "Nodes"), "/");
+  const field = page.get("searchbox", "Search nodes") as HTMLInputElement;
+  field.value = text;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  await page.settle();
+  return field;
+}
+
+function found(page: Page): string | null | undefined {
+  return page.root.querySelector(".gr-found")?.textContent;
+}
+
+test("a slash opens the search, Enter leads from match to match, and Escape ends it", async () => {
+  const page = await shown("failure");
+  expect(page.find("searchbox", "Search nodes")).toBeUndefined();
+  const field = await type(page, "status:skipped");
+  expect(document.activeElement).toBe(field);
+  expect(found(page)).toBe("3 matches");
+  press(field, "Enter");
+  await page.settle();
+  expect(selected(page)).toEqual(["below: skipped"]);
+  expect(found(page)).toBe("1 of 3");
+  press(field, "Enter");
+  press(field, "Enter");
+  press(field, "Enter");
+  await page.settle();
+  expect(selected(page)).toEqual(["below: skipped"]);
+  press(field, "Escape");
+  await page.settle();
+  expect(page.find("searchbox", "Search nodes")).toBeUndefined();
+  expect(document.activeElement).toBe(page.get("tree", "Nodes"));
+});
+
+test("a query that fits nothing says so, and a slash in a text field is a slash", async () => {
+  const page = await shown("failure");
+  const field = await type(page, "nothing like it");
+  expect(found(page)).toBe("no match");
+  expect((page.get("button", "Next match") as HTMLButtonElement).disabled).toBe(true);
+  const slash = new KeyboardEvent("keydown", { key: "/", bubbles: true, cancelable: true });
+  field.dispatchEvent(slash);
+  expect(slash.defaultPrevented).toBe(false);
+});
+
+test("a count is a filter that is written into the search", async () => {
+  const page = await shown("failure");
+  page.get("button", "1 failed").click();
+  await page.settle();
+  expect(page.get("button", "1 failed").getAttribute("aria-pressed")).toBe("true");
+  expect((page.get("searchbox", "Search nodes") as HTMLInputElement).value).toBe("status:failed");
+  expect(found(page)).toBe("1 match");
+  page.get("button", "1 failed").click();
+  await page.settle();
+  expect(page.find("searchbox", "Search nodes")).toBeUndefined();
+});
+
+test("Enter looks into a container, breadcrumbs and Backspace lead back out", async () => {
+  const page = await shown("nested");
+  const tree = page.get("tree", "Nodes");
+  expect(
+    page.all("treeitem").map((each) => [each.getAttribute("aria-level"), each.getAttribute("data-drawn")]),
+  ).toEqual([
+    ["1", "true"],
+    ["2", "false"],
+    ["2", "false"],
+    ["1", "true"],
+  ]);
+  expect(page.get("treeitem", "outer: done").getAttribute("aria-expanded")).toBe("true");
+  tree.focus();
+  press(tree, "Home");
+  press(tree, "Enter");
+  await page.settle();
+  expect(page.kernel.last("place")).toMatchObject({ inside: "outer" });
+  expect(page.names("navigation").length).toBe(1);
+  expect(page.get("treeitem", "outer/a: done").dataset["drawn"]).toBe("true");
+  expect(page.get("treeitem", "last: done").dataset["drawn"]).toBe("false");
+  press(tree, "ArrowRight");
+  await page.settle();
+  expect(selected(page)).toEqual(["outer/a: done"]);
+  press(tree, "ArrowRight");
+  await page.settle();
+  expect(selected(page)).toEqual(["outer/b: done"]);
+  press(tree, "Escape");
+  press(tree, "Backspace");
+  await page.settle();
+  expect(selected(page)).toEqual(["outer: done"]);
+  expect(page.names("navigation")).toEqual([]);
+  press(tree, "Escape");
+  page.get("treeitem", "outer: done").dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
+  await page.settle();
+  page.get("button", "golden graph").click();
+  await page.settle();
+  expect(page.get("treeitem", "last: done").dataset["drawn"]).toBe("true");
+});
+
+test("selecting a part, from wherever, looks to where it is drawn", async () => {
+  const page = await shown("mapped");
+  press(page.get("tree", "Nodes"), ".");
+  await page.settle();
+  expect(selected(page)).toEqual(["work[1]: failed"]);
+  expect(page.get("treeitem", "work[1]: failed").dataset["drawn"]).toBe("true");
+  expect(page.get("navigation", "Inside").textContent).toBe("golden graphwork");
+});
+
+test("a run that is nothing but a body is shown from inside", async () => {
+  const page = await shown("growing");
+  expect(page.get("treeitem", "call 1: done").dataset["drawn"]).toBe("true");
+  expect(page.get("treeitem", "agent: done").getAttribute("aria-level")).toBe("1");
+  expect(page.kernel.last("place")).toMatchObject({ inside: "agent" });
+});

@@ -17,7 +17,7 @@ from graphrun_nb.core.events import WaitOpened, WaitResolved
 from graphrun_nb.core.state import RunState, apply
 from graphrun_nb.core.status import RunStatus
 from graphrun_nb.notebook import inspector as inspector_module
-from graphrun_nb.notebook.commands import Cancel, Command, Detail, Digest, Resume, Sync, Tidy, read_command
+from graphrun_nb.notebook.commands import Cancel, Command, Detail, Digest, Place, Resume, Sync, Tidy, read_command
 from graphrun_nb.notebook.detail import MAX_SOURCE
 from graphrun_nb.notebook.inspector import Inspector
 from graphrun_nb.tools import ask_approval, ask_text
@@ -35,6 +35,7 @@ VALID = [
     ),
     ({"kind": "detail", "id": 3, "node_id": "a"}, Detail(kind="detail", id=3, node_id="a")),
     ({"kind": "tidy", "id": 4}, Tidy(kind="tidy", id=4)),
+    ({"kind": "place", "id": 4, "inside": "a"}, Place(kind="place", id=4, inside="a")),
     ({"kind": "digest", "id": 5}, Digest(kind="digest", id=5)),
 ]
 
@@ -456,8 +457,57 @@ async def test_tidy_places_the_nodes_afresh_and_changes_nothing(view):
     before = trace(view.future)
     told = view.tell({"kind": "tidy", "id": 1})
     assert [each["kind"] for each in told] == ["layout", "reply"]
-    assert told[0]["n"] == 1
+    assert ("inside" in told[0], len(told[0]["x"])) == (False, 1)
     assert trace(view.future) == before
+
+
+@graphify(name="inner", inputs=["x"], outputs=["x"])
+def inner(x):
+    once = add_up(a=x, _id="once")
+    return {"x": add_up(a=once.total, _id="twice").total}
+
+
+@graphify(name="outer", outputs=["x"])
+def outer():
+    first = add_up(a=1, _id="first")
+    nested = inner(x=first.total, _id="nested")
+    return {"x": add_up(a=nested.x, _id="last").total}
+
+
+async def test_a_container_is_placed_when_a_view_looks_inside_and_the_run_itself_without_its_parts():
+    future = run(outer)
+    await future
+    view = View(future)
+    (run_itself,) = [each for each in view.tell({"kind": "sync", "id": 1, "have": 0}) if each["kind"] == "layout"]
+    assert run_itself["x"] == [110, 330, 550]
+    inside, reply = view.tell({"kind": "place", "id": 2, "inside": "nested"})
+    assert (inside["inside"], inside["x"]) == ("nested", [110, 330])
+    assert reply == {"kind": "reply", "id": 2, "data": {}}
+    assert view.ask("place", inside="no such node")["error"] == "there is no node 'no such node'"
+
+
+async def test_a_view_that_looks_inside_of_a_mapped_node_sees_its_elements_come():
+    go_on = asyncio.Event()
+
+    @tool(outputs=["rows"])
+    async def load():
+        await go_on.wait()
+        return [1, 2, 3]
+
+    @graphify(name="mapped", outputs=["x"])
+    def mapped():
+        return {"x": add_up.map(a=load(_id="load").rows, _id="work").total}
+
+    future = run(mapped)
+    await settle()
+    view = View(future)
+    view.tell({"kind": "sync", "id": 1, "have": 0})
+    assert view.tell({"kind": "place", "id": 2, "inside": "work"}) == [{"kind": "reply", "id": 2, "data": {}}]
+    go_on.set()
+    await future
+    while not any(each["kind"] == "layout" and each.get("inside") == "work" for each in view.sent):
+        await settle()
+    assert all(each.get("inside") == "work" for each in view.sent if each["kind"] == "layout")
 
 
 async def test_a_closed_view_is_told_nothing_more(view):

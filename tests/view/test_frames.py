@@ -181,7 +181,7 @@ def test_a_layout_speaks_in_indexes_and_whole_pixels():
         size=(310.2, 50.5),
     )
     frame = layout_frame(drawn, ["a", "b", "c"])
-    assert (frame.n, frame.x, frame.y) == (3, (0, 10, 300), (2, 21, 40))
+    assert (frame.inside, frame.x, frame.y) == ("", (0, 10, 300), (2, 21, 40))
     assert frame.bends == ((1, 2, 100, 31, 200, 30),)
     assert (frame.width, frame.height) == (310, 50)
 

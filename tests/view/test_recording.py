@@ -15,7 +15,7 @@ from graphrun_nb.view.frames import LayoutFrame, NodeDetail
 from graphrun_nb.view.recording import bounded, packed, record
 
 GOLDEN = Path(__file__).parent.parent / "golden"
-PLACES = LayoutFrame(2, (0, 1), (0, 1), (), 10, 10)
+PLACES = LayoutFrame((0, 1), (0, 1), (), 10, 10)
 
 
 def opened(text):

@@ -18,14 +18,14 @@ export const PHASE_WORDS: Readonly<Record<Phase, string>> = {
 export function actionButton(
   link: Link,
   label: string,
-  command: Command,
+  command: () => Command,
   answered: (reply: Reply) => void,
 ): HTMLButtonElement {
   const button = h("button", { type: "button", class: "gr-button", on: { click: () => void act() } }, label);
   async function act(): Promise<void> {
     if (button.getAttribute("aria-disabled") === "true") return;
     set(button, "aria-disabled", "true");
-    const { phase, reply } = link.send(command);
+    const { phase, reply } = link.send(command());
     const stop = effect(() => set(button, "data-phase", phase.value));
     const answer = await reply;
     stop();

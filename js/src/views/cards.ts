@@ -6,6 +6,7 @@ import { attempts, subtitle } from "../select";
 import type { NodeState } from "../state";
 import { NODE_STATUSES, type NodeStatus } from "../status";
 import type { Progress } from "../store";
+import { inWords, type Tally } from "../tally";
 import type { Palette } from "../theme";
 import type { Viewport } from "../viewport";
 import type { Labels } from "./labels";
@@ -19,6 +20,7 @@ const TINTED: ReadonlySet<NodeStatus> = new Set(["RUNNING", "WAITING", "RETRYING
 /** From afar what is over steps back, so that what goes on and what went wrong stand out. */
 const MARK_ALPHA: { readonly [K in NodeStatus]?: number } = { PENDING: 0.4, DONE: 0.6, SKIPPED: 0.5, CANCELLED: 0.5 };
 const FADED: ReadonlySet<NodeStatus> = new Set(["SKIPPED", "CANCELLED"]);
+const DIMMED_ALPHA = 0.22;
 
 export interface CardScene {
   readonly nodes: readonly NodeState[];
@@ -26,11 +28,17 @@ export interface CardScene {
   readonly viewport: Viewport;
   readonly palette: Palette;
   readonly labels: Labels;
+  /** The container whose parts are drawn. */
+  readonly inside: string;
   readonly selected: number | null;
   readonly hovered: number | null;
   readonly now: number;
-  /** What mapped nodes say instead of their own subtitle. */
-  readonly elements: ReadonlyMap<NodeState, string>;
+  /** What containers say instead of their own subtitle. */
+  readonly tallies: ReadonlyMap<number, Tally>;
+  /** Those that fit the query, or have such inside; null without one. */
+  readonly matched: ReadonlySet<number> | null;
+  /** Those on the path under the pointer. */
+  readonly onPath: ReadonlySet<number>;
   /** How far nodes are that have said so. */
   readonly moving: ReadonlyMap<NodeState, Progress>;
 }
@@ -46,23 +54,30 @@ export function drawCards(context: CanvasRenderingContext2D, scene: CardScene, s
 }
 
 function drawMarks(context: CanvasRenderingContext2D, scene: CardScene, shown: readonly number[]): void {
-  const { nodes, placement, viewport, palette } = scene;
+  const { nodes, placement, viewport, palette, matched } = scene;
   const width = Math.max(CARD_WIDTH * viewport.k * 0.86, 3);
-  const height = Math.max(CARD_HEIGHT * viewport.k * 0.8, 2.5);
+  const height = Math.max(CARD_HEIGHT * viewport.k * 0.8, 2);
   const round = height > 5 && shown.length <= ROUND_UP_TO;
-  for (const status of NODE_STATUSES) {
-    context.globalAlpha = MARK_ALPHA[status] ?? 1;
+  const byStatus = new Map<NodeStatus, number[]>(NODE_STATUSES.map((status) => [status, []]));
+  for (const i of shown) {
+    const status = nodes[i]?.status;
+    if (status !== undefined) byStatus.get(status)?.push(i);
+  }
+  for (const [status, these] of byStatus) {
     context.fillStyle = palette.status[status];
-    for (const i of shown) {
-      if (nodes[i]?.status !== status) continue;
-      const x = (placement.x[i] ?? 0) * viewport.k + viewport.x - width / 2;
-      const y = (placement.y[i] ?? 0) * viewport.k + viewport.y - height / 2;
+    const isProblem = status === "FAILED" || status === "WAITING";
+    const [wide, high] = isProblem ? [Math.max(width, 6), Math.max(height, 5)] : [width, height];
+    for (const i of these) {
+      const fits = matched?.has(i);
+      context.globalAlpha = fits === undefined ? (MARK_ALPHA[status] ?? 1) : fits ? 1 : DIMMED_ALPHA * 0.7;
+      const x = (placement.x[i] ?? 0) * viewport.k + viewport.x - wide / 2;
+      const y = (placement.y[i] ?? 0) * viewport.k + viewport.y - high / 2;
       if (!round) {
-        context.fillRect(x, y, width, height);
+        context.fillRect(x, y, wide, high);
         continue;
       }
       context.beginPath();
-      context.roundRect(x, y, width, height, 2);
+      context.roundRect(x, y, wide, high, 2);
       context.fill();
     }
   }
@@ -86,40 +101,88 @@ function drawCard(context: CanvasRenderingContext2D, scene: CardScene, i: number
   const left = (placement.x[i] ?? 0) * k + viewport.x - width / 2;
   const top = (placement.y[i] ?? 0) * k + viewport.y - height / 2;
   const { status } = node;
+  const tally = scene.tallies.get(i);
+  context.globalAlpha = scene.matched === null || scene.matched.has(i) ? 1 : DIMMED_ALPHA;
+  const selected = scene.selected === i;
+  const lit = selected || scene.hovered === i || scene.onPath.has(i);
+  context.fillStyle = TINTED.has(status) ? palette.tint[status] : palette.card;
+  context.strokeStyle = lit ? palette.accent : TINTED.has(status) ? palette.status[status] : palette.line;
+  context.lineWidth = 1;
+  if (FADED.has(status)) context.setLineDash([3, 3]);
+  if (tally !== undefined) drawStack(context, left, top, width, height, k);
+  context.lineWidth = selected ? 2 : 1;
   context.beginPath();
   context.roundRect(left, top, width, height, Math.max(8 * k, 3));
-  context.fillStyle = TINTED.has(status) ? palette.tint[status] : palette.card;
   context.fill();
-  const selected = scene.selected === i;
-  context.strokeStyle =
-    selected || scene.hovered === i ? palette.accent : TINTED.has(status) ? palette.status[status] : palette.line;
-  context.lineWidth = selected ? 2 : 1;
-  if (FADED.has(status)) context.setLineDash([3, 3]);
   context.stroke();
   context.setLineDash([]);
   const share = scene.moving.get(node)?.share ?? null;
-  if (share !== null) {
+  if (tally !== undefined || share !== null) {
+    const bar = Math.max(3 * k, 2);
     context.save();
     context.clip();
-    context.fillStyle = palette.status[status];
-    context.fillRect(left, top + height - Math.max(3 * k, 2), width * share, Math.max(3 * k, 2));
+    if (tally !== undefined) drawTally(context, palette, tally, left, top + height - bar, width, bar);
+    else {
+      context.fillStyle = palette.status[status];
+      context.fillRect(left, top + height - bar, width * (share ?? 0), bar);
+    }
     context.restore();
   }
   const iconSize = Math.max(16 * k, 9);
   const pad = Math.max(11 * k, 5);
   drawIcon(context, palette, status, left + pad, top + (height - iconSize) / 2, iconSize);
   if (k >= NAME_FROM)
-    drawText(context, scene, node, left + pad + iconSize + Math.max(9 * k, 4), top, left + width - Math.max(10 * k, 5));
+    drawText(context, scene, i, left + pad + iconSize + Math.max(9 * k, 4), top, left + width - Math.max(10 * k, 5));
+  context.globalAlpha = 1;
+}
+
+/** A second card behind the first: there is something inside. */
+function drawStack(
+  context: CanvasRenderingContext2D,
+  left: number,
+  top: number,
+  width: number,
+  height: number,
+  k: number,
+): void {
+  const by = Math.max(4 * k, 2);
+  context.beginPath();
+  context.roundRect(left + by, top + by, width, height, Math.max(8 * k, 3));
+  context.fill();
+  context.stroke();
+}
+
+/** The parts by status, as a share of all of them; what is to come stays empty. */
+function drawTally(
+  context: CanvasRenderingContext2D,
+  palette: Palette,
+  { counts, total }: Tally,
+  left: number,
+  top: number,
+  width: number,
+  height: number,
+): void {
+  let x = left;
+  for (const { status, n } of counts) {
+    const length = (width * n) / total;
+    if (status !== "PENDING") {
+      context.fillStyle = palette.status[status];
+      context.fillRect(x, top, Math.max(length, status === "FAILED" ? 2 : 0), height);
+    }
+    x += length;
+  }
 }
 
 function drawText(
   context: CanvasRenderingContext2D,
-  { viewport, palette, labels, now, elements, moving }: CardScene,
-  node: NodeState,
+  { viewport, palette, labels, now, tallies, moving, nodes, inside }: CardScene,
+  i: number,
   left: number,
   top: number,
   right: number,
 ): void {
+  const node = nodes[i];
+  if (node === undefined) return;
   const { k } = viewport;
   const middle = top + (cardSize(k).height * k) / 2;
   const muted = FADED.has(node.status) || node.status === "PENDING";
@@ -136,7 +199,7 @@ function drawText(
     context.fillStyle = colour;
     context.fillText(text, x, y);
   };
-  const name = labels.cut(node.info.name, nameSize, nameRoom, 500);
+  const name = labels.cut(shortName(node.info.name, inside), nameSize, nameRoom, 500);
   write(name, left, both ? middle - 8 * k : middle + 0.5, nameSize, 500, muted ? palette.soft : palette.text);
   if (tries !== "") {
     const colour = palette.status[node.status === "DONE" ? "RETRYING" : node.status];
@@ -145,14 +208,14 @@ function drawText(
   if (!both) return;
   const size = Math.round(11 * k * 2) / 2;
   const colour = TINTED.has(node.status) ? palette.status[node.status] : palette.soft;
-  write(
-    labels.cut(elements.get(node) ?? moving.get(node)?.text ?? subtitle(node, now), size, right - left - triesWidth),
-    left,
-    middle + 9 * k,
-    size,
-    400,
-    colour,
-  );
+  const tally = tallies.get(i);
+  const said = tally === undefined ? (moving.get(node)?.text ?? subtitle(node, now)) : inWords(tally);
+  write(labels.cut(said, size, right - left - triesWidth), left, middle + 9 * k, size, 400, colour);
+}
+
+/** Inside of a container its own name goes without saying. */
+function shortName(name: string, inside: string): string {
+  return inside !== "" && name.startsWith(`${inside}/`) ? name.slice(inside.length + 1) : name;
 }
 
 const paths = new Map<string, Path2D>();

@@ -9,6 +9,8 @@ export interface Gestures {
   pan(dx: number, dy: number): void;
   zoom(at: Point, factor: number): void;
   click(at: Point, target: EventTarget | null): void;
+  /** A second click in the same place. */
+  open(at: Point, target: EventTarget | null): void;
   hover(at: Point | null): void;
 }
 
@@ -64,5 +66,6 @@ export function gestures(stage: HTMLElement, act: Gestures, signal: AbortSignal)
   stage.addEventListener("pointercancel", up, { signal });
   stage.addEventListener("pointerleave", () => act.hover(null), { signal });
   stage.addEventListener("click", click, { signal });
+  stage.addEventListener("dblclick", (event) => act.open(point(event), event.target), { signal });
   stage.addEventListener("wheel", wheel, { signal, passive: false });
 }

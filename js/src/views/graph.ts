@@ -1,17 +1,18 @@
 /** The graph: a canvas that is drawn when something changed, under a mirror of real elements. */
 
 import { effect } from "@preact/signals-core";
-import { Camera, eased } from "../camera";
+import { Camera } from "../camera";
 import { h } from "../dom";
+import { Glide } from "../glide";
 import type { Local } from "../local";
 import { neighbour } from "../navigate";
-import { between, CARD_HEIGHT, CARD_WIDTH, type Placement, placementOf } from "../placement";
-import { elementCounts, firstProblem, inOneLine, nextProblem } from "../select";
+import { CARD_HEIGHT, CARD_WIDTH, type Direction, placementOf } from "../placement";
+import { firstProblem, inOneLine, nextProblem } from "../select";
 import { Buckets } from "../spatial";
 import type { NodeState } from "../state";
 import type { Store } from "../store";
-import { prefersStillness } from "../theme";
-import { type Edge, pathEdges } from "../topology";
+import { inWords, type Tally, tallies } from "../tally";
+import { type Edge, pathEdges, type Topology } from "../topology";
 import { type Box, broughtIn, centred, fitted, type Point, type Size, type Viewport } from "../viewport";
 import { showsAll } from "./cards";
 import { gestures } from "./gestures";
@@ -20,10 +21,14 @@ import { MAX_ITEMS, mirror, Tip } from "./mirror";
 import { Picture } from "./picture";
 
 const PADDING_PX = 28;
-const GLIDE_MS = 420;
+const CRUMBS_PX = 24;
 const READABLE_K = 0.75;
 const NAMES_FROM_K = 0.36;
 const MIRROR_MS = 120;
+/** Narrower than this, two ranks beside each other are too small to read: ranks follow each other downwards. */
+const DOWN_BELOW_PX = 480;
+/** How much closer or further the first look into a container begins. */
+const STEP_IN = 0.85;
 
 export class GraphView {
   readonly element: HTMLElement;
@@ -32,13 +37,18 @@ export class GraphView {
   readonly #tip = new Tip();
   readonly #empty = h("div", { class: "gr-empty" }, "Waiting for the kernel…");
   readonly #camera = new Camera();
+  readonly #glide: Glide;
+  /** Where one looked inside of containers that one has left. */
+  readonly #looks = new Map<string, Viewport>();
+  #topology: Topology;
+  #direction: Direction = "right";
   #size: Size = { width: 0, height: 0 };
-  #placement: Placement;
-  #from: Placement;
-  #glideStart = Number.NEGATIVE_INFINITY;
   #buckets: Buckets;
   #nodes: NodeState[] = [];
+  #tallies: ReadonlyMap<number, Tally> = new Map();
+  #matched: ReadonlySet<number> | null = null;
   #lit: ReadonlySet<Edge> = new Set();
+  #onPath: ReadonlySet<number> = new Set();
   #frame = 0;
   #problemShown = false;
   #subject: string | null = null;
@@ -46,14 +56,17 @@ export class GraphView {
   #mirrorTimer: ReturnType<typeof setTimeout> | undefined;
   #shown: readonly number[] = [];
 
+  /** `ask` has the kernel place the parts of a container. */
   constructor(
     private readonly store: Store,
     private readonly local: Local,
+    private readonly ask: (inside: string) => void,
     signal: AbortSignal,
   ) {
-    this.#placement = placementOf(local.topology.value, store.layout);
-    this.#from = this.#placement;
-    this.#buckets = new Buckets(this.#placement, local.topology.peek().element);
+    this.#topology = local.topology.peek();
+    const placement = placementOf(this.#topology, null);
+    this.#glide = new Glide(placement);
+    this.#buckets = new Buckets(placement, this.#topology.members);
     this.element = h(
       "div",
       { class: "gr-stage" },
@@ -68,23 +81,34 @@ export class GraphView {
         pan: (dx, dy) => this.#steer(() => this.#camera.jump(this.#camera.target.panned(dx, dy))),
         zoom: (at, factor) => this.#steer(() => this.#camera.jump(this.#camera.target.zoomedAt(at, factor))),
         click: (at, target) => this.#click(at, target),
+        open: (at, target) => this.#open(this.#under(at, target)),
         hover: (at) => this.#hover(at),
       },
       signal,
     );
-    const problem = (): void => local.select(nextProblem(store.state, local.selected.peek()));
     keys(
       this.element,
-      { zoom: (factor) => this.#zoom(factor), fit: () => this.fit(), problem, go: (key) => this.#go(key) },
+      {
+        zoom: (factor) => this.#zoom(factor),
+        fit: () => this.fit(),
+        problem: () => local.select(nextProblem(store.state, local.selected.peek())),
+        go: (key) => this.#go(key),
+        open: () => this.#open(this.#selected()),
+        leave: () => this.#leave(),
+      },
       signal,
     );
     const observer = new ResizeObserver(() => this.#resize());
     observer.observe(this.element);
     const stops = [
-      effect(() => this.#replace(store.placed.value)),
+      effect(() => {
+        store.placed.value;
+        this.#replace(local.topology.value);
+      }),
       effect(() => this.#refresh(store.version.value)),
       effect(() => this.#choose(local.selected.value)),
       effect(() => this.#light(local.hovered.value)),
+      effect(() => this.#match(local.matches.value)),
       effect(() => this.#tick(local.now.value)),
       effect(() => this.#progress(store.progressed.value)),
     ];
@@ -120,6 +144,11 @@ export class GraphView {
     if (width === 0 || height === 0) return;
     this.#size = { width, height };
     this.#picture.resize(this.#size);
+    const direction = width < DOWN_BELOW_PX ? "down" : "right";
+    if (direction !== this.#direction) {
+      this.#direction = direction;
+      this.#place();
+    }
     const selected = this.#selected();
     const aim = this.#aim();
     if (!this.local.steered && (selected === null || aim.k >= READABLE_K)) this.#camera.jump(aim);
@@ -130,16 +159,17 @@ export class GraphView {
     this.#paint(performance.now());
   }
 
-  /** A new layout, or a graph that has grown: glide there. */
-  #replace(_: number): void {
-    const next = placementOf(this.local.topology.value, this.store.layout);
+  /** A new layout, a graph that has grown, or another container. */
+  #replace(topology: Topology): void {
+    const before = this.#topology;
     const now = performance.now();
-    const first = this.#placement.x.length === 0;
-    this.#from = this.#shownPlacement(now);
-    this.#placement = next;
-    this.#buckets = new Buckets(next, this.local.topology.peek().element);
-    this.#mirrorStale = true;
-    this.#glideStart = first || prefersStillness() ? Number.NEGATIVE_INFINITY : now;
+    const first = this.#glide.target.box.width <= 1;
+    this.#topology = topology;
+    if (topology.inside !== before.inside) {
+      this.#step(before, topology);
+      return;
+    }
+    this.#place(!first);
     if (this.#free() && this.#size.width > 0) {
       if (first) this.#camera.jump(this.#aim());
       else this.#camera.glide(this.#aim(), now);
@@ -147,20 +177,65 @@ export class GraphView {
     this.#draw();
   }
 
+  #place(gliding = false): void {
+    const to = placementOf(this.#topology, this.store.layouts.get(this.#topology.inside) ?? null, this.#direction);
+    if (gliding) this.#glide.go(to, performance.now());
+    else this.#glide.jump(to);
+    this.#buckets = new Buckets(to, this.#topology.members);
+    this.#recount();
+    this.#mirrorStale = true;
+  }
+
+  /** Into a container or out of it: closer or further, to where one looked before. */
+  #step(before: Topology, after: Topology): void {
+    const now = performance.now();
+    if (this.local.steered) this.#looks.set(before.inside, this.#camera.target);
+    else this.#looks.delete(before.inside);
+    const look = this.#looks.get(after.inside);
+    this.local.steered = look !== undefined;
+    this.local.hovered.value = null;
+    this.#subject = null;
+    this.#place();
+    if (!this.store.layouts.has(after.inside)) this.ask(after.inside);
+    if (this.#size.width === 0) return;
+    const to = look ?? this.#aim();
+    const inwards = after.inside !== "" && before.index.get(after.inside) !== undefined && before.member.length > 0;
+    const isDeeper = inwards && before.member[before.index.get(after.inside) ?? -1] !== -1;
+    const middle = { x: this.#size.width / 2, y: this.#size.height / 2 };
+    this.#camera.jump(to.zoomedAt(middle, isDeeper ? STEP_IN : 1 / STEP_IN));
+    this.#camera.glide(to, now);
+    const selected = this.#selected();
+    if (selected !== null) this.#bringIn(selected);
+    this.#draw();
+  }
+
   #refresh(_: number): void {
     this.#nodes = [...this.store.state.nodes.values()];
+    this.#recount();
     this.#mirrorStale = true;
     this.#empty.hidden = this.store.state.seq > 0;
     this.#showProblem();
     this.#draw();
   }
 
+  #recount(): void {
+    this.#tallies = tallies(this.#nodes, this.#topology);
+    this.#match(this.local.matches.peek());
+  }
+
+  /** A container whose parts match is where they are to be found. */
+  #match(matches: readonly number[] | null): void {
+    const { member } = this.#topology;
+    this.#matched = matches === null ? null : new Set(matches.map((i) => member[i] ?? -1));
+    this.#draw();
+  }
+
   /** Where to look as long as the person has not chosen: at the whole graph, or at what needs them. */
   #aim(): Viewport {
-    const i = this.#subject === null ? undefined : this.local.topology.peek().index.get(this.#subject);
-    if (i === undefined) return fitted(this.#placement.box, this.#size, PADDING_PX);
-    const at = { x: this.#placement.x[i] ?? 0, y: this.#placement.y[i] ?? 0 };
-    return centred(at, this.#size, READABLE_K);
+    const { box, x, y } = this.#glide.target;
+    const i = this.#subject === null ? undefined : this.#topology.index.get(this.#subject);
+    if (i === undefined) return fitted(box, this.#size, PADDING_PX, this.#topology.inside === "" ? 0 : CRUMBS_PX);
+    return centred({ x: x[i] ?? 0, y: y[i] ?? 0 }, this.#size, READABLE_K);
   }
 
   #free(): boolean {
@@ -179,29 +254,31 @@ export class GraphView {
   }
 
   #choose(id: string | null): void {
-    const i = id === null ? undefined : this.local.topology.peek().index.get(id);
-    if (i !== undefined) this.#bringIn(i);
+    const i = id === null ? null : this.#selected();
+    if (i !== null) this.#bringIn(i);
     else if (this.#size.width > 0 && !this.local.steered) this.#camera.glide(this.#aim(), performance.now());
     this.#mirrorStale = true;
     this.#draw();
   }
 
   #bringIn(i: number): void {
-    if (this.#size.width === 0) return;
+    if (this.#size.width === 0 || this.#topology.member[i] !== i) return;
     const to = broughtIn(this.#camera.target, this.#cardBox(i), this.#size, PADDING_PX);
     if (!to.equals(this.#camera.target)) this.#camera.glide(to, performance.now());
   }
 
   #light(hovered: number | null): void {
-    const topology = this.local.topology.peek();
-    this.#lit = hovered === null ? new Set() : pathEdges(topology, hovered);
+    this.#lit = hovered === null ? new Set() : pathEdges(this.#topology, hovered);
+    this.#onPath = new Set([...this.#lit].flatMap(({ from, to }) => [from, to]));
     const node = hovered === null ? undefined : this.#nodes[hovered];
-    if (node === undefined || hovered === null || showsAll(this.#camera.target.k)) {
+    const tally = hovered === null ? undefined : this.#tallies.get(hovered);
+    if (node === undefined || hovered === null || (showsAll(this.#camera.target.k) && tally === undefined)) {
       this.#tip.hide();
     } else {
       const at = this.#camera.target.toScreen(this.#cardBox(hovered));
       const text = inOneLine(node, this.local.now.peek());
-      this.#tip.show(text, at.x + (CARD_WIDTH * this.#camera.target.k) / 2, Math.max(at.y - 6, 26));
+      const more = tally === undefined ? "" : ` · ${inWords(tally)} · double-click to look inside`;
+      this.#tip.show(text + more, at.x + (CARD_WIDTH * this.#camera.target.k) / 2, Math.max(at.y - 6, 26));
     }
     this.#draw();
   }
@@ -222,10 +299,28 @@ export class GraphView {
     this.#draw();
   }
 
+  #under(at: Point, target: EventTarget | null): number | null {
+    return this.#mirror.nodeOf(target) ?? this.#buckets.at(this.#camera.target.toWorld(at));
+  }
+
   #click(at: Point, target: EventTarget | null): void {
-    const i = this.#mirror.nodeOf(target) ?? this.#buckets.at(this.#camera.target.toWorld(at));
-    this.local.select(i === null ? null : (this.local.topology.peek().ids[i] ?? null));
+    const i = this.#under(at, target);
+    this.local.select(i === null ? null : (this.#topology.ids[i] ?? null));
     this.focus();
+  }
+
+  #open(i: number | null): boolean {
+    const id = i === null ? undefined : this.#topology.ids[i];
+    if (i === null || id === undefined || !this.#topology.parts.has(i) || id === this.#topology.inside) return false;
+    this.local.enter(id);
+    this.focus();
+    return true;
+  }
+
+  #leave(): boolean {
+    if (this.#topology.inside === "" || this.local.selected.peek() !== null) return false;
+    this.local.leave();
+    return true;
   }
 
   #hover(at: Point | null): void {
@@ -234,9 +329,11 @@ export class GraphView {
 
   /** From nowhere the first step leads to the first node. */
   #go(key: string): void {
-    const topology = this.local.topology.peek();
+    const topology = this.#topology;
     const from = this.#selected();
-    const to = from === null && key !== "End" ? 0 : neighbour(topology, this.#placement, from ?? 0, key);
+    const lost = from === null || topology.member[from] !== from;
+    const to =
+      lost && key !== "End" ? (topology.members[0] ?? null) : neighbour(topology, this.#glide.target, from ?? 0, key);
     const id = to === null ? undefined : topology.ids[to];
     if (id !== undefined) this.local.select(id);
   }
@@ -248,16 +345,13 @@ export class GraphView {
 
   #selected(): number | null {
     const id = this.local.selected.peek();
-    return id === null ? null : (this.local.topology.peek().index.get(id) ?? null);
+    return id === null ? null : (this.#topology.index.get(id) ?? null);
   }
 
   #cardBox(i: number): Box {
-    const x = (this.#placement.x[i] ?? 0) - CARD_WIDTH / 2;
-    return { x, y: (this.#placement.y[i] ?? 0) - CARD_HEIGHT / 2, width: CARD_WIDTH, height: CARD_HEIGHT };
-  }
-
-  #shownPlacement(now: number): Placement {
-    return between(this.#from, this.#placement, eased((now - this.#glideStart) / GLIDE_MS));
+    const { x, y } = this.#glide.target;
+    const left = (x[i] ?? 0) - CARD_WIDTH / 2;
+    return { x: left, y: (y[i] ?? 0) - CARD_HEIGHT / 2, width: CARD_WIDTH, height: CARD_HEIGHT };
   }
 
   /** With more nodes than items the choice of items follows the camera, but not in every frame. */
@@ -265,15 +359,14 @@ export class GraphView {
     this.#shown = shown;
     this.#mirrorTimer ??= setTimeout(() => {
       this.#mirrorTimer = undefined;
-      const [nodes, placement, selected] = [this.#nodes, this.#placement, this.#selected()];
-      this.#mirror.update({
-        nodes,
-        placement,
-        selected,
-        element: this.local.topology.peek().element,
-        shown: this.#shown,
-      });
+      this.#reflect(this.#shown, performance.now());
     }, MIRROR_MS);
+  }
+
+  #reflect(shown: readonly number[], now: number): void {
+    const placement = this.#glide.at(now);
+    const selected = this.#selected();
+    this.#mirror.update({ nodes: this.#nodes, placement, selected, topology: this.#topology, shown });
   }
 
   #draw(): void {
@@ -286,26 +379,24 @@ export class GraphView {
 
   #paint(now: number): void {
     const viewport = this.#camera.at(now);
-    const placement = this.#shownPlacement(now);
-    const gliding = placement !== this.#placement;
+    const gliding = this.#glide.moving(now);
     const nodes = this.#nodes;
-    const { element } = this.local.topology.peek();
-    const shown = gliding
-      ? [...nodes.keys()].filter((i) => !element.has(i))
-      : this.#buckets.within(viewport.visible(this.#size));
-    const selected = this.#selected();
+    const topology = this.#topology;
+    const shown = gliding ? topology.members : this.#buckets.within(viewport.visible(this.#size));
     this.#picture.draw(
       {
-        topology: this.local.topology.peek(),
-        placement,
+        topology,
+        placement: this.#glide.at(now),
         nodes,
         viewport,
         size: this.#size,
         lit: this.#lit,
-        selected,
+        onPath: this.#onPath,
+        matched: this.#matched,
+        selected: this.#selected(),
         hovered: this.local.hovered.peek(),
         now: this.local.now.peek(),
-        elements: elementCounts(nodes, this.local.topology.peek()),
+        tallies: this.#tallies,
         moving: this.store.moving(),
         gliding,
       },
@@ -313,7 +404,7 @@ export class GraphView {
     );
     this.#mirror.move(viewport);
     if (nodes.length > MAX_ITEMS) this.#mirrorSoon(shown);
-    else if (this.#mirrorStale || gliding) this.#mirror.update({ nodes, placement, selected, element, shown });
+    else if (this.#mirrorStale || gliding) this.#reflect(shown, now);
     this.#mirrorStale = gliding;
     if (gliding || this.#camera.moving(now)) this.#draw();
   }

@@ -1,12 +1,14 @@
 /**
- * The graph as a tree of real elements: what screen readers read, what has the keyboard's focus, and what a click hits.
- * Each item lies over its node on the canvas. Above `MAX_ITEMS` only those in view are there, with their positions told.
+ * The run as a tree of real elements: what screen readers read, what has the keyboard's focus, and what a click hits.
+ * Each item lies over its node on the canvas; parts of containers follow them, one level down, over the container's card.
+ * Above `MAX_ITEMS` only those in view are there, with their positions told.
  */
 
 import { h, say, set } from "../dom";
 import { cardSize, type Placement } from "../placement";
 import type { NodeState } from "../state";
 import { NODE_STATUS } from "../status";
+import { around, outline, type Topology } from "../topology";
 import type { Viewport } from "../viewport";
 
 export const MAX_ITEMS = 200;
@@ -17,8 +19,7 @@ export interface MirrorScene {
   readonly nodes: readonly NodeState[];
   readonly placement: Placement;
   readonly selected: number | null;
-  /** Nodes that are not drawn and lie under another one's card. */
-  readonly element: ReadonlyMap<number, unknown>;
+  readonly topology: Topology;
   /** Indices of the nodes on screen. */
   readonly shown: readonly number[];
 }
@@ -43,6 +44,10 @@ export function mirror(scrolled: (dx: number, dy: number) => void): Mirror {
   const tree = h("div", { class: "gr-tree", role: "tree", "aria-label": "Nodes", tabindex: 0 }, layer);
   const element = h("div", { class: "gr-plane" }, tree);
   const items = new Map<number, HTMLElement>();
+  let order: { readonly of: Topology | null; readonly position: ReadonlyMap<number, number> } = {
+    of: null,
+    position: new Map(),
+  };
   element.addEventListener("scroll", () => {
     const [dx, dy] = [element.scrollLeft - ORIGIN_PX, element.scrollTop - ORIGIN_PX];
     if (dx === 0 && dy === 0) return;
@@ -50,13 +55,17 @@ export function mirror(scrolled: (dx: number, dy: number) => void): Mirror {
     scrolled(-dx, -dy);
   });
 
-  function item(i: number): HTMLElement {
+  /** Where an item belongs: an item of a tree is a part of the last one before it that is one level up. */
+  function item(i: number, at: (i: number) => number): HTMLElement {
     let made = items.get(i);
     if (made === undefined) {
       made = h("div", { class: "gr-item", role: "treeitem", id: prefix + i });
+      const next = [...items.keys()].reduce<number | null>(
+        (best, other) => (at(other) > at(i) && (best === null || at(other) < at(best)) ? other : best),
+        null,
+      );
       items.set(i, made);
-      const next = [...items.keys()].filter((other) => other > i).sort((a, b) => a - b)[0];
-      layer.insertBefore(made, next === undefined ? null : (items.get(next) ?? null));
+      layer.insertBefore(made, next === null ? null : (items.get(next) ?? null));
     }
     return made;
   }
@@ -70,9 +79,20 @@ export function mirror(scrolled: (dx: number, dy: number) => void): Mirror {
     if (element.scrollLeft !== ORIGIN_PX || element.scrollTop !== ORIGIN_PX) element.scrollTo(ORIGIN_PX, ORIGIN_PX);
   }
 
-  function update({ nodes, placement, selected, element, shown }: MirrorScene): void {
+  function update({ nodes, placement, selected, topology, shown }: MirrorScene): void {
+    if (order.of !== topology) {
+      order = { of: topology, position: new Map(outline(topology).map((node, i) => [node, i])) };
+      for (const made of items.values()) made.remove();
+      items.clear();
+    }
+    const at = (i: number): number => order.position.get(i) ?? i;
     const wanted = new Set(nodes.length <= MAX_ITEMS ? nodes.keys() : nearest(shown, placement));
-    if (selected !== null) wanted.add(selected);
+    const inside = topology.index.get(topology.inside);
+    for (const i of [selected, inside ?? null]) {
+      if (i === null) continue;
+      wanted.add(i);
+      for (const each of around(topology, i)) wanted.add(each);
+    }
     for (const [i, made] of items) {
       if (wanted.has(i)) continue;
       made.remove();
@@ -81,13 +101,21 @@ export function mirror(scrolled: (dx: number, dy: number) => void): Mirror {
     for (const i of wanted) {
       const node = nodes[i];
       if (node === undefined) continue;
-      const made = item(i);
+      const made = item(i, at);
+      const parts = topology.parts.get(i);
+      const siblings = topology.parts.get(topology.parent[i] ?? -1);
       set(made, "aria-label", `${node.info.node_id}: ${NODE_STATUS[node.status].word}`);
-      set(made, "aria-level", element.has(i) ? 2 : 1);
+      set(made, "aria-level", around(topology, i).length + 1);
       set(made, "aria-selected", i === selected ? "true" : "false");
-      set(made, "aria-setsize", nodes.length);
-      set(made, "aria-posinset", i + 1);
+      set(
+        made,
+        "aria-expanded",
+        parts === undefined ? null : parts.some((part) => wanted.has(part)) ? "true" : "false",
+      );
+      set(made, "aria-setsize", siblings?.length ?? topology.tops.length);
+      set(made, "aria-posinset", (topology.position[i] ?? 0) + 1);
       set(made, "data-status", NODE_STATUS[node.status].word);
+      set(made, "data-drawn", topology.member[i] === i ? "true" : "false");
       made.style.left = `${placement.x[i] ?? 0}px`;
       made.style.top = `${placement.y[i] ?? 0}px`;
     }

@@ -4,15 +4,13 @@ import { h } from "../dom";
 import type { Placement } from "../placement";
 import type { NodeState } from "../state";
 import type { Progress } from "../store";
+import type { Tally } from "../tally";
 import { type Palette, readPalette } from "../theme";
 import type { Edge, Topology } from "../topology";
 import type { Size, Viewport } from "../viewport";
 import { drawCards } from "./cards";
 import { drawEdges, EdgeBitmap } from "./edges";
 import { Labels } from "./labels";
-
-const BITMAP_BELOW_K = 0.2;
-const BITMAP_FROM_EDGES = 1500;
 
 export interface Scene {
   readonly topology: Topology;
@@ -25,7 +23,9 @@ export interface Scene {
   readonly selected: number | null;
   readonly hovered: number | null;
   readonly now: number;
-  readonly elements: ReadonlyMap<NodeState, string>;
+  readonly tallies: ReadonlyMap<number, Tally>;
+  readonly matched: ReadonlySet<number> | null;
+  readonly onPath: ReadonlySet<number>;
   readonly moving: ReadonlyMap<NodeState, Progress>;
   /** Nodes are on their way to their places. */
   readonly gliding: boolean;
@@ -54,13 +54,11 @@ export class Picture {
     this.#palette ??= readPalette(this.element);
     const palette = this.#palette;
     if (this.#labels?.family !== palette.font) this.#labels = new Labels(context, palette.font);
-    const { topology, viewport, size, lit } = scene;
+    const { size } = scene;
     const ratio = this.element.width / size.width;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, size.width, size.height);
-    const far = viewport.k < BITMAP_BELOW_K && topology.edges.length >= BITMAP_FROM_EDGES;
-    if (far && !scene.gliding && lit.size === 0) this.#bitmap.draw(context, { ...scene, palette });
-    else drawEdges(context, { ...scene, palette });
-    drawCards(context, { ...scene, palette, labels: this.#labels }, shown);
+    if (scene.gliding || !this.#bitmap.draw(context, { ...scene, palette })) drawEdges(context, { ...scene, palette });
+    drawCards(context, { ...scene, palette, labels: this.#labels, inside: scene.topology.inside }, shown);
   }
 }

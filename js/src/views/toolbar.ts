@@ -9,6 +9,7 @@ import { counts, elapsed, runBadge, runStatus } from "../select";
 import { NODE_STATUS } from "../status";
 import type { Store } from "../store";
 import { actionButton, alertLine, copyButton, errorText } from "./action";
+import { countsStrip } from "./counts";
 
 interface Parts {
   readonly runId: string;
@@ -19,16 +20,16 @@ interface Parts {
 export function toolbar(store: Store, link: Link, local: Local, parts: Parts, signal: AbortSignal): HTMLElement {
   const badge = h("span", { class: "gr-badge" });
   const name = h("strong", { class: "gr-name" });
-  const strip = h("span", { class: "gr-counts", role: "status", "aria-live": "off" });
+  const strip = countsStrip(store, local, signal);
   const runId = copyButton("Copy run id", () => parts.runId, parts.runId);
   const time = h("span", { class: "gr-elapsed", title: "Elapsed" });
   const trouble = alertLine();
   const report = (verb: string) => (reply: Parameters<typeof errorText>[0]) =>
     trouble.say(reply.error === "" ? "" : `${verb}: ${errorText(reply)}`);
-  const cancel = actionButton(link, "Cancel run", { kind: "cancel" }, report("Cancel run"));
-  const retry = actionButton(link, "Retry failed", { kind: "retry" }, report("Retry failed"));
+  const cancel = actionButton(link, "Cancel run", () => ({ kind: "cancel" }), report("Cancel run"));
+  const retry = actionButton(link, "Retry failed", () => ({ kind: "retry" }), report("Retry failed"));
   retry.title = "Go on with what failed or was cancelled, and the graph as it is defined now";
-  const tidy = actionButton(link, "Tidy", { kind: "tidy" }, report("Tidy"));
+  const tidy = actionButton(link, "Tidy", () => ({ kind: "tidy", inside: local.inside.peek() }), report("Tidy"));
   tidy.title = "Lay the whole graph out anew";
   const fit = h(
     "button",
@@ -45,13 +46,6 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
       set(badge, "data-tone", NODE_STATUS[like].colour);
       say(name, parts.graphName());
       name.title = parts.graphName();
-      const pieces = numbers.map(({ status, n }) => {
-        const row = NODE_STATUS[status];
-        return h("span", { class: "gr-count", "data-tone": row.colour }, `${n} ${row.word}`);
-      });
-      const next = pieces.map((piece) => piece.textContent).join(" · ");
-      if (strip.textContent !== next)
-        fill(strip, ...pieces.flatMap((piece, i) => (i === 0 ? [piece] : [" · ", piece])));
       const over = store.state.finished !== null;
       const gone = link.contact.value === "lost" || link.contact.value === "saved";
       cancel.hidden = over || gone;

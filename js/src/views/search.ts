@@ -1,0 +1,102 @@
+/** The search over the graph: a field that opens with `/`, how many nodes fit, and the way from one to the next. */
+
+import { effect } from "@preact/signals-core";
+import { h, say, set } from "../dom";
+import type { Local } from "../local";
+import { nextMatch } from "../query";
+import { sign } from "./sign";
+
+const HINT = "Words of a name, #label, status:failed, group:name. Enter: next, Shift+Enter: previous, Esc: reset";
+
+export interface Search {
+  readonly element: HTMLElement;
+  open(): void;
+}
+
+/** `leave` takes the focus when the search is over. */
+export function search(local: Local, leave: () => void, signal: AbortSignal): Search {
+  const field = h("input", {
+    type: "search",
+    class: "gr-search-input",
+    "aria-label": "Search nodes",
+    placeholder: "name  #label  status:failed",
+    title: HINT,
+    autocomplete: "off",
+    spellcheck: "false",
+    on: {
+      input: () => (local.query.value = field.value),
+      keydown: (event) => key(event),
+      blur: () => close(),
+    },
+  });
+  const found = h("span", { class: "gr-found", "aria-live": "polite" });
+  const button = (label: string, draw: SVGElement, act: () => void): HTMLButtonElement =>
+    h("button", { type: "button", class: "gr-tool", "aria-label": label, title: label, on: { click: act } }, draw);
+  const previous = button("Previous match", sign("up"), () => step(-1));
+  const next = button("Next match", sign("down"), () => step(1));
+  const reset = button("Reset search", sign("close"), () => end());
+  const opener = button("Search nodes", sign("search"), () => open());
+  opener.title = "Search nodes (/)";
+  const box = h("div", { class: "gr-search-box", hidden: true }, sign("search"), field, found, previous, next, reset);
+  const element = h("div", { class: "gr-search", role: "search" }, opener, box);
+
+  function open(): void {
+    show(true);
+    field.focus({ preventScroll: true });
+    field.select();
+  }
+
+  function show(isOpen: boolean): void {
+    box.hidden = !isOpen;
+    opener.hidden = isOpen;
+  }
+
+  function close(): void {
+    if (local.query.peek() === "") show(false);
+  }
+
+  function end(): void {
+    local.query.value = "";
+    show(false);
+    leave();
+  }
+
+  function step(by: 1 | -1): void {
+    const { index, ids } = local.topology.peek();
+    const selected = local.selected.peek();
+    const at = nextMatch(local.matches.peek() ?? [], selected === null ? null : (index.get(selected) ?? null), by);
+    const id = at === null ? undefined : ids[at];
+    if (id !== undefined) local.select(id);
+  }
+
+  function key(event: KeyboardEvent): void {
+    if (event.key === "Enter") step(event.shiftKey ? -1 : 1);
+    else if (event.key === "Escape") end();
+    else {
+      event.stopPropagation();
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  const stop = effect(() => {
+    const query = local.query.value;
+    if (field.value !== query) field.value = query;
+    if (query !== "") show(true);
+    else if (document.activeElement !== field) show(false);
+    const matches = local.matches.value;
+    const selected = local.selected.value;
+    const at = selected === null ? -1 : (matches?.indexOf(local.topology.peek().index.get(selected) ?? -1) ?? -1);
+    say(found, matches === null ? "" : inWords(matches.length, at));
+    set(box, "data-none", matches?.length === 0);
+    for (const each of [previous, next]) each.disabled = (matches?.length ?? 0) === 0;
+  });
+  signal.addEventListener("abort", stop);
+  return { element, open };
+}
+
+function inWords(n: number, at: number): string {
+  if (n === 0) return "no match";
+  return at >= 0 ? `${at + 1} of ${n}` : n === 1 ? "1 match" : `${n} matches`;
+}
