@@ -20,6 +20,7 @@ test: dev check test-python test-js test-notebooks test-browser ## Set up and ru
 	@echo "everything passed"
 
 test-python: dev
+	@.ci/postgres
 	$(PY) tests/notebook/matrix.py prepare 6.31.0
 	$(PY) -m pytest
 
@@ -37,6 +38,7 @@ soak: dev ## The long form of the tests that have one: about half an hour
 	HYPOTHESIS_EXAMPLES=20000 $(PY) -m pytest --timeout=0 tests/core/test_machine.py
 	GRAPHRUN_SEEDS=0-20000 $(PY) -m pytest --timeout=0 tests/engine/test_shuffled.py
 	GRAPHRUN_KILL_SEEDS=100 $(PY) -m pytest --timeout=0 tests/stores/test_kills.py
+	GRAPHRUN_CLAIMS=2000 $(PY) -m pytest --timeout=0 tests/stores/test_conformance.py
 
 demo: dev ## Run the quickstart without a browser; print the run and draw its picture
 	GRAPHRUN_UNATTENDED=1 $(PY) notebooks/demo.py

@@ -60,6 +60,7 @@ __version__ = "0.1.0"
 
 _LATER = {
     "Inspector": "graphrun_nb.notebook.inspector",
+    "PostgresStore": "graphrun_nb.stores.postgres",
     "RequestIdentity": "graphrun_nb.engine.identity",
     "SqliteStore": "graphrun_nb.stores.sqlite",
 }
@@ -85,6 +86,7 @@ __all__ = [
     "NodeHandle",
     "NodeStatus",
     "PayloadRejected",
+    "PostgresStore",
     "RequestIdentity",
     "RetryPolicy",
     "RunFuture",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphrun_nb.errors import StoreUnusable
 from graphrun_nb.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -14,7 +13,7 @@ _OPENED: dict[str, RunStore] = {}
 
 
 def opened(text: str) -> RunStore:
-    """Return the store that a path, ``sqlite:///path`` or ``memory`` names; the same one each time.
+    """Return the store that a path, ``sqlite:///path``, ``postgresql://…`` or ``memory`` names; the same one each time.
 
     Raises
     ------
@@ -30,7 +29,9 @@ def _open(text: str) -> RunStore:
     if text == "memory":
         return MemoryStore()
     if text.startswith(("postgresql://", "postgres://")):
-        raise StoreUnusable("a store on PostgreSQL is not there yet", hints=("name a file: SqliteStore(path)",))
+        from graphrun_nb.stores.postgres import PostgresStore  # noqa: PLC0415 (an extra)
+
+        return PostgresStore(text)
     from graphrun_nb.stores.sqlite import SqliteStore  # noqa: PLC0415 (for those alone who store)
 
     return SqliteStore(text.removeprefix("sqlite:///"))

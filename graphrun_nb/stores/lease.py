@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from graphrun_nb.core.events import AnswerKept, RunFinished, RunStarted, WaitOpened, WaitResolved
-from graphrun_nb.errors import GraphRunError, StoreBusy
+from graphrun_nb.errors import GraphRunError, StoreBusy, StoreUnusable
 from graphrun_nb.stores.failpoint import failpoint
 from graphrun_nb.stores.rows import Row, rows_of
 
@@ -96,22 +96,18 @@ class StoredLease:
                     f"UPDATE runs SET n_events = ?, head = ?{freed} WHERE run_id = ? AND epoch = ? AND n_events = ?",  # noqa: S608 (a constant)
                     (n, chain, self.run_id, self.epoch, self._n_kept),
                 )
-                self._check_fence(cursor)
-                failpoint("append.fenced")
-                if pending:
-                    cursor.executemany(
-                        "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                        [(self.run_id, digest, data) for digest, data in pending.items()],
-                    )
-                    failpoint("append.values")
-                if leaves:
-                    self._index_waits(cursor, events)
-                sql = "INSERT INTO turns (seq, n, at, body, chain, run_id) VALUES (?, ?, ?, ?, ?, ?)"
-                if len(rows) == 1:
-                    cursor.execute(sql, (*rows[0], self.run_id))
-                else:
-                    cursor.executemany(sql, [(*row, self.run_id) for row in rows])
-                failpoint("append.rows")
+                if not self._is_there(cursor, n, chain):
+                    failpoint("append.fenced")
+                    if pending:
+                        cursor.executemany(
+                            "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                            [(self.run_id, digest, data) for digest, data in pending.items()],
+                        )
+                        failpoint("append.values")
+                    if leaves:
+                        self._index_waits(cursor, events)
+                    self._insert(cursor, rows)
+                    failpoint("append.rows")
             failpoint("append.committed")
         except BaseException:
             self._keeper.pending = {**pending, **self._keeper.pending}
@@ -123,10 +119,28 @@ class StoredLease:
         if ends:
             self._store.let_go(self)
 
-    def _check_fence(self, cursor: Cursor) -> None:
-        if cursor.rowcount != 1:
-            self.is_lost = True
-            raise self._store.taken_over(self.run_id)
+    def _is_there(self, cursor: Cursor, n: int, chain: bytes) -> bool:
+        """Tell whether the turn was written before, by a commit that was not heard of; raise if the run was lost."""
+        if cursor.rowcount == 1:
+            return False
+        cursor.execute("SELECT epoch, n_events, head FROM runs WHERE run_id = ?", (self.run_id,))
+        row = cursor.fetchone()
+        if row == (self.epoch, n, chain):
+            return True
+        if row is not None and row[0] == self.epoch:
+            raise StoreUnusable(
+                f"the store lost events of run {self.run_id!r}: {self._n_kept} were written, and {row[1]} are there",
+                hints=("call it again to go on from what is there; durability='power' lets no turn be lost",),
+            )
+        self.is_lost = True
+        raise self._store.taken_over(self.run_id)
+
+    def _insert(self, cursor: Cursor, rows: Sequence[Row]) -> None:
+        sql = "INSERT INTO turns (seq, n, at, body, chain, run_id) VALUES (?, ?, ?, ?, ?, ?)"
+        if len(rows) == 1:
+            cursor.execute(sql, (*rows[0], self.run_id))
+        else:
+            cursor.executemany(sql, [(*row, self.run_id) for row in rows])
 
     def _index_waits(self, cursor: Cursor, events: Sequence[Event]) -> None:
         digests = [(each.wait.token_digest, self.run_id) for each in events if type(each) is WaitOpened]

@@ -92,12 +92,14 @@ class Database(Protocol):
     ----------
     place
         Equal for databases that are the same.
-    is_slow
-        Whether a transaction may take longer than a loop should stand still.
     """
 
     place: str
-    is_slow: bool
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether a transaction may take longer than a loop should stand still."""
+        ...
 
     def writing(self, *, role: str = "here", wait_s: float = 0.0, sync: bool = False) -> AbstractContextManager[Cursor]:
         """Begin a transaction that writes; commit it, or roll it back if an exception leaves the block.
