@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from graphrun_nb.protocols import RunStore
 
+_DUMP = "pg_dump --schema=graphrun copies a store on a server, and pg_restore brings it back"
 BESIDE = Path(".graphrun/runs.db")
 WRONG = 2
 """Exit status for what cannot be done as it was asked."""
@@ -57,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--store",
         metavar="PLACE",
-        help=f"a path or sqlite:///path; else GRAPHRUN_STORE, else {BESIDE}",
+        help=f"a path, sqlite:///path or postgresql://…; else GRAPHRUN_STORE, else {BESIDE}",
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
@@ -204,7 +205,7 @@ def _export(given: argparse.Namespace) -> None:
 def _backup(given: argparse.Namespace) -> None:
     store = _store(given)
     if not isinstance(store, SqliteStore):
-        raise GraphRunError("only a store in a file can be copied to one")
+        raise GraphRunError("only a store in a file can be copied to one", hints=(_DUMP,))
     store.back_up(given.file)
     print(f"{len(store.run_ids())} runs are in {given.file}")
 
@@ -215,6 +216,8 @@ def _doctor(given: argparse.Namespace) -> None:
 
 
 def _salvage(given: argparse.Namespace) -> None:
+    if str(given.old).startswith("postgres"):
+        raise GraphRunError("a store on a server cannot be salvaged from here", hints=(_DUMP,))
     if not given.old.exists() or given.new.exists():
         what = f"there is no {given.old}" if not given.old.exists() else f"{given.new} is there already"
         raise GraphRunError(what, hints=("salvage OLD NEW copies into a file that is not there yet",))

@@ -15,9 +15,11 @@ from graphrun_nb.engine.here import CURRENT
 from graphrun_nb.engine.live import RUNS
 from graphrun_nb.engine.taking_up import asking, opened, prepared
 from graphrun_nb.protocols import Call, Error, Lost, Value, hooks
+from graphrun_nb.stores import as_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from graphrun_nb.engine.continuation import Receipt
     from graphrun_nb.engine.identity import RequestIdentity
@@ -110,7 +112,7 @@ def run(
     return started(*_prepared(target, inputs, rt_overrides))
 
 
-def open_run(run_id: str, *, store: RunStore | None = None) -> RunFuture:
+def open_run(run_id: str, *, store: RunStore | str | Path | None = None) -> RunFuture:
     """Return the future of a run that began earlier: alive, ended, or interrupted.
 
     Opening changes nothing. A run that was interrupted goes on with `RunFuture.retry`, or when it is called again by
@@ -119,17 +121,17 @@ def open_run(run_id: str, *, store: RunStore | None = None) -> RunFuture:
     Parameters
     ----------
     store
-        Where to look, by default in the default store.
+        Where to look, by default in the default store: a store, or what names one.
 
     Raises
     ------
     GraphRunError
         There is no such run.
     """
-    return RunFuture(opened(run_id, store))
+    return RunFuture(opened(run_id, None if store is None else as_store(store)))
 
 
-def resume(token: str, payload: Any, *, store: RunStore | None = None, by: str = "token") -> Receipt:
+def resume(token: str, payload: Any, *, store: RunStore | str | Path | None = None, by: str = "token") -> Receipt:
     """Answer the wait that `token` opens, from any thread.
 
     Parameters
@@ -152,6 +154,7 @@ def resume(token: str, payload: Any, *, store: RunStore | None = None, by: str =
     PayloadRejected
         The answer does not fit; the wait stays open.
     """
+    store = None if store is None else as_store(store)
     digest = tokens.digest_of(token)
     begun = tokens.run_of(digest, store) or asking(digest, store)
     if begun is None or not (begun.is_reachable or begun.is_away):
@@ -160,7 +163,7 @@ def resume(token: str, payload: Any, *, store: RunStore | None = None, by: str =
 
 
 def send_event(
-    run_id: str, name: str, payload: Any, *, key: str | None = None, store: RunStore | None = None
+    run_id: str, name: str, payload: Any, *, key: str | None = None, store: RunStore | str | Path | None = None
 ) -> Receipt:
     """Send an event to a run, from any thread: it answers one `wait_event` of its name.
 
@@ -178,6 +181,7 @@ def send_event(
     GraphRunError
         There is no such run, or it has ended.
     """
+    store = None if store is None else as_store(store)
     begun = RUNS.get(run_id)
     if begun is None or not begun.is_alive or not (store is None or begun.store == store):
         begun = opened(run_id, store)

@@ -115,7 +115,7 @@ def store() -> Finding:
     if isinstance(kept, MemoryStore):
         return Finding("store", "in memory: runs end with this process")
     path = getattr(kept, "path", None)
-    return _file(kept, Path(path)) if isinstance(path, (str, Path)) else Finding("store", type(kept).__name__)
+    return _file(kept, Path(path)) if isinstance(path, (str, Path)) else _elsewhere(kept)
 
 
 def sound(kept: RunStore) -> list[Finding]:
@@ -135,11 +135,17 @@ def sound(kept: RunStore) -> list[Finding]:
         except GraphRunError as error:
             damaged.append(str(error))
     path = getattr(kept, "path", None)
-    around = _around(kept, path) if isinstance(path, Path) else [Finding("store", type(kept).__name__)]
+    around = _around(kept, path) if isinstance(path, Path) else [_elsewhere(kept), _owners(kept)]
     if not damaged:
         return [*around, Finding("runs", f"{len(run_ids)}, with {n_values} values, all as they were written")]
     hint = "a copy of what is whole: python -m graphrun_nb salvage OLD NEW"
     return [*around, *(Finding("runs", each, ok=False, hint=hint) for each in damaged)]
+
+
+def _elsewhere(kept: RunStore) -> Finding:
+    """Tell what a store that is no file says of itself."""
+    about = getattr(kept, "about", None)
+    return Finding("store", f"{kept!r}: {about()}" if callable(about) else type(kept).__name__)
 
 
 def _around(kept: RunStore, path: Path) -> list[Finding]:

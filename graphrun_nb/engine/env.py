@@ -13,7 +13,7 @@ from graphrun_nb.core.spec import closest
 from graphrun_nb.engine.clock import SystemClock
 from graphrun_nb.executors import EXECUTORS, check_executor
 from graphrun_nb.protocols import hooks
-from graphrun_nb.stores import opened
+from graphrun_nb.stores import as_store, opened
 from graphrun_nb.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ class RuntimeEnv:
     fail_fast
         The first failed node cancels the rest.
     store, clock, observers
-        Where the log is kept, where the time comes from, who is told.
+        Where the log is kept, where the time comes from, who is told. A store may be named as in ``GRAPHRUN_STORE``:
+        by a path, ``postgresql://…`` or ``memory``.
     on_changed
         If the graph or its inputs are not those that the run `run_id` began with: ``raise`` refuses, ``rerun`` runs
         what changed and all below it, ``keep`` keeps what is done.
@@ -124,6 +125,8 @@ class RuntimeEnv:
         given = {name: value for name, value in overrides.items() if value is not None}
         if type(given.get("retry")) is int:
             given["retry"] = RetryPolicy(max_attempts=given["retry"])
+        if "store" in given:
+            given["store"] = as_store(given["store"])
         env = cls(**given)
         env.check()
         return env
@@ -156,7 +159,12 @@ class RuntimeEnv:
         for option in ("session_id", "agent_id", "app_id"):
             if not isinstance(getattr(self, option), str):
                 raise TypeError(f"{option} takes a text, not {getattr(self, option)!r}")
-        _check("store", self.store, "a store, such as MemoryStore()", ("claim", "read", "run_ids", "keeper"))
+        _check(
+            "store",
+            self.store,
+            "a store, or a path or address",
+            ("claim", "read", "run_ids", "keeper"),
+        )
         _check("clock", self.clock, "a clock", ("time", "call_at"))
         for observer in self.observers if isinstance(self.observers, (list, tuple)) else (self.observers,):
             _check("observers", observer, "a list of observers", ("on_events", "on_signal"))

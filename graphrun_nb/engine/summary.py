@@ -10,11 +10,13 @@ from graphrun_nb.core.state import fold
 from graphrun_nb.core.status import NODE_STATUS, RunStatus
 from graphrun_nb.engine.env import default_store
 from graphrun_nb.engine.live import RUNS
+from graphrun_nb.stores import as_store
 from graphrun_nb.view.text import aligned, duration
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Sequence
+    from pathlib import Path
 
     from graphrun_nb.core.status import NodeStatus
     from graphrun_nb.protocols import RunStore
@@ -49,7 +51,7 @@ class RunSummary:
     is_alive: bool
 
 
-def list_runs(*, store: RunStore | None = None) -> list[RunSummary]:
+def list_runs(*, store: RunStore | str | Path | None = None) -> list[RunSummary]:
     """Return the runs of `store`, by default of the default store, newest first. O(events) for those that have ended.
 
     Examples
@@ -63,7 +65,7 @@ def list_runs(*, store: RunStore | None = None) -> list[RunSummary]:
     >>> [(row.run_id, row.status.value) for row in list_runs(store=store)]
     [('r1', 'DONE')]
     """
-    store = store if store is not None else default_store()
+    store = default_store() if store is None else as_store(store)
     return [_summary(run_id, store) for run_id in reversed(store.run_ids())]
 
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from graphrun_nb.errors import StoreUnusable
 from graphrun_nb.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
     from graphrun_nb.protocols import RunStore
 
 _OPENED: dict[str, RunStore] = {}
+
+
+def as_store(given: RunStore | str | Path) -> RunStore:
+    """Return a store as it is, and that which a text or path names; raises as `opened`."""
+    return opened(os.fspath(given)) if isinstance(given, str | Path) else given
 
 
 def opened(text: str) -> RunStore:
@@ -32,6 +40,12 @@ def _open(text: str) -> RunStore:
         from graphrun_nb.stores.postgres import PostgresStore  # noqa: PLC0415 (an extra)
 
         return PostgresStore(text)
+    scheme, _, path = text.rpartition("://")
+    if scheme and (scheme != "sqlite" or not path.startswith("/")):
+        raise StoreUnusable(
+            f"there is no store of the kind {scheme!r}",
+            hints=("a path, sqlite:///path, postgresql://user@host/database, or memory",),
+        )
     from graphrun_nb.stores.sqlite import SqliteStore  # noqa: PLC0415 (for those alone who store)
 
     return SqliteStore(text.removeprefix("sqlite:///"))

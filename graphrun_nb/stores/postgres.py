@@ -85,6 +85,13 @@ class PostgresStore(DurableStore):
         self.database: PostgresDatabase
         super().__init__(PostgresDatabase(url, schema), lease_s)
 
+    def about(self) -> str:
+        """Say which server it is, and how much the tables have; raises as `Database.reading`."""
+        with self.database.reading() as cursor:
+            cursor.execute(_ABOUT, (self.database.schema,))
+            version, size, n_used, n_connections = cursor.fetchone()
+        return f"PostgreSQL {version}, {size / 1e6:.1f} MB here, {n_used} of {n_connections} connections used"
+
     def __repr__(self) -> str:
         return f"PostgresStore({self.database.name!r})"
 
@@ -96,12 +103,13 @@ class PostgresDatabase:
     ----------
     name
         How people know it: without a password.
+    schema
     """
 
     def __init__(self, url: str, schema: str) -> None:
         self._conninfo, self.name = _known(url, schema)
         self.place = self.name
-        self._schema = schema
+        self.schema = schema
         self._links: dict[str, _Link] = {}
         self._lock = threading.Lock()
         self._turn_s = 0.0
@@ -198,7 +206,7 @@ class PostgresDatabase:
             with self._lock, self._translated():
                 link = self._links.get(role)
                 if link is None:
-                    link = _Link(self._conninfo, self._schema, listens=role == "listen")
+                    link = _Link(self._conninfo, self.schema, listens=role == "listen")
                     link.connect(wait_s)
                     self._links[role] = link
         return link
@@ -218,12 +226,10 @@ class PostgresDatabase:
             if made is None or made[1] < VERSION:
                 with connection.transaction():
                     cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{_MAKE_WAIT_S:.0f}s"])
-                    cursor.execute(
-                        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"graphrun {self._schema}"]
-                    )
+                    cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"graphrun {self.schema}"])
                     made = self._made(cursor, self._looked_at(cursor))
             cursor.execute("SELECT current_database()")
-            return f"{made[0]} {_one(cursor)} {self._schema}"
+            return f"{made[0]} {_one(cursor)} {self.schema}"
 
     def _looked_at(self, cursor: psycopg.Cursor[Any]) -> tuple[str, int] | None:
         """Return id and version of the store in this schema, or None if that is empty; raises StoreUnusable."""
@@ -234,7 +240,7 @@ class PostgresDatabase:
         cursor.execute(
             "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
             "WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
-            [self._schema],
+            [self.schema],
         )
         names = {name for (name,) in cursor.fetchall()}
         if not names:
@@ -244,17 +250,17 @@ class PostgresDatabase:
                 f"the schema {self.name!r} has tables of something else; it was left as it is",
                 hints=("name another one: PostgresStore(url, schema='runs')",),
             )
-        cursor.execute(sql.SQL("SELECT id, version FROM {}.store").format(sql.Identifier(self._schema)))
+        cursor.execute(sql.SQL("SELECT id, version FROM {}.store").format(sql.Identifier(self.schema)))
         store_id, version = cursor.fetchall()[0]
         check_version(version, self.name)
         return store_id, version
 
     def _made(self, cursor: psycopg.Cursor[Any], there: tuple[str, int] | None) -> tuple[str, int]:
-        schema = sql.Identifier(self._schema)
-        cursor.execute(sql.SQL("SELECT 1 FROM pg_namespace WHERE nspname = %s"), [self._schema])
+        schema = sql.Identifier(self.schema)
+        cursor.execute(sql.SQL("SELECT 1 FROM pg_namespace WHERE nspname = %s"), [self.schema])
         if cursor.fetchone() is None:
             cursor.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
-        cursor.execute("SELECT set_config('search_path', %s, true)", [self._schema])
+        cursor.execute("SELECT set_config('search_path', %s, true)", [self.schema])
         store_id, version = there or (secrets.token_hex(8), 0)
         for statement in statements(version, _DIALECT):
             cursor.execute(statement.encode())
@@ -286,6 +292,12 @@ _ANNOUNCE = """
 """
 _TRIGGER = """
     CREATE TRIGGER letters_announced AFTER INSERT ON letters FOR EACH STATEMENT EXECUTE FUNCTION announce()
+"""
+_ABOUT = """
+    SELECT current_setting('server_version'),
+        (SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
+         WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = ?) AND relkind = 'r'),
+        (SELECT count(*) FROM pg_stat_activity), current_setting('max_connections')::bigint
 """
 _SYNCED = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 """Whoever has set it to more than ``on`` wants more."""

@@ -1,8 +1,12 @@
 """One server for all tests that need one, which is started when the first of them runs."""
 
+import itertools
+
 import pytest
 
 from tests.stores.server import missing, server
+
+_NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +17,24 @@ def postgres():
         pytest.skip(reason)
     with server() as made:
         yield made.url
+
+
+@pytest.fixture
+def database(postgres):
+    """Give the address of a new and empty one."""
+    import psycopg
+
+    name = f"d{next(_NUMBERS)}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+    return postgres.rpartition("/")[0] + f"/{name}"
+
+
+@pytest.fixture
+def own_server():
+    """Give a server that may be stopped."""
+    reason = missing()
+    if reason:
+        pytest.skip(reason)
+    with server() as made:
+        yield made

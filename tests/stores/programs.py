@@ -13,6 +13,13 @@ from graphrun_nb.tools import ask_approval
 RUN_ID = "mixed"
 
 
+def store_at(place: str, **options: float):
+    """Return the store of a file, or of an address."""
+    from graphrun_nb import PostgresStore
+
+    return PostgresStore(place, **options) if place.startswith("postgres") else SqliteStore(place, **options)
+
+
 def note(path: str, text: str) -> None:
     """Append a line with one write."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -84,7 +91,7 @@ def mixed(effects: str, n: int = 200):
 
 def run_mixed(store: str, effects: str, n: int = 200) -> None:
     """Run it, or go on with it, and print what it gives."""
-    print(asyncio.run(run_async(mixed(effects, n), run_id=RUN_ID, store=SqliteStore(store))))
+    print(asyncio.run(run_async(mixed(effects, n), run_id=RUN_ID, store=store_at(store))))
 
 
 @graphify("gate", inputs=["amount"], outputs=["ok"])
@@ -94,7 +101,7 @@ def gate(amount):
 
 def hold_gate(store: str, token_to: str) -> None:
     """Ask, write the token down, and wait for the answer."""
-    future = run(gate, {"amount": 5}, run_id="gate", store=SqliteStore(store))
+    future = run(gate, {"amount": 5}, run_id="gate", store=store_at(store))
     while not future.waits:
         time.sleep(0.005)
     note(token_to, future.waits[0].token or "")
@@ -125,7 +132,7 @@ def run_all_points(store: str, effects: str) -> None:
     """Go by every place where a store can fail: a large value, letters to and from, renewals."""
 
     async def main() -> dict:
-        kept = SqliteStore(store, lease_s=0.06)
+        kept = store_at(store, lease_s=0.06)
         future = run(all_points, {"effects": effects}, run_id=RUN_ID, store=kept)
         while not future.done() and not future.waits:
             await asyncio.sleep(0.005)
@@ -139,7 +146,7 @@ def run_all_points(store: str, effects: str) -> None:
 
 def claim_once(store: str, gate: str, told: str) -> None:
     """Once the file `gate` is there, try to drive the run, and say whether that was granted."""
-    kept = SqliteStore(store)
+    kept = store_at(store)
 
     class Holder:
         is_alive = True
@@ -163,7 +170,7 @@ def answer_all(store: str, tokens: str, told: str, name: str) -> None:
 
     from graphrun_nb import AlreadyResumed, resume
 
-    kept = SqliteStore(store)
+    kept = store_at(store)
     known = Path(tokens).read_text().split()
 
     def answer(token: str, who: str) -> None:
@@ -187,7 +194,7 @@ def ask_many(store: str, tokens: str, n: int) -> None:
             g.expose(f"q{i}", ask_text(prompt="?", _id=f"q{i}").text)
 
     async def main() -> dict:
-        future = run(g.build(), run_id="many", store=SqliteStore(store), max_concurrency=8)
+        future = run(g.build(), run_id="many", store=store_at(store), max_concurrency=8)
         while len(future.waits) < n:
             await asyncio.sleep(0.005)
         by_node = {each.node_id: each.token for each in future.waits}
@@ -199,11 +206,18 @@ def ask_many(store: str, tokens: str, n: int) -> None:
         print(name, text)
 
 
-def stepping(store: str, effects: str) -> None:
-    """Run many short nodes, one after the other, with a short lease."""
+def stepping_graph(n: int):
+    """Many short nodes, one after the other."""
     with graph(name="steps") as g:
+        g.declare_inputs(required=["effects"])
         last = 0
-        for i in range(400):
-            last = slow(effects, f"s{i}", last, _id=f"s{i}").x
+        for i in range(n):
+            last = slow(g.arg("effects"), f"s{i}", last, _id=f"s{i}").x
         g.expose("x", last)
-    print(asyncio.run(run_async(g.build(), run_id="steps", store=SqliteStore(store, lease_s=0.2))))
+    return g.build()
+
+
+def stepping(store: str, effects: str, n: int = 400) -> None:
+    """Run many short nodes, one after the other, with a short lease."""
+    kept = store_at(store, lease_s=0.2)
+    print(asyncio.run(run_async(stepping_graph(n), {"effects": effects}, run_id="steps", store=kept)))
