@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from graphrun_nb.errors import GraphRunError
+from graphrun_nb.errors import GraphRunError, PayloadRejected
 from graphrun_nb.notebook.detail import detail_of
 from graphrun_nb.view.frames import Reply
 from graphrun_nb.view.text import clipped
@@ -25,6 +25,7 @@ MAX_NODE_ID = 4_000
 
 MAX_REFUSAL = 1_000
 MAX_WHERE = 100
+MAX_ERRORS = 50
 
 
 class Command(BaseModel):
@@ -114,6 +115,14 @@ def read_command(content: Any) -> Command | Reply:
 def refusal(command_id: int, error: str, hints: Iterable[str] = ()) -> Reply:
     """Return the reply that says why a command was not carried out, in 1,000 characters and a hint of as many."""
     return Reply(command_id, error=clipped(error, MAX_REFUSAL), hint=clipped(" ".join(hints), MAX_REFUSAL))
+
+
+def refused(command: Command, error: GraphRunError) -> Reply:
+    """Return the reply to a command that `error` stands in the way of, with what is wrong where in an answer."""
+    errors = error.errors[:MAX_ERRORS] if isinstance(error, PayloadRejected) else ()
+    reply = refusal(command.id, str(error), error.hints)
+    told = tuple((clipped(path, MAX_REFUSAL), clipped(text, MAX_REFUSAL)) for path, text in errors)
+    return msgspec.structs.replace(reply, errors=told)
 
 
 def carry_out(command: Command, inspector: Inspector) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import traitlets
 
 from graphrun_nb.engine.background import running_loop
 from graphrun_nb.errors import GraphRunError
-from graphrun_nb.notebook.commands import Command, carry_out, read_command, refusal
+from graphrun_nb.notebook.commands import Command, carry_out, read_command, refusal, refused
 from graphrun_nb.notebook.places import Places
 from graphrun_nb.view import frames
 
@@ -163,7 +163,7 @@ class Inspector(anywidget.AnyWidget):
         try:
             data = carry_out(command, self)
         except GraphRunError as error:
-            self._emit(refusal(command.id, str(error), error.hints))
+            self._emit(refused(command, error))
         except Exception as error:  # noqa: BLE001 (a retry builds the graph anew, and its body may raise anything)
             self._emit(refusal(command.id, f"{type(error).__name__}: {error}"))
         else:

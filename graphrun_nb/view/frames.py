@@ -119,11 +119,18 @@ class SignalsFrame(_Frame, frozen=True, tag="signals"):
 
 
 class Reply(_Frame, frozen=True, tag="reply"):
-    """The answer to the command `id`; `error` and `hint` are empty if it was carried out."""
+    """The answer to the command `id`; `error` and `hint` are empty if it was carried out.
+
+    Attributes
+    ----------
+    errors
+        Of an answer that does not fit its wait: path inside the payload (empty for the whole) and message.
+    """
 
     id: int
     error: str = ""
     hint: str = ""
+    errors: tuple[tuple[str, str], ...] = ()
     data: dict[str, Any] | None = None
 
 

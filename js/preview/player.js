@@ -79,5 +79,6 @@ window.mount = (recorded, options = {}) => {
   const model = fakeModel(run, options);
   window.model = model;
   window.unmount = widget.render({ model, el: cell });
+  if (options.height) cell.firstElementChild.style.cssText = `height: ${options.height}px; max-height: none`;
 };
 window.ready = true;

@@ -80,6 +80,41 @@ APPROVAL = WaitInfo(
 )
 
 
+SCHEMA: dict[str, object] = {
+    "type": "object",
+    "title": "Shipment",
+    "$defs": {
+        "Address": {
+            "type": "object",
+            "title": "Address",
+            "properties": {"street": {"type": "string", "title": "Street"}, "zip": {"type": "string", "title": "Zip"}},
+            "required": ["street"],
+        },
+        "Colour": {"enum": ["red", "green", "blue"], "title": "Colour", "type": "string"},
+    },
+    "properties": {
+        "name": {"type": "string", "title": "Full name", "description": "As in the passport.", "minLength": 2},
+        "age": {"type": "integer", "title": "Years", "minimum": 0, "maximum": 150},
+        "share": {"anyOf": [{"type": "number"}, {"type": "null"}], "title": "Share", "default": None},
+        "colour": {"$ref": "#/$defs/Colour"},
+        "land": {"enum": ["Austria", "Denmark", "France", "Italy", "Spain"], "title": "Country"},
+        "day": {"type": "string", "format": "date", "title": "Day"},
+        "at": {"type": "string", "format": "date-time", "title": "Pick-up"},
+        "time": {"type": "string", "format": "time", "title": "Not before"},
+        "mail": {"type": "string", "format": "email", "title": "E-mail"},
+        "insured": {"type": "boolean", "title": "Insured", "default": True},
+        "note": {"type": "string", "title": "Note", "maxLength": 2000},
+        "tags": {"type": "array", "items": {"type": "string"}, "title": "Tags", "default": ["fragile", "heavy"]},
+        "extras": {"type": "array", "items": {"enum": ["gift", "express", "receipt"]}, "title": "Extras"},
+        "to": {"$ref": "#/$defs/Address"},
+        "back": {"anyOf": [{"$ref": "#/$defs/Address"}, {"type": "null"}], "title": "Return address"},
+        "photo": {"type": "string", "contentEncoding": "base64", "title": "Photo"},
+        "more": {"type": "object", "title": "More", "additionalProperties": {"type": "integer"}},
+    },
+    "required": ["name", "age", "colour", "day", "to"],
+}
+
+
 def info(node_id: str, needs: str, **rest: object) -> NodeInfo:
     return NodeInfo(node_id=node_id, name=node_id, needs=tuple(needs.split()), outputs=("out",), **rest)  # type: ignore[arg-type]
 
@@ -129,6 +164,35 @@ def pipeline(*, until: str) -> Script:
     finish(script, "evaluate", after_s=0.7)
     script.turn(WaitOpened("approve", 1, APPROVAL), after_s=0.2)
     return script
+
+
+def asking(*waits: WaitInfo) -> Script:
+    asks = (info(f"ask_{i}", "prepare", kind="wait") for i in range(len(waits)))
+    script = Script((info("prepare", ""), *asks), slots=9)
+    finish(script, "prepare", after_s=0.3)
+    for i, wait in enumerate(waits):
+        script.turn(WaitOpened(f"ask_{i}", 1, wait), after_s=0.2)
+    return script
+
+
+def questions() -> Script:
+    now = 1_700_000_000
+    return asking(
+        WaitInfo(no=0, kind="text", prompt="What is the report to be called?", deadline=now + 95.0),
+        WaitInfo(no=0, kind="choice", prompt="Which model?", options=("linear", "forest", "boosting")),
+        WaitInfo(
+            no=0,
+            kind="approval",
+            prompt="Publish?\nIt cannot be taken back.",
+            options=("Publish", "Keep"),
+            deadline=now + 4000.0,
+            on_deadline="default",
+            default=ValueRef(preview="{'approved': False, 'choice': 'Keep'}"),
+        ),
+        WaitInfo(no=0, kind="files", prompt="The invoices, please"),
+        WaitInfo(no=0, kind="event", name="paid"),
+        WaitInfo(no=0, kind="review", prompt="What do you make of it?"),
+    )
 
 
 def many(n: int, *, share: float = 0.7, seed: int = 3) -> Script:
@@ -229,6 +293,8 @@ RUNS = {
     "training": lambda: message(pipeline(until="training"), "sales forecast"),
     "waiting": lambda: message(pipeline(until="waiting"), "sales forecast"),
     "failed": lambda: message(pipeline(until="failed"), "sales forecast"),
+    "form": lambda: message(asking(WaitInfo(no=0, kind="form", prompt="Where to?", schema=SCHEMA)), "shipping"),
+    "questions": lambda: message(questions(), "six questions"),
     "many": lambda: message(many(300), "three hundred"),
     "huge": lambda: message(many(3000), "three thousand"),
     "vast": lambda: message(many(10_000, share=0.02), "ten thousand"),

@@ -70,7 +70,22 @@ def find(query: str):
     return act
 
 
+def send(page: Page) -> None:
+    page.get_by_role("button", name="Send answer").first.click()
+
+
+def later(page: Page) -> None:
+    page.get_by_role("button", name="Later questions").click()
+
+
 SHOTS = {
+    "form": ("form", {"height": 1000}, None),
+    "form-dark-errors": ("form", {"theme": "dark"}, send),
+    "form-narrow": ("form", {"width": 400, "height": 1000}, send),
+    "form-wide": ("form", {"width": 1500, "height": 900}, None),
+    "questions": ("questions", {}, None),
+    "questions-dark-later": ("questions", {"theme": "dark"}, later),
+    "questions-narrow": ("questions", {"width": 400}, send),
     "small": ("small", {}, None),
     "training": ("training", {}, None),
     "training-dark": ("training", {"theme": "dark"}, None),
@@ -125,7 +140,7 @@ def main() -> None:
             run, options, act = SHOTS[name]
             made.setdefault(run, RUNS[run]())
             page = browser.new_page(
-                viewport={"width": options.get("width", 960) + 32, "height": 452}, device_scale_factor=2
+                viewport={"width": options.get("width", 960) + 32, "height": 900}, device_scale_factor=1.5
             )
             page.on("console", lambda message, name=name: print(name, message.text))
             page.on("pageerror", lambda error, name=name: print(name, error))
@@ -136,7 +151,7 @@ def main() -> None:
             if act is not None:
                 act(page)
                 page.wait_for_timeout(700)
-            page.screenshot(path=out / f"{name}.png")
+            page.locator("#cell").screenshot(path=out / f"{name}.png")
             page.close()
         browser.close()
     server.shutdown()

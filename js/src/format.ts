@@ -34,3 +34,10 @@ const PLACES: Readonly<Record<string, string>> = { view: "a click", cell: "a cel
 export function place(by: string): string {
   return PLACES[by] ?? by;
 }
+
+/** A size in the units of disks: `5 MB`, `48.2 kB`. */
+export function bytes(n: number): string {
+  if (n < 1000) return `${n} B`;
+  const [size, unit] = n < 1e6 ? [n / 1e3, "kB"] : n < 1e9 ? [n / 1e6, "MB"] : [n / 1e9, "GB"];
+  return `${size.toFixed(1).replace(/\.0$/, "")} ${unit}`;
+}

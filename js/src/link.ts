@@ -278,5 +278,5 @@ export class Link {
 }
 
 function gone(id: number): Reply {
-  return { kind: "reply", id, error: "The kernel that ran this is gone.", hint: "", data: null };
+  return { kind: "reply", id, error: "The kernel that ran this is gone.", hint: "", errors: [], data: null };
 }

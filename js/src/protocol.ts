@@ -565,6 +565,7 @@ export interface Reply {
   readonly id: number;
   readonly error: string;
   readonly hint: string;
+  readonly errors: readonly (readonly [string, string])[];
   readonly data: JsonObject | null;
 }
 export function readReply(value: unknown): Reply {
@@ -574,6 +575,7 @@ export function readReply(value: unknown): Reply {
     id: number(from.id),
     error: or(text, "")(from.error),
     hint: or(text, "")(from.hint),
+    errors: or(list(tuple<readonly [string, string]>(text, text)), [])(from.errors),
     data: or(nullable(jsonObject), null)(from.data),
   };
 }

@@ -1,5 +1,6 @@
 /** A node's own events told as attempts and waits. */
 
+import { place } from "./format";
 import type { RunEvent, ValueRef, WaitInfo } from "./protocol";
 import { errorLine } from "./select";
 import type { NodeStatus } from "./status";
@@ -23,6 +24,8 @@ export interface Answered {
   readonly askedAt: number;
   readonly at: number;
   readonly by: string;
+  /** How it ended: with an answer, or as a `WaitExpired` says. */
+  readonly outcome: string;
   readonly answer: ValueRef | null;
 }
 
@@ -44,6 +47,20 @@ export function answerText({ kind, options }: WaitInfo, answer: ValueRef | null)
   if (kind === "approval" && /\btrue\b/i.test(preview)) return options[0] ?? "Approve";
   if (kind === "approval" && /\bfalse\b/i.test(preview)) return options[1] ?? "Reject";
   return preview || "answered";
+}
+
+/** Who or what ended a wait. */
+export function answeredBy({ outcome, by }: Answered): string {
+  switch (outcome) {
+    case "answered":
+      return `by ${place(by)}`;
+    case "default":
+      return "the default, since nobody answered in time,";
+    case "dropped":
+      return "given up by its node";
+    default:
+      return "nobody answered in time,";
+  }
 }
 
 /** Folds a node's events, oldest first. */
@@ -107,8 +124,9 @@ export function tell(events: readonly Told[]): Story {
           wait: asked.wait,
           askedAt: asked.at,
           at,
-          by: resolved ? event.by : `deadline (${event.outcome})`,
-          answer: resolved ? event.answer : asked.wait.default,
+          by: resolved ? event.by : "",
+          outcome: resolved ? "answered" : event.outcome,
+          answer: resolved ? event.answer : event.outcome === "default" ? asked.wait.default : null,
         });
         break;
       }

@@ -15,7 +15,7 @@ import {
 } from "../src/select";
 import type { NodeState, RunState } from "../src/state";
 import { Store } from "../src/store";
-import { answerText, tell } from "../src/story";
+import { answeredBy, answerText, tell } from "../src/story";
 import { inWords, tallies } from "../src/tally";
 import { topologyOf } from "../src/topology";
 import { eventsFrame, log } from "./golden";
@@ -110,9 +110,9 @@ test("a story tells each attempt with its error and its end", () => {
 
 test("a story tells answers, deadlines and losses", () => {
   const deadline = tell(stored("deadline").story("ask") ?? []);
-  expect(deadline.answered.map(({ wait, by }) => [wait.prompt, by])).toEqual([
-    ["Name?", "deadline (default)"],
-    ["City?", "cell"],
+  expect(deadline.answered.map((each) => [each.wait.prompt, answeredBy(each)])).toEqual([
+    ["Name?", "the default, since nobody answered in time,"],
+    ["City?", "by a cell"],
   ]);
   expect(tell(stored("lost").story("poison") ?? []).attempts[0]?.note).toBe("lost: process died");
   expect(tell(stored("failure").story("never") ?? []).because).toBe("its condition did not hold");

@@ -257,8 +257,8 @@ test("each option of an approval is answered as itself", async () => {
 test("a text question is a form named after its prompt", async () => {
   const page = await shown("deadline", 4);
   const form = page.get("form", "Name?") as HTMLFormElement;
-  const input = form.querySelector("input");
-  if (input === null) throw new Error("no input");
+  const input = form.querySelector("textarea");
+  if (input === null) throw new Error("no field");
   input.value = "Ada";
   form.querySelector<HTMLButtonElement>("button")?.click();
   expect(page.kernel.last("resume")).toMatchObject({ node_id: "ask", no: 0, payload: { text: "Ada" } });

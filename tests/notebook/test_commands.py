@@ -20,7 +20,7 @@ from graphrun_nb.notebook import inspector as inspector_module
 from graphrun_nb.notebook.commands import Cancel, Command, Detail, Digest, Place, Resume, Sync, Tidy, read_command
 from graphrun_nb.notebook.detail import MAX_SOURCE
 from graphrun_nb.notebook.inspector import Inspector
-from graphrun_nb.tools import ask_approval, ask_text
+from graphrun_nb.tools import ask_approval, ask_form, ask_text
 from graphrun_nb.view import frames
 from tests.engine.conftest import ManualClock, settle
 
@@ -203,6 +203,25 @@ async def test_an_answer_that_does_not_fit_is_refused_and_records_nothing(view, 
     await settle()
     assert trace(view.future) == before
     assert "error" not in view.ask("resume", node_id="approve", attempt=1, no=0, payload=True)
+
+
+async def test_a_refused_answer_tells_the_path_of_each_thing_that_is_wrong():
+    item = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    schema = {"type": "object", "properties": {"items": {"type": "array", "items": item}}, "required": ["items"]}
+
+    @graphify(name="order")
+    def order():
+        ask_form(prompt="What?", schema=schema, _id="ask")
+
+    future = run(order)
+    await settle()
+    view = View(future)
+    place = {"node_id": "ask", "attempt": 1, "no": 0}
+    reply = view.ask("resume", **place, payload={"items": [{"n": 1}, {"n": "x"}, {}]})
+    assert reply["errors"] == [["items.1.n", "'x' is not of type 'integer'"], ["items.2.n", "is required"]]
+    assert "errors" not in view.ask("resume", **place, payload={"items": []})
+    await settle()
+    assert future.node("ask").outputs == {"items": []}
 
 
 @pytest.mark.parametrize("payload", ["Aprove", {"choice": "Maybe"}, 3])

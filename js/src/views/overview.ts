@@ -1,14 +1,14 @@
 /** The first thing to know of a node: how it stands, each attempt in a line, what was asked and answered. */
 
 import { type Child, h, icon } from "../dom";
-import { clockTime, duration, place, ticking } from "../format";
+import { clockTime, duration, ticking } from "../format";
 import type { Local } from "../local";
 import type { NodeDetail } from "../protocol";
 import { errorLine } from "../select";
 import type { NodeState } from "../state";
 import { NODE_STATUS } from "../status";
 import type { Progress, Store } from "../store";
-import { type Answered, type Attempt, answerText, type Story, tell } from "../story";
+import { type Answered, type Attempt, answeredBy, answerText, type Story, tell } from "../story";
 import { nodeLink } from "./action";
 import { failingLine } from "./panels";
 
@@ -121,13 +121,14 @@ function attemptRow({ no, startedAt, endedAt, status, note }: Attempt, now: numb
   );
 }
 
-function answerRow({ wait, at, by, answer }: Answered): HTMLElement {
+function answerRow(answered: Answered): HTMLElement {
+  const { wait, at, answer } = answered;
   return h(
     "div",
     { class: "gr-answer" },
     h("span", { class: "gr-answer-prompt" }, wait.prompt || wait.kind),
     h("span", { class: "gr-answer-text" }, answerText(wait, answer)),
-    h("span", { class: "gr-answer-by" }, `by ${place(by)} at ${clockTime(at)}`),
+    h("span", { class: "gr-answer-by" }, `${answeredBy(answered)} at ${clockTime(at)}`),
   );
 }
 

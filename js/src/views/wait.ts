@@ -1,18 +1,21 @@
 /** The questions that the run asks, each with its answers at hand; nothing needs to be selected first. */
 
-import { effect } from "@preact/signals-core";
+import { effect, signal as makeSignal } from "@preact/signals-core";
 import { fill, h, icon, say, set } from "../dom";
-import { clockTime, place, ticking } from "../format";
+import { clockTime, ticking } from "../format";
 import type { Link } from "../link";
 import type { Local } from "../local";
 import type { WaitInfo } from "../protocol";
 import { type Question, questions } from "../select";
 import type { Store } from "../store";
-import { answerText, tell } from "../story";
+import { answeredBy, answerText, tell } from "../story";
 import type { Json } from "../wire";
 import { alertLine, errorText, nodeLink, PHASE_WORDS } from "./action";
+import { answerFields } from "./form/answer";
+import { formOf, type Taken } from "./form/form";
 
-const MAX_ROWS = 3;
+const PAGE = 3;
+const MAX_ANSWERED = 3;
 
 interface Row {
   readonly element: HTMLElement;
@@ -21,62 +24,80 @@ interface Row {
 }
 
 export function waits(store: Store, link: Link, local: Local, signal: AbortSignal): HTMLElement {
+  const from = makeSignal(0);
   const list = h("div", { class: "gr-asks-list" });
-  const more = h("button", {
-    type: "button",
-    class: "gr-button gr-more",
-    hidden: true,
-    on: { click: () => selectNext() },
-  });
+  const pager = h("div", { class: "gr-pager", role: "group", "aria-label": "Pages of questions", hidden: true });
+  const where = h("span", { "aria-live": "polite" });
+  const back = pageButton("Earlier questions", "‹", -PAGE);
+  const on = pageButton("Later questions", "›", PAGE);
+  pager.append(back, where, on);
   const answered = h("div", { class: "gr-answered", tabindex: -1, hidden: true });
   const element = h(
     "section",
     { class: "gr-asks", "aria-label": "Open questions", hidden: true },
+    pager,
     list,
-    more,
     answered,
   );
+  // A question that is on another page keeps what was typed into it.
   const rows = new Map<string, Row>();
 
-  function selectNext(): void {
-    const hidden = questions(store.state)[MAX_ROWS];
-    if (hidden !== undefined) local.select(hidden.nodeId);
+  function pageButton(label: string, sign: string, by: number): HTMLButtonElement {
+    const turn = (): void => {
+      from.value = Math.max(from.peek() + by, 0);
+      list.scrollTo(0, 0);
+    };
+    return h(
+      "button",
+      { type: "button", class: "gr-close", "aria-label": label, title: label, on: { click: turn } },
+      sign,
+    );
   }
 
   function update(): void {
-    const open = questions(store.state);
-    const shown = new Map(
-      open.slice(0, MAX_ROWS).map((each) => [`${each.nodeId}\n${each.attempt}\n${each.wait.no}`, each]),
+    const open = new Map(
+      questions(store.state)
+        .filter(({ wait }) => wait.kind !== "until")
+        .map((each) => [`${each.nodeId}\n${each.attempt}\n${each.wait.no}`, each]),
     );
     for (const [key, row] of rows) {
-      if (shown.has(key)) continue;
+      if (open.has(key)) continue;
       const focused = row.element.contains(document.activeElement);
       row.element.remove();
       rows.delete(key);
       conclude(row.question);
       if (focused && !answered.hidden) answered.focus();
     }
-    for (const [key, question] of shown) {
-      if (rows.has(key)) continue;
-      const row = rowOf(question, link, local);
+    const first = Math.min(from.value, Math.max(Math.ceil(open.size / PAGE) - 1, 0) * PAGE);
+    from.value = first;
+    const shown = [...open].slice(first, first + PAGE);
+    for (const [key, row] of rows) if (!shown.some(([each]) => each === key)) row.element.remove();
+    shown.forEach(([key, question], i) => {
+      const row = rows.get(key) ?? rowOf(question, link, local);
       rows.set(key, row);
-      list.append(row.element);
-    }
-    more.hidden = open.length <= MAX_ROWS;
-    say(more, `${open.length - MAX_ROWS} more waiting`);
-    element.hidden = open.length === 0 && answered.hidden;
+      if (list.children[i] !== row.element) list.insertBefore(row.element, list.children[i] ?? null);
+    });
+    pager.hidden = open.size <= PAGE;
+    say(where, `Questions ${first + 1}–${Math.min(first + PAGE, open.size)} of ${open.size}`);
+    set(back, "aria-disabled", first === 0 ? "true" : null);
+    set(on, "aria-disabled", first + PAGE >= open.size ? "true" : null);
+    element.hidden = open.size === 0 && answered.hidden;
+    const isLarge = list.querySelector(".gr-form:not(.gr-short)") !== null;
+    set(element, "data-size", isLarge ? "large" : null);
   }
 
   function conclude({ nodeId, wait }: Question): void {
     const told = tell(store.story(nodeId) ?? []).answered.findLast((each) => each.wait.no === wait.no);
     if (told === undefined) return;
     const answer = h("strong", {}, answerText(wait, told.answer));
-    const question = wait.prompt === "" ? "" : `: ${wait.prompt}`;
-    fill(
-      answered,
+    const question = title(wait) === "" ? "" : `: ${title(wait)}`;
+    const line = h(
+      "div",
+      { class: "gr-answered-line" },
       icon("DONE"),
-      h("span", {}, nodeId, question, " → ", answer, `, by ${place(told.by)} at ${clockTime(told.at)}`),
+      h("span", {}, nodeId, question, " → ", answer, `, ${answeredBy(told)} at ${clockTime(told.at)}`),
     );
+    fill(answered, ...[...answered.children, line].slice(-MAX_ANSWERED));
     answered.hidden = false;
   }
 
@@ -96,32 +117,30 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
   return element;
 }
 
+function title({ kind, name, prompt }: WaitInfo): string {
+  if (prompt !== "") return prompt;
+  return kind === "event" ? `Waits for the event ${name}` : "";
+}
+
 function deadlineText(wait: WaitInfo, now: number): string {
   if (wait.deadline === null) return "";
-  const then = wait.on_deadline === "default" ? "then the default answer counts" : "then it fails";
-  return `${ticking(Math.ceil(wait.deadline - now))} left, ${then}`;
+  const then =
+    wait.on_deadline === "default" ? `then it counts as answered: ${answerText(wait, wait.default)}` : "then it fails";
+  const left = Math.ceil(wait.deadline - now);
+  return left > 0 ? `${ticking(left)} left, ${then}` : `Time is up, ${then}`;
 }
 
 function rowOf(question: Question, link: Link, local: Local): Row {
   const { nodeId, wait, attempt } = question;
   const deadline = h("span", { class: "gr-deadline" }, deadlineText(wait, local.now.peek()));
-  const progress = h("span", { class: "gr-sending" });
-  const alert = alertLine();
-  let under = false;
-  const send = async (payload: Json): Promise<void> => {
-    if (under) return;
-    under = true;
-    alert.say("");
-    set(controls, "data-sending", true);
+  const progress = h("span", { class: "gr-sending", "aria-live": "polite" });
+  const send = async (payload: Json): Promise<Taken> => {
     const { phase, reply } = link.send({ kind: "resume", node_id: nodeId, attempt, no: wait.no, payload });
     const stop = effect(() => say(progress, PHASE_WORDS[phase.value]));
     const answer = await reply;
     stop();
-    under = false;
-    set(controls, "data-sending", null);
-    if (answer.error !== "") alert.say(errorText(answer));
+    return { error: errorText(answer), errors: answer.errors.map(([path, message]) => ({ path, message })) };
   };
-  const controls = controlsOf(wait, nodeId, (payload) => void send(payload));
   const element = h(
     "div",
     { class: "gr-ask" },
@@ -131,70 +150,41 @@ function rowOf(question: Question, link: Link, local: Local): Row {
       { class: "gr-ask-text" },
       nodeLink(local, nodeId),
       ": ",
-      h("span", { class: "gr-prompt" }, wait.prompt || wait.kind),
+      h("span", { class: "gr-prompt" }, title(wait) || wait.kind),
       " ",
       deadline,
+      " ",
+      progress,
     ),
-    h("div", { class: "gr-ask-answer" }, progress, controls),
-    alert.element,
+    ...controlsOf(wait, title(wait) || nodeId, send),
   );
   return { element, deadline, question };
 }
 
-function controlsOf(wait: WaitInfo, nodeId: string, send: (payload: Json) => void): HTMLElement {
-  switch (wait.kind) {
-    case "approval": {
-      const options = wait.options.length > 0 ? wait.options : ["Approve", "Reject"];
-      const buttons = options.map((option, i) =>
-        h(
-          "button",
-          {
-            type: "button",
-            class: i === 0 ? "gr-button gr-primary" : "gr-button",
-            on: { click: () => send({ choice: option }) },
-          },
-          option,
-        ),
-      );
-      return h("div", { class: "gr-answers", role: "group", "aria-label": wait.prompt || nodeId }, ...buttons);
-    }
-    case "text": {
-      const input = h("input", {
-        class: "gr-input",
-        type: "text",
-        required: true,
-        "aria-label": "Answer",
-        autocomplete: "off",
-      });
-      return formOf(wait, nodeId, () => send({ text: input.value }), input);
-    }
-    case "choice": {
-      const select = h(
-        "select",
-        { class: "gr-input", "aria-label": "Choice" },
-        ...wait.options.map((option) => h("option", {}, option)),
-      );
-      return formOf(wait, nodeId, () => send({ choice: wait.options[select.selectedIndex] ?? "" }), select);
-    }
-    default:
-      return h(
-        "div",
-        { class: "gr-answers" },
-        h("code", {}, wait.kind === "until" ? "" : `future.resume(${JSON.stringify(nodeId)}, …)`),
-      );
-  }
+function controlsOf(wait: WaitInfo, label: string, send: (payload: Json) => Promise<Taken>): HTMLElement[] {
+  if (wait.kind === "approval") return approval(wait, label, send);
+  const { fields, isShort } = answerFields(wait);
+  return [formOf({ label, button: "Send answer", fields, send, isShort })];
 }
 
-function formOf(wait: WaitInfo, nodeId: string, submit: () => void, field: HTMLElement): HTMLElement {
-  const listener = (event: SubmitEvent): void => {
-    event.preventDefault();
-    submit();
+/** A button for each option. */
+function approval({ options }: WaitInfo, label: string, send: (payload: Json) => Promise<Taken>): HTMLElement[] {
+  const alert = alertLine();
+  let under = false;
+  const choose = async (choice: string): Promise<void> => {
+    if (under) return;
+    under = true;
+    alert.say("");
+    set(group, "data-sending", true);
+    const { error } = await send({ choice });
+    under = false;
+    set(group, "data-sending", null);
+    alert.say(error);
   };
-  const button = h("button", { type: "submit", class: "gr-button gr-primary" }, "Send answer");
-  return h(
-    "form",
-    { class: "gr-answers", "aria-label": wait.prompt || nodeId, on: { submit: listener } },
-    field,
-    button,
-  );
+  const buttons = (options.length > 0 ? options : ["Approve", "Reject"]).map((option, i) => {
+    const look = i === 0 ? "gr-button gr-primary" : "gr-button";
+    return h("button", { type: "button", class: look, on: { click: () => void choose(option) } }, option);
+  });
+  const group = h("div", { class: "gr-answers", role: "group", "aria-label": label }, ...buttons);
+  return [group, alert.element];
 }
