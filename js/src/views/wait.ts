@@ -118,8 +118,7 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
 }
 
 function title({ kind, name, prompt }: WaitInfo): string {
-  if (prompt !== "") return prompt;
-  return kind === "event" ? `Waits for the event ${name}` : "";
+  return kind === "event" ? `Waits for the event ${name}` : prompt;
 }
 
 function deadlineText(wait: WaitInfo, now: number): string {
@@ -156,7 +155,7 @@ function rowOf(question: Question, link: Link, local: Local): Row {
       " ",
       progress,
     ),
-    ...controlsOf(wait, title(wait) || nodeId, send),
+    ...controlsOf(wait, wait.prompt || nodeId, send),
   );
   return { element, deadline, question };
 }
