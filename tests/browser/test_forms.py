@@ -165,7 +165,7 @@ f = %graphrun many
 def test_many_questions_are_paged_and_keep_what_was_typed(lab):
     page, view = opened(lab, MANY, "many")
     asks = view.get_by_label("Open questions")
-    expect(asks).to_contain_text("Questions 1–3 of 5")
+    expect(asks).to_contain_text("Questions 1 to 3 of 5")
     name = view.get_by_role("form", name="Name?", exact=True)
     expect(asks).to_contain_text("then it counts as answered: ")
     name.get_by_label("Answer", exact=True).fill("Ada")
@@ -179,7 +179,7 @@ def test_many_questions_are_paged_and_keep_what_was_typed(lab):
     event.get_by_label("Payload", exact=True).fill('{"amount": 3}')
     send(event)
     expect(view.get_by_role("treeitem", name="paid: done")).to_be_attached()
-    expect(asks).to_contain_text("Questions 4–4 of 4")
+    expect(asks).to_contain_text("Question 4 of 4")
     review = view.get_by_role("form", name="What do you think?", exact=True)
     review.get_by_label("Answer", exact=True).fill('["fine"]')
     send(review)

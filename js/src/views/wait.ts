@@ -78,7 +78,9 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
       if (list.children[i] !== row.element) list.insertBefore(row.element, list.children[i] ?? null);
     });
     pager.hidden = open.size <= PAGE;
-    say(where, `Questions ${first + 1}–${Math.min(first + PAGE, open.size)} of ${open.size}`);
+    const last = Math.min(first + PAGE, open.size);
+    const which = last === first + 1 ? `Question ${last}` : `Questions ${first + 1} to ${last}`;
+    say(where, `${which} of ${open.size}`);
     set(back, "aria-disabled", first === 0 ? "true" : null);
     set(on, "aria-disabled", first + PAGE >= open.size ? "true" : null);
     element.hidden = open.size === 0 && answered.hidden;
