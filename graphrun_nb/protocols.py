@@ -131,6 +131,14 @@ class Keeper(Protocol):
         """Return what was put; raises LookupError if it was not kept."""
         ...
 
+    def add_line(self, line: Signal) -> None:
+        """Keep what a node printed or logged, soon and as far as that goes. Called from any thread."""
+        ...
+
+    def lines(self, node_id: str) -> Sequence[Signal]:
+        """Return what a node printed and logged, in this process and others, as far as that was kept."""
+        ...
+
 
 class Owner(Struct, frozen=True):
     """The process that drives a run.

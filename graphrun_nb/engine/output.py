@@ -93,10 +93,11 @@ class RunOutput:
         self._tell_soon()
 
     def lines(self, node_id: str) -> tuple[LogLine, ...]:
-        """Return the finished lines of a node's attempts, in order; no two have the same instant."""
+        """Return the finished lines of a node's attempts, in order; no two of a process have the same instant."""
         with self._lock:
             node = self._nodes.get(node_id)
-            return tuple(node.lines) if node is not None else ()
+            here = tuple(node.lines) if node is not None else ()
+        return self._with_earlier(node_id, here) if self._run.has_past else here
 
     def unfinished(self, node_id: str) -> tuple[LogLine, ...]:
         """Return the lines that a node has begun, as they stand now."""
@@ -133,6 +134,13 @@ class RunOutput:
 
     def on_signal(self, signal: Signal) -> None:
         """Nothing to note."""
+
+    def _with_earlier(self, node_id: str, here: tuple[LogLine, ...]) -> tuple[LogLine, ...]:
+        """Return `here` with what other processes wrote, whose lines the store alone has."""
+        known = {line.at for line in here}
+        kept = self._run.keeper.lines(node_id)
+        others = tuple(LogLine(each.stream, each.text, each.at) for each in kept if each.at not in known)
+        return tuple(sorted((*others, *here), key=lambda line: line.at)) if others else here
 
     def _new(self, here: Here) -> _Attempt:
         with self._lock:
@@ -183,8 +191,10 @@ class RunOutput:
     def _append(self, of: _Attempt, stream: str, text: str) -> None:
         line = LogLine(stream, self._run.secrets.scrub(text), self._now(of.node))
         of.node.lines.append(line)
+        told = Signal(of.node_id, of.attempt, stream, line.text, line.at)
+        self._run.keeper.add_line(told)
         if not self._is_closed:
-            self._untold.append(Signal(of.node_id, of.attempt, stream, line.text, line.at))
+            self._untold.append(told)
 
     def _finish(self, node_id: str) -> None:
         if node_id in self._unfinished:

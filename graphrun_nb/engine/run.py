@@ -76,6 +76,8 @@ class Run:
     log : RunLog
     values : dict of str to dict
         Outputs by node id, of the nodes that are done.
+    has_past : bool
+        Whether other processes, or earlier runs of the same id, had a part in it.
     new_tokens : dict of str to str
         Of questions that are open when it begins, by digest.
     progress : dict of str to Signal
@@ -99,6 +101,7 @@ class Run:
         self.exceptions: dict[str, BaseException] = {}
         self.loop: asyncio.AbstractEventLoop | None = None
         self.log = log or RunLog(self.run_id)
+        self.has_past = log is not None
         self.parent = parent or self.log.state.parent
         self.output = RunOutput(self)
         self.new_tokens: dict[str, str] = {}

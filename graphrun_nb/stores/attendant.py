@@ -1,4 +1,4 @@
-"""A thread beside the loop, since nodes can block that: it renews leases, and looks whether there are letters."""
+"""A thread beside the loop, since nodes can block that: it renews leases, looks for letters, and writes lines."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from graphrun_nb.stores.failpoint import failpoint
 if TYPE_CHECKING:
     from graphrun_nb.stores.durable import DurableStore
     from graphrun_nb.stores.lease import StoredLease
+    from graphrun_nb.stores.line_shelf import LineShelf
 
 LOOK_S = 0.1
 _WAIT_S = 1.0
@@ -28,6 +29,7 @@ class Attendant:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._to_free: list[StoredLease] = []
+        self._to_write: list[LineShelf] = []
         self._is_told_of_trouble = False
 
     def begin(self) -> None:
@@ -42,6 +44,11 @@ class Attendant:
         self._to_free.append(lease)
         self.begin()
 
+    def write_later(self, shelf: LineShelf) -> None:
+        """Write the lines of a run that has ended, as soon as that can be done."""
+        self._to_write.append(shelf)
+        self.begin()
+
     def _attend(self) -> None:
         store = self._store
         every_s = min(LOOK_S, store.lease_s / _RENEWALS_A_LEASE)
@@ -49,7 +56,7 @@ class Attendant:
         while True:
             time.sleep(every_s)
             with self._lock:
-                if not store.held and not self._to_free:
+                if not (store.held or self._to_free or self._to_write):
                     self._thread = None
                     return
             try:
@@ -59,6 +66,7 @@ class Attendant:
                 while self._to_free:
                     self._to_free[-1].free(role="attendant", wait_s=_WAIT_S)
                     self._to_free.pop()
+                self._write()
                 if store.database.changed():
                     self._look()
             except StoreBusy:
@@ -86,6 +94,15 @@ class Attendant:
             if store.held.get(lease.run_id) is lease:
                 lease.is_lost = True
                 lease.holder.on_mail()
+
+    def _write(self) -> None:
+        store = self._store
+        for lease in list(store.held.values()):
+            if lease.shelf:
+                store.write_lines(lease.shelf, role="attendant", wait_s=_WAIT_S)
+        while self._to_write:
+            store.write_lines(self._to_write[-1], role="attendant", wait_s=_WAIT_S)
+            self._to_write.pop()
 
     def _look(self) -> None:
         store = self._store

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from graphrun_nb.core.events import Envelope
-    from graphrun_nb.protocols import Holder
+    from graphrun_nb.protocols import Holder, Signal
+    from graphrun_nb.stores.line_shelf import LineShelf
     from graphrun_nb.stores.tables import Database
 
 LEASE_S = 30.0
 CLAIM_WAIT_S = 5.0
+_MAX_LINES = 1_000_000
 _SALVAGE = "python -m graphrun_nb salvage OLD NEW copies what is whole into a new store"
 _OWNER = msgspec.json.Decoder(Owner)
 _FACT = msgspec.json.Decoder(AnswerKept | CancelRequested)
@@ -172,6 +174,22 @@ class DurableStore:
         """Keep a large value at once; return False if it is to be kept with its turn."""
         return self.database.stow(run_id, digest, data)
 
+    def lines_of(self, shelf: LineShelf, node_id: str) -> Sequence[Signal]:
+        """Return what was kept of what a node printed."""
+        with self.database.reading() as cursor:
+            return shelf.read(cursor, node_id)
+
+    def write_lines(self, shelf: LineShelf, *, role: str, wait_s: float) -> None:
+        """Write all that nodes have printed; raises as `Database.writing`, and has it still then."""
+        while lines := shelf.take(_MAX_LINES):
+            try:
+                with self.database.writing(role=role, wait_s=wait_s) as cursor:
+                    failpoint("lines.begun")
+                    shelf.write(cursor, lines)
+            except BaseException:
+                shelf.give_back(lines)
+                raise
+
     def post(self, run_id: str, key: str, fact: AnswerKept | CancelRequested, at: float) -> Letter | None:
         """Put a letter into the run's box, or return the one that is there with this key."""
         keeper = self.keeper(run_id, lasting=True)
@@ -237,7 +255,7 @@ class DurableStore:
             cursor.execute("DELETE FROM runs WHERE run_id = ? AND epoch = ?", (run_id, row[0]))
             if cursor.rowcount != 1:
                 return False
-            for table in ("turns", "kept", "waits", "letters"):
+            for table in ("turns", "kept", "waits", "letters", "lines"):
                 cursor.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608 (our own names)
         with self.database.writing(role="desk", wait_s=CLAIM_WAIT_S) as cursor:
             cursor.execute("SELECT 1 FROM runs WHERE run_id = ?", (run_id,))

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from graphrun_nb.core.events import ValueRef
 from graphrun_nb.errors import StoreCorrupt
 from graphrun_nb.stores import typed_json
+from graphrun_nb.stores.line_shelf import LineShelf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from graphrun_nb.protocols import Signal
 
 MAX_INLINE = 65_536
 """Bytes of a value that is written in the transaction of its turn; larger ones are written before it."""
@@ -21,7 +24,7 @@ _SCALARS = frozenset({type(None), bool, int, str})
 
 
 class Shelf(Protocol):
-    """Where bytes are kept by digest, for one run."""
+    """Where bytes are kept by digest, and lines."""
 
     def fetch(self, run_id: str, digest: str) -> bytes | None:
         """Return them, or None if they are not there."""
@@ -29,6 +32,10 @@ class Shelf(Protocol):
 
     def stow(self, run_id: str, digest: str, data: bytes) -> bool:
         """Keep large ones at once; return False if they are to be kept with their turn."""
+        ...
+
+    def lines_of(self, shelf: LineShelf, node_id: str) -> Sequence[Signal]:
+        """Return what was kept of what a node printed."""
         ...
 
 
@@ -39,16 +46,19 @@ class StoredKeeper:
     ----------
     pending
         What is to be written with the next turn, by digest.
+    shelf
+        What nodes print, to be written with the next turn or soon.
     """
 
     refers = True
 
-    def __init__(self, shelf: Shelf, run_id: str) -> None:
+    def __init__(self, values: Shelf, run_id: str) -> None:
         self.values: dict[str, dict[str, Any]] = {}
         self.outputs: dict[str, Any] | None = None
         self.types: Mapping[str, type] = {}
         self.pending: dict[str, bytes] = {}
-        self._shelf = shelf
+        self.shelf = LineShelf(run_id)
+        self._values = values
         self._run_id = run_id
         self._mark = secrets.token_hex(4)
         self._here: list[Any] = []
@@ -61,7 +71,7 @@ class StoredKeeper:
             self._here.append(value)
             return ValueRef(digest=f"{self._mark}-{len(self._here) - 1}", preview=preview())
         digest = digest_of(data)
-        if len(data) <= MAX_INLINE or not self._shelf.stow(self._run_id, digest, data):
+        if len(data) <= MAX_INLINE or not self._values.stow(self._run_id, digest, data):
             self.pending[digest] = data
         ref = ValueRef("json", digest, len(data), preview() if shown else "")
         if not shown and type(value) in _SCALARS and len(data) <= _MAX_REMEMBERED_SIZE:
@@ -92,7 +102,7 @@ class StoredKeeper:
             return self._here[int(no)]
         data = self.pending.get(ref.digest)
         if data is None:
-            data = self._shelf.fetch(self._run_id, ref.digest)
+            data = self._values.fetch(self._run_id, ref.digest)
         if not isinstance(data, bytes) or digest_of(data) != ref.digest:
             what = "is missing" if data is None else "is not what was written"
             raise StoreCorrupt(
@@ -100,6 +110,14 @@ class StoredKeeper:
                 hints=("%graphrun doctor tells more",),
             )
         return typed_json.decode(data, self.types)
+
+    def add_line(self, line: Signal) -> None:
+        """Keep what a node printed with the next turn, or soon. Called from any thread."""
+        self.shelf.add(line)
+
+    def lines(self, node_id: str) -> Sequence[Signal]:
+        """Return what was kept of what a node printed."""
+        return self._values.lines_of(self.shelf, node_id)
 
 
 def digest_of(data: bytes) -> str:

@@ -32,6 +32,8 @@ class StoredLease:
     ----------
     is_lost
         Whether somebody else has taken the run over.
+    shelf
+        What its nodes print.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class StoredLease:
         self.is_lost = False
         self._store = store
         self._keeper = store.keeper(run_id, lasting=True)
+        self.shelf = self._keeper.shelf
         self._durability = durability
         self._buffered: list[Batch] = []
         self._n_kept = self.n_events
@@ -84,6 +87,7 @@ class StoredLease:
             rows += rows_of(each, n, chain)
             chain, n = rows[-1].chain, n + len(each)
         pending, self._keeper.pending = self._keeper.pending, {}
+        lines = self.shelf.take() if self.shelf else []
         events = [event for each in batches for event in each.events] if len(batches) > 1 else batch.events
         ends = type(events[-1]) is RunFinished
         sync = self._durability == "power" or (leaves and self._durability == "process")
@@ -108,9 +112,13 @@ class StoredLease:
                         self._index_waits(cursor, events)
                     self._insert(cursor, rows)
                     failpoint("append.rows")
+                if lines:
+                    self.shelf.write(cursor, lines)
+                    failpoint("append.lines")
             failpoint("append.committed")
         except BaseException:
             self._keeper.pending = {**pending, **self._keeper.pending}
+            self.shelf.give_back(lines)
             raise
         self._store.database.note(self.run_id, n, lasting=sync)
         self._head, self._n_kept = chain, n
@@ -150,6 +158,11 @@ class StoredLease:
 
     def release(self) -> None:
         """Let others have it."""
+        if self.shelf:
+            try:
+                self._store.write_lines(self.shelf, role="desk", wait_s=0.0)
+            except GraphRunError:
+                self._store.attendant.write_later(self.shelf)
         if self._store.let_go(self):
             try:
                 self.free(role="desk", wait_s=0.0)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from graphrun_nb.core.batch import Batch
     from graphrun_nb.core.events import AnswerKept, CancelRequested
-    from graphrun_nb.protocols import Holder, Owner
+    from graphrun_nb.protocols import Holder, Owner, Signal
 
 
 class MemoryKeeper:
@@ -46,6 +46,14 @@ class MemoryKeeper:
         if not ref.digest.isdecimal():
             raise LookupError(ref.preview)
         return self._put[int(ref.digest)]
+
+    def add_line(self, line: Signal) -> None:
+        """Do nothing: the run has its lines."""
+
+    def lines(self, node_id: str) -> Sequence[Signal]:
+        """Return nothing: the run has its lines."""
+        del node_id
+        return ()
 
 
 class MemoryLease:

@@ -38,6 +38,14 @@ MIGRATIONS = (
         """,
         "CREATE INDEX letters_left ON letters (run_id) WHERE settled = 0",
     ),
+    (
+        """
+        CREATE TABLE lines (
+            run_id TEXT NOT NULL, node_id TEXT NOT NULL, at {real} NOT NULL, data {blob} NOT NULL,
+            PRIMARY KEY (run_id, node_id, at)
+        ) {keyed}
+        """,
+    ),
 )
 """The statements that make each version of the tables out of the one before; what is here once is not changed."""
 

@@ -221,3 +221,29 @@ def stepping(store: str, effects: str, n: int = 400) -> None:
     """Run many short nodes, one after the other, with a short lease."""
     kept = store_at(store, lease_s=0.2)
     print(asyncio.run(run_async(stepping_graph(n), {"effects": effects}, run_id="steps", store=kept)))
+
+
+@tool(outputs=["x"])
+async def talkative(name: str, context: NodeContext) -> int:
+    for i in range(3):
+        print(f"{name} says {i}")
+    print("no end of line, password=", "hunter2-secret", end="")
+    context.logger.warning("%s warns", name)
+    return 1
+
+
+@graphify("told", inputs=["password"], outputs=["ok"])
+def told(password):
+    first = talkative("first", _id="first")
+    answer = ask_approval(prompt="Go on?", _id="ask", _after=first)
+    return {"ok": talkative("second", _after=answer, _id="second").x}
+
+
+def tell_and_wait(store: str, ready: str) -> None:
+    """Print, ask, say when that is on disk, and wait to be killed."""
+    kept = SqliteStore(store)
+    future = run(told, {"password": "hunter2-secret"}, run_id="told", store=kept)
+    while not (future.waits and future.run.keeper.lines("first")):
+        time.sleep(0.005)
+    note(ready, "ready")
+    print(future.result(60))
