@@ -9,6 +9,8 @@
     │   │   └── GraphAttributeError             (AttributeError) a handle has no such output or attribute
     │   ├── GraphMaterializationError           (TypeError)  the target is no graph
     │   └── GraphInputBindError                 (ValueError) the inputs do not fit the graph
+    ├── Misuse                                  (TypeError)  a tool, graph or executor is defined or called wrongly
+    ├── BadOption                               (TypeError, ValueError) an option is unknown, or cannot be meant
     ├── UnknownNode                             (KeyError)   no node has this id, name or label
     ├── BadSelection                            (ValueError) a selection of nodes cannot be read
     ├── IllegalTransition                       an event that the node's story does not allow
@@ -114,6 +116,14 @@ class GraphInputBindError(GraphBuildError, ValueError):
     """The inputs do not fit what the graph declares."""
 
     stage_default: Stage = "input_bind"
+
+
+class Misuse(GraphRunError, TypeError):
+    """A tool, graph or executor is defined, or called outside of a graph, in a way that means nothing."""
+
+
+class BadOption(GraphRunError, TypeError, ValueError):
+    """An option of a run is unknown, of the wrong type, or has a value that cannot be meant."""
 
 
 class UnknownNode(GraphRunError, KeyError):

@@ -14,7 +14,7 @@ from graphrun_nb.authoring.signature import code_fingerprint, signature_of
 from graphrun_nb.authoring.task_graph import NodeFunction, TaskGraph
 from graphrun_nb.core.policy import RetryPolicy
 from graphrun_nb.core.spec import Arg, GraphSpec, InputSpec, NodeSpec
-from graphrun_nb.errors import GraphRunError, GraphValidationError
+from graphrun_nb.errors import GraphRunError, GraphValidationError, Misuse
 from graphrun_nb.protocols import hooks
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class GraphFunction:
         if called is not NotImplemented:
             return called
         if controls:
-            raise TypeError(
+            raise Misuse(
                 f"{self.name}({min(controls)}=…) is a node control, and no graph is being built here; leave it out"
             )
         return runner.run(self, arguments)
@@ -184,7 +184,7 @@ def graph_fn(
         `inputs` and the function's parameters do not agree.
     """
     if callable(name):
-        raise TypeError("write @graph_fn() with parentheses")
+        raise Misuse("write @graph_fn() with parentheses")
 
     def decorate(body: Callable[..., Any]) -> GraphFunction:
         own_name = checked_name(name if name is not None else getattr(body, "__name__", "graph"), "a graph")

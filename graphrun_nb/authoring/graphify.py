@@ -15,7 +15,7 @@ from graphrun_nb.authoring.place import place_of_definition
 from graphrun_nb.authoring.registry import define
 from graphrun_nb.authoring.signature import Signature
 from graphrun_nb.core.spec import closest
-from graphrun_nb.errors import GraphBuildError, GraphValidationError
+from graphrun_nb.errors import GraphBuildError, GraphValidationError, Misuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -193,7 +193,7 @@ def graphify(
     ['add']
     """
     if callable(name):
-        raise TypeError("write @graphify() with parentheses")
+        raise Misuse("write @graphify() with parentheses")
 
     def decorate(body: Callable[..., Any]) -> Graphified:
         own_name = name if name is not None else str(getattr(body, "__name__", "graph"))

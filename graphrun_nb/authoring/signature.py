@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.core.spec import closest
-from graphrun_nb.errors import GraphValidationError
+from graphrun_nb.errors import GraphValidationError, Misuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -95,12 +95,12 @@ def signature_of(function: Callable[..., Any], inputs: Sequence[str] | None) -> 
         return Signature(tuple(inputs), frozenset(inputs), open_ended=False, context=context)
     for each in rest:
         if each.kind in (each.VAR_POSITIONAL, each.POSITIONAL_ONLY):
-            raise TypeError(
+            raise Misuse(
                 f"tool {name!r}: arguments are passed by name, and {each} has none that can be used; "
                 "name them with @tool(inputs=[...])"
             )
         if each.name.startswith("_"):
-            raise TypeError(
+            raise Misuse(
                 f"tool {name!r}: names that begin with _ are node controls, and it takes {each.name!r}; "
                 f"name the parameter without the _"
             )

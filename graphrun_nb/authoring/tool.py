@@ -15,7 +15,7 @@ from graphrun_nb.authoring.task_graph import NodeFunction
 from graphrun_nb.authoring.two_stage import DualStageTool, TwoStage
 from graphrun_nb.core.ids import is_name
 from graphrun_nb.core.spec import closest
-from graphrun_nb.errors import GraphRunError, GraphValidationError, NodeOutputError
+from graphrun_nb.errors import GraphRunError, GraphValidationError, Misuse, NodeOutputError
 from graphrun_nb.protocols import hooks
 
 if TYPE_CHECKING:
@@ -48,15 +48,15 @@ class Tool:
         kind: str = "tool",
     ) -> None:
         if not callable(function):
-            raise TypeError(f"@tool(...) decorates a function, not {function!r}")
+            raise Misuse(f"@tool(...) decorates a function, not {function!r}")
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-            raise TypeError(
+            raise Misuse(
                 f"tool {function.__name__!r} is a generator function; return a list of what it would yield instead"
             )
         if isinstance(outputs, str) or not all(map(is_name, outputs)) or len(set(outputs)) != len(outputs):
-            raise TypeError(f"@tool(outputs=...) takes a list of different names, not {outputs!r}")
+            raise Misuse(f"@tool(outputs=...) takes a list of different names, not {outputs!r}")
         if "node_id" in outputs:
-            raise TypeError("@tool(outputs=...): 'node_id' is the node's own id; give the output another name")
+            raise Misuse("@tool(outputs=...): 'node_id' is the node's own id; give the output another name")
         if isinstance(function, type) and issubclass(function, DualStageTool):
             function = TwoStage(function)
             kind = "wait"
@@ -95,7 +95,7 @@ class Tool:
                 arguments = self.signature.bind(self.name, args, kwargs)
                 return hooks.runner.call(self, arguments, controls, in_thread=False)
             if controls:
-                raise TypeError(
+                raise Misuse(
                     f"{self.name}({min(controls)}=…) is a node control, and no graph is being built here; leave it out"
                 )
             self._require_context(kwargs)
@@ -126,7 +126,7 @@ class Tool:
             )
             return called
         if controls:
-            raise TypeError(f"{self.name}.aio({min(controls)}=…) is a node control, and no graph is running here")
+            raise Misuse(f"{self.name}.aio({min(controls)}=…) is a node control, and no graph is running here")
         self._require_context(kwargs)
         if self.is_async:
             return self._outputs_later(self.function(*args, **kwargs))

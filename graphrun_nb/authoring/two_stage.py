@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.authoring.signature import CONTEXT, code_fingerprint, signature_of, source_of
 from graphrun_nb.core.spec import closest
-from graphrun_nb.errors import BadWait, GraphRunError
+from graphrun_nb.errors import BadWait, GraphRunError, Misuse
 from graphrun_nb.protocols import hooks
 
 if TYPE_CHECKING:
@@ -134,12 +134,14 @@ def _check(stages: type[DualStageTool]) -> None:
     name = stages.__name__
     for stage, shape in zip(_STAGES, ("self, <inputs>, *, context", "self, resume, *, context"), strict=True):
         if not inspect.isfunction(inspect.getattr_static(stages, stage, None)):
-            error = TypeError(f"the tool {name!r} has no method {stage!r}, and a DualStageTool has both stages")
-            error.add_note(f"hint: write def {stage}({shape}): …, or async def")
-            raise error
+            raise Misuse(
+                f"the tool {name!r} has no method {stage!r}, and a DualStageTool has both stages",
+                hints=(f"write def {stage}({shape}): …, or async def",),
+            )
     try:
         inspect.signature(stages).bind()
     except TypeError as error:
-        refusal = TypeError(f"the tool {name!r} needs arguments to be made: {error}")
-        refusal.add_note("hint: each stage gets a new instance, made without arguments; take inputs in setup")
-        raise refusal from None
+        raise Misuse(
+            f"the tool {name!r} needs arguments to be made: {error}",
+            hints=("each stage gets a new instance, made without arguments; take inputs in setup",),
+        ) from None

@@ -11,6 +11,7 @@ from graphrun_nb.core.ids import is_run_id
 from graphrun_nb.core.policy import RetryPolicy
 from graphrun_nb.core.spec import closest
 from graphrun_nb.engine.clock import SystemClock
+from graphrun_nb.errors import BadOption
 from graphrun_nb.executors import EXECUTORS, check_executor
 from graphrun_nb.protocols import hooks
 from graphrun_nb.stores import as_store, opened
@@ -109,19 +110,15 @@ class RuntimeEnv:
 
         Raises
         ------
-        TypeError
-            An override is unknown, or has the wrong type; hints name the closest, and what is known.
-        ValueError
-            An override's value cannot be meant.
+        BadOption
+            An override is unknown, of the wrong type, or cannot be meant; hints name the closest, and what is known.
         """
         known = [each.name for each in fields(cls)]
         for name in overrides:
             if name not in known:
-                error = TypeError(f"a run has no option {name!r}")
                 guess = closest(name, known)
-                for hint in ([guess] if guess else []) + [f"the options are: {', '.join(known)}"]:
-                    error.add_note(f"hint: {hint}")
-                raise error
+                hints = (*([guess] if guess else []), f"the options are: {', '.join(known)}")
+                raise BadOption(f"a run has no option {name!r}", hints=hints)
         given = {name: value for name, value in overrides.items() if value is not None}
         if type(given.get("retry")) is int:
             given["retry"] = RetryPolicy(max_attempts=given["retry"])
@@ -134,13 +131,13 @@ class RuntimeEnv:
     def check(self) -> None:
         """Refuse settings that cannot be meant; raises as `from_overrides`."""
         if self.run_id and not is_run_id(self.run_id):
-            raise ValueError(f"run_id={self.run_id!r}: 1 to 64 letters, digits, _ and -")
+            raise BadOption(f"run_id={self.run_id!r}: 1 to 64 letters, digits, _ and -")
         if self.resume_from_run_id and not is_run_id(self.resume_from_run_id):
-            raise ValueError(f"resume_from_run_id={self.resume_from_run_id!r}: 1 to 64 letters, digits, _ and -")
+            raise BadOption(f"resume_from_run_id={self.resume_from_run_id!r}: 1 to 64 letters, digits, _ and -")
         if not isinstance(self.retry, RetryPolicy):
-            raise TypeError(f"retry=... takes a RetryPolicy or a number of attempts, not {self.retry!r}")
+            raise BadOption(f"retry=... takes a RetryPolicy or a number of attempts, not {self.retry!r}")
         if type(self.max_concurrency) is not int or self.max_concurrency < 1:
-            raise ValueError(f"max_concurrency counts nodes, so at least 1: {self.max_concurrency!r}")
+            raise BadOption(f"max_concurrency counts nodes, so at least 1: {self.max_concurrency!r}")
         for option, known in _CHOICES.items():
             if getattr(self, option) not in known:
                 raise _no_such(option, getattr(self, option), known)
@@ -153,18 +150,13 @@ class RuntimeEnv:
     def _check_services(self) -> None:
         timeout: Any = self.timeout
         if isinstance(timeout, bool) or not (timeout is None or isinstance(timeout, Real)):
-            raise TypeError(f"timeout takes seconds, not {timeout!r}")
+            raise BadOption(f"timeout takes seconds, not {timeout!r}")
         if timeout is not None and not float(timeout) > 0:
-            raise ValueError(f"timeout takes seconds > 0, not {timeout!r}")
+            raise BadOption(f"timeout takes seconds > 0, not {timeout!r}")
         for option in ("session_id", "agent_id", "app_id"):
             if not isinstance(getattr(self, option), str):
-                raise TypeError(f"{option} takes a text, not {getattr(self, option)!r}")
-        _check(
-            "store",
-            self.store,
-            "a store, or a path or address",
-            ("claim", "read", "run_ids", "keeper"),
-        )
+                raise BadOption(f"{option} takes a text, not {getattr(self, option)!r}")
+        _check("store", self.store, "a store, or a path or address", ("claim", "read", "run_ids", "keeper"))
         _check("clock", self.clock, "a clock", ("time", "call_at"))
         for observer in self.observers if isinstance(self.observers, (list, tuple)) else (self.observers,):
             _check("observers", observer, "a list of observers", ("on_events", "on_signal"))
@@ -173,16 +165,10 @@ class RuntimeEnv:
 def _check(option: str, given: object, wanted: str, methods: tuple[str, ...]) -> None:
     lacks = [name for name in methods if not callable(getattr(given, name, None))]
     if isinstance(given, type) or lacks:
-        error = TypeError(f"{option}=... takes {wanted}, not {given!r}")
-        error.add_note(
-            f"hint: {option}={given.__name__}()" if isinstance(given, type) else f"hint: it lacks {lacks[0]}()"
-        )
-        raise error
+        hint = f"{option}={given.__name__}()" if isinstance(given, type) else f"it lacks {lacks[0]}()"
+        raise BadOption(f"{option}=... takes {wanted}, not {given!r}", hints=(hint,))
 
 
-def _no_such(option: str, value: object, known: tuple[str, ...]) -> ValueError:
-    error = ValueError(f"{option} is one of {', '.join(known)}, not {value!r}")
+def _no_such(option: str, value: object, known: tuple[str, ...]) -> BadOption:
     meant = closest(str(value), known)
-    if meant:
-        error.add_note(f"hint: {meant}")
-    return error
+    return BadOption(f"{option} is one of {', '.join(known)}, not {value!r}", hints=(meant,) if meant else ())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.engine.background import background_loop, running_loop
 from graphrun_nb.engine.here import CURRENT
+from graphrun_nb.engine.waiters import Waiters
 from graphrun_nb.errors import GraphRunError, ResultInsideNode
 from graphrun_nb.protocols import hooks
 
@@ -65,6 +66,8 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
         super().__init__()
         self._run = run
         self._on_wait = on_wait
+        self._waiters = Waiters(self._blocked)
+        self._why_cancelled = ""
         run.when_settled(self._settle, blocks=on_wait == "block")
 
     @property
@@ -231,7 +234,7 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
             if waiter.done():
                 return
             if self.cancelled():
-                waiter.cancel()
+                waiter.cancel(self._why_cancelled)
             elif (error := self.exception()) is not None:
                 waiter.set_exception(error.with_traceback(None))
             else:
@@ -256,7 +259,8 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
     def _settle(self) -> None:
         try:
             outcome = self._run.outcome(self._on_wait)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as cancelled:
+            self._why_cancelled = str(cancelled)
             super().cancel()
             self.set_running_or_notify_cancel()
         except BaseException as error:  # noqa: BLE001 (whatever it is belongs to the caller)
@@ -267,19 +271,28 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
     def _told(self, timeout: float | None) -> dict[str, Any]:
         """Return or raise the outcome without the frames that the standard library adds each time it is asked."""
         __tracebackhide__ = True
-        error = super().exception(timeout)
+        try:
+            error = super().exception(timeout)
+        except concurrent.futures.CancelledError:
+            raise concurrent.futures.CancelledError(self._why_cancelled) from None
         if error is not None:
             raise error.with_traceback(None)
         return super().result(0)
 
     def _wait(self, timeout: float | None) -> None:
+        loop = self._blocked()
+        if loop is not None:
+            hooks.loop_driver(loop, self, timeout)
+
+    def _blocked(self) -> asyncio.AbstractEventLoop | None:
+        """Return the run's loop, if it would stand still while the calling thread waits for the outcome."""
         loop = self._run.loop
         if self.done() or loop is None or running_loop() is not loop:
-            return
+            return None
         here = CURRENT.get()
         if here is not None:
             raise ResultInsideNode(
                 f"node {here.node_id!r} asked for the result of run {self.run_id!r} on the loop that has to produce it",
                 hints=("make the tool async and write: outputs = await future",),
             )
-        hooks.loop_driver(loop, self, timeout)
+        return loop

@@ -50,6 +50,10 @@ class RunSummary:
     parent: tuple[str, str] | None
     is_alive: bool
 
+    def __repr__(self) -> str:
+        told = told_counts(self.counts)
+        return f"<run {self.run_id} of {self.graph}: {self.status.lower()}{f', {told}' if told else ''}>"
+
 
 def list_runs(*, store: RunStore | str | Path | None = None) -> list[RunSummary]:
     """Return the runs of `store`, by default of the default store, newest first. O(events) for those that have ended.
@@ -87,14 +91,17 @@ def _summary(run_id: str, store: RunStore) -> RunSummary:
     )
 
 
+def told_counts(counts: Counter[NodeStatus]) -> str:
+    """Return ``2 done, 1 failed``."""
+    return ", ".join(f"{counts[status]} {row.word}" for status, row in NODE_STATUS.items() if counts[status])
+
+
 def runs_table(rows: Sequence[RunSummary]) -> str:
     """Return runs as text, one a line below a head line."""
     now = time.time()
     told = [_COLUMNS]
     for each in rows:
-        counts = ", ".join(
-            f"{each.counts[status]} {row.word}" for status, row in NODE_STATUS.items() if each.counts[status]
-        )
+        counts = told_counts(each.counts)
         ago = f"{duration(now - each.started_at)} ago"
         took = duration((each.ended_at or now) - each.started_at)
         told.append((each.run_id, each.graph, each.status.lower(), counts, ago, took))

@@ -7,6 +7,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.core.spec import closest
+from graphrun_nb.errors import BadOption
 
 if TYPE_CHECKING:
     from graphrun_nb.protocols import Executor
@@ -23,24 +24,22 @@ def make_executor(name: str) -> Executor:
 
     Raises
     ------
-    ValueError
-        No executor has this name; a note names the closest.
+    BadOption
+        No executor has this name; a hint names the closest.
     """
     if name not in EXECUTORS:
-        error = ValueError(f"there is no executor {name!r}")
-        error.add_note(f"hint: {closest(name, EXECUTORS) or 'there are: ' + ', '.join(EXECUTORS)}")
-        raise error
+        hint = closest(name, EXECUTORS) or "there are: " + ", ".join(EXECUTORS)
+        raise BadOption(f"there is no executor {name!r}", hints=(hint,))
     module, _, attribute = EXECUTORS[name].partition(":")
     executor: Executor = getattr(importlib.import_module(module), attribute)()
     return executor
 
 
 def check_executor(given: Any) -> None:
-    """Raise TypeError if `given` is not an executor; the message says what it lacks, and a note what to do."""
+    """Raise BadOption if `given` is not an executor; the message says what it lacks, and a hint what to do."""
     if isinstance(given, type):
-        error = TypeError(f"executor=... takes an executor, and {given.__name__} is a class")
-        error.add_note(f"hint: executor={given.__name__}()")
-        raise error
+        what = f"executor=... takes an executor, and {given.__name__} is a class"
+        raise BadOption(what, hints=(f"executor={given.__name__}()",))
     lacks = [
         text
         for holds, text in (
@@ -51,6 +50,7 @@ def check_executor(given: Any) -> None:
         if not holds
     ]
     if lacks:
-        error = TypeError(f"executor=... takes an executor, and {given!r} has not: {'; '.join(lacks)}")
-        error.add_note(f"hint: a name is one of {', '.join(EXECUTORS)}; what else it can be: protocols.Executor")
-        raise error
+        raise BadOption(
+            f"executor=... takes an executor, and {given!r} has not: {'; '.join(lacks)}",
+            hints=(f"a name is one of {', '.join(EXECUTORS)}; what else it can be: protocols.Executor",),
+        )

@@ -1,4 +1,4 @@
-"""``%load_ext graphrun_nb``: the magic with its completion, the presenter, a kernel that answers while a cell waits."""
+"""``%load_ext graphrun_nb``: magic, completion, presenter, tracebacks, a kernel that answers while a cell waits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 import threading
 from typing import Any
 
-from graphrun_nb.notebook import loop, matcher
+from graphrun_nb.notebook import loop, matcher, tracebacks
 from graphrun_nb.notebook.beside import store_beside
 from graphrun_nb.notebook.magic import GraphrunMagics
 from graphrun_nb.notebook.presenter import in_a_kernel
@@ -22,6 +22,7 @@ def load(shell: Any) -> None:
     hooks.default_store = store_beside
     shell.register_magics(GraphrunMagics)
     matcher.attach(shell)
+    tracebacks.install(shell)
     threading.Thread(target=_warm, name="graphrun warm-up", daemon=True).start()
 
 
@@ -32,6 +33,7 @@ def unload(shell: Any) -> None:
     shell.magics_manager.magics["line"].pop("graphrun", None)
     shell.magics_manager.magics["cell"].pop("graphrun", None)
     matcher.detach(shell)
+    tracebacks.uninstall()
     loop.uninstall()
 
 
