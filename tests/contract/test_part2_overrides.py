@@ -144,7 +144,7 @@ def test_an_unknown_override_is_a_type_error_that_lists_the_known_ones(option):
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("store", "runs.db"),
+        ("store", 12),
         ("store", MemoryStore),
         ("observers", [print]),
         ("observers", object()),
