@@ -43,6 +43,14 @@ class Sync(Command):
     nodes: int = Field(default=0, ge=0)
 
 
+class History(Command):
+    """Send the events `first` to `until`, which the view has only as part of a packed state."""
+
+    kind: Literal["history"]
+    first: int = Field(ge=1)
+    until: int = Field(ge=1)
+
+
 class Cancel(Command):
     """End the run."""
 
@@ -93,7 +101,7 @@ class Digest(Command):
 
 
 _COMMANDS: TypeAdapter[Any] = TypeAdapter(
-    Annotated[Sync | Cancel | Retry | Resume | Detail | Place | Tidy | Digest, Field(discriminator="kind")]
+    Annotated[Sync | History | Cancel | Retry | Resume | Detail | Place | Tidy | Digest, Field(discriminator="kind")]
 )
 
 
@@ -181,10 +189,16 @@ def _sync(command: Sync, inspector: Inspector) -> dict[str, Any]:
     return inspector.sync(command.have, command.nodes)
 
 
+def _history(command: History, inspector: Inspector) -> dict[str, Any]:
+    inspector.send_history(command.first, command.until)
+    return {}
+
+
 _TABLE: dict[type[Command], Callable[[Any, Inspector], dict[str, Any]]] = {
     Cancel: _cancel,
     Detail: _detail,
     Digest: _digest,
+    History: _history,
     Place: _place,
     Resume: _resume,
     Retry: _retry,

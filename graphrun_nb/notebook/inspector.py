@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
+from graphrun_nb.core.events import RunFinished
 from graphrun_nb.engine.background import running_loop
 from graphrun_nb.errors import GraphRunError
+from graphrun_nb.notebook.allowance import Allowance
 from graphrun_nb.notebook.commands import Command, carry_out, read_command, refusal, refused
 from graphrun_nb.notebook.places import Places
 from graphrun_nb.view import frames
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from graphrun_nb.core.events import Event
-    from graphrun_nb.core.state import RunState
+    from graphrun_nb.core.state import NodeState, RunState
     from graphrun_nb.engine.future import RunFuture
     from graphrun_nb.engine.run import Run
     from graphrun_nb.protocols import Signal
@@ -33,7 +35,9 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).parent / "static"
 FRAME_S = 0.05
+BYTES_PER_S = 200_000
 MAX_EVENTS = 1500
+MAX_PIECE = 40_000
 MAX_SIGNALS = 200
 
 
@@ -47,8 +51,10 @@ class Inspector(anywidget.AnyWidget):
 
     Notes
     -----
-    At most 20 frames a second leave the kernel: the first event of a quiet spell at once, the rest gathered. A burst of
-    more than 1,500 events is sent as one packed snapshot. A spell of events ends with an empty frame.
+    At most 20 frames a second leave the kernel, and 200 kB after a first burst of as much: the first event of a quiet
+    spell at once, the rest gathered, the end of the run without delay. A burst of more than 1,500 events is sent as one
+    packed snapshot; its events follow, in pieces, when a view asks for them and nothing else is to be sent. A spell of
+    events ends with an empty frame.
     """
 
     _esm = STATIC / "widget.js"
@@ -62,6 +68,9 @@ class Inspector(anywidget.AnyWidget):
         self._run = future.run
         self._sent = 0
         self._watched = False
+        self._allowance = Allowance(BYTES_PER_S, BYTES_PER_S)
+        self._history = range(0)
+        self._told: tuple[dict[str, NodeState] | None, int] = (None, 0)
         self._timer: asyncio.TimerHandle | None = None
         self._signals: list[Signal] = []
         self._progress: dict[str, Signal] = {}
@@ -88,8 +97,8 @@ class Inspector(anywidget.AnyWidget):
 
     def on_events(self, first: int, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
         """Have new events sent soon."""
-        del first, batch, state
-        self._soon()
+        del first, state
+        self._soon(is_end=type(batch[-1][1]) is RunFinished)
 
     def on_signal(self, signal: Signal) -> None:
         """Have telemetry sent soon; the oldest is dropped when there is too much, and all but the latest progress."""
@@ -115,12 +124,22 @@ class Inspector(anywidget.AnyWidget):
         self.places.show()
         return {"seq": len(log), "at": self._run.clock.time()}
 
+    def send_history(self, first: int, until: int) -> None:
+        """Have the events `first` to `until` sent, in pieces, as soon as there is nothing else to send."""
+        self._history = range(first, min(until, len(self._run.log)) + 1)
+        self._soon()
+
     def _show_places(self, container: str, layout: Layout, parts: Sequence[str]) -> None:
         self._emit(frames.layout_frame(layout, parts, inside=container))
 
-    def _soon(self) -> None:
+    def _soon(self, *, is_end: bool = False) -> None:
         loop = running_loop()
-        if self._watched and self._timer is None and loop is not None:
+        if not self._watched or loop is None:
+            return
+        if self._timer is not None and is_end and self._timer.when() > loop.time() + FRAME_S:
+            self._timer.cancel()
+            self._timer = loop.call_later(FRAME_S, self._flush, context=self._context.copy())
+        if self._timer is None:
             self._timer = loop.call_later(0, self._flush, context=self._context.copy())
 
     def _flush(self) -> None:
@@ -130,22 +149,42 @@ class Inspector(anywidget.AnyWidget):
         signals = [*self._signals, *self._progress.values()]
         self._signals = []
         self._progress = {}
-        if not pending and not signals:
+        if not (pending or signals or self._history):
             self._emit(frames.events_frame(self._sent + 1, ()))  # so that a view learns that a last frame was lost
             return
+        loop = running_loop()
+        if pending or signals:
+            self._send_news(pending, signals)
+        if self._history and (loop is None or not self._allowance.wait_s(loop.time())):
+            self._send_piece()
+        if loop is not None:
+            wait_s = max(FRAME_S, self._allowance.wait_s(loop.time()))
+            self._timer = loop.call_later(wait_s, self._flush, context=self._context.copy())
+
+    def _send_news(self, pending: Sequence[tuple[float, Event]], signals: Sequence[Signal]) -> None:
+        log = self._run.log
         if len(pending) > MAX_EVENTS:
-            self._emit(frames.snapshot_frame(log.state))
+            nodes = log.state.nodes
+            told, n_told = self._told  # another graph makes another dict, more nodes make this one longer
+            self._emit(frames.snapshot_frame(log.state, known_nodes=n_told if told is nodes else 0))
+            self._told = (nodes, len(nodes))
         elif pending:
             self._emit(frames.events_frame(self._sent + 1, pending))
         self._sent = len(log)
         if signals:
             self._emit(frames.SignalsFrame(tuple(signals)))
         self.places.follow()
-        loop = running_loop()
-        if loop is not None:
-            self._timer = loop.call_later(FRAME_S, self._flush, context=self._context.copy())
+
+    def _send_piece(self) -> None:
+        first = self._history.start
+        piece = frames.history_piece(first, self._run.log.since(first - 1, self._history.stop - 1), MAX_PIECE)
+        self._history = self._history[len(piece.events) :]
+        self._emit(piece)
 
     def _emit(self, frame: frames.Frame) -> None:
+        loop = running_loop()
+        if loop is not None:
+            self._allowance.spend(len(frames.encode(frame)), loop.time())
         self.send(frames.to_builtins(frame))
 
     def set_state(self, sync_data: dict[str, Any]) -> None:

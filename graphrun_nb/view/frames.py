@@ -186,6 +186,18 @@ def events_frame(first: int, batch: Sequence[tuple[float, Event]]) -> EventsFram
     return EventsFrame(first, tuple(at for at, _ in batch), tuple(public_event(event) for _, event in batch))
 
 
+def history_piece(first: int, batch: Sequence[tuple[float, Event]], max_bytes: int) -> EventsFrame:
+    """Return the frame for as many of consecutive events as fit into `max_bytes` of JSON, at least one."""
+    n_bytes = 0
+    n = 0
+    for at, event in batch:
+        n_bytes += len(_ENCODER.encode((at, event)))
+        if n and n_bytes > max_bytes:
+            break
+        n += 1
+    return events_frame(first, batch[:n])
+
+
 def snapshot_frame(state: RunState, *, known_nodes: int = 0) -> SnapshotFrame:
     """Return the whole of `state`; the definitions only if a view does not know as many. O(nodes)."""
     nodes = list(state.nodes.values())

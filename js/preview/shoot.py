@@ -44,6 +44,15 @@ def keys(*names: str):
     return act
 
 
+def scrub(*names: str):
+    def act(page: Page) -> None:
+        page.get_by_role("slider", name="Run history").focus()
+        for name in names:
+            page.keyboard.press(name)
+
+    return act
+
+
 def hover(name: str):
     return lambda page: page.get_by_role("treeitem", name=name).hover()
 
@@ -105,6 +114,9 @@ SHOTS = {
     "grid": ("training", {"layout": False}, None),
     "lost": ("training", {}, lose),
     "silent": ("training", {"silent": True}, lambda page: page.wait_for_timeout(1200)),
+    "past": ("failed", {}, scrub("Shift+ArrowLeft", "Shift+ArrowLeft", "ArrowLeft")),
+    "past-dark": ("waiting", {"theme": "dark"}, scrub("PageDown", "PageDown")),
+    "past-narrow": ("failed", {"width": 400}, scrub("PageDown", "PageDown", "PageDown")),
     "many": ("many", {}, None),
     "many-fit": ("many", {}, lambda page: page.get_by_role("button", name="Fit").click()),
     "huge": ("huge", {"theme": "dark"}, lambda page: page.get_by_role("button", name="Fit").click()),

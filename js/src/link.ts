@@ -9,6 +9,7 @@ import type { Json } from "./wire";
 
 export type Command =
   | { readonly kind: "sync"; readonly have: number; readonly nodes: number }
+  | { readonly kind: "history"; readonly first: number; readonly until: number }
   | { readonly kind: "cancel" | "retry" | "digest" }
   | { readonly kind: "place" | "tidy"; readonly inside: string }
   | { readonly kind: "detail"; readonly node_id: string }
@@ -43,6 +44,9 @@ interface Waiting {
   readonly slow: ReturnType<typeof setTimeout>;
 }
 
+/** What changes a run, and so is refused while the run is shown as it was. */
+const ACTING: ReadonlySet<Command["kind"]> = new Set(["cancel", "retry", "resume"]);
+const GONE = "The kernel that ran this is gone.";
 const FRAME_KINDS = new Set(["events", "snapshot", "layout", "signals", "reply"]);
 const ENDINGS = ["comm:close", "destroy"];
 const BUSY_MS = 1000;
@@ -71,6 +75,9 @@ export class Link {
   #tries = 0;
   #repairs = 0;
   #heardAt = 0;
+  /** The first event of the history that was asked for last, and when. */
+  #filling = 0;
+  #filledAt = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
   readonly #quiet: ReturnType<typeof setInterval>;
 
@@ -96,9 +103,11 @@ export class Link {
       this.#waiting.set(id, { phase, resolve, slow });
     });
     const saved = this.#saved.peek();
-    if (command.kind === "sync" || this.#isReached()) this.channel.send({ id, ...command });
+    if (ACTING.has(command.kind) && this.store.cursor.peek() !== null)
+      this.#answer(failed(id, "This is the run as it was.", "Press Live, then act."));
+    else if (command.kind === "sync" || this.#isReached()) this.channel.send({ id, ...command });
     else if (saved !== null) saved.send({ id, ...command });
-    else this.#answer(gone(id));
+    else this.#answer(failed(id, GONE));
     return { phase, reply };
   }
 
@@ -108,7 +117,7 @@ export class Link {
     this.#saved.value = saved;
     saved.on("msg:custom", this.#replay);
     if (this.contact.peek() === "connecting") this.contact.value = "saved";
-    if (this.store.state.seq === 0) saved.send({ kind: "sync", id: this.#nextId++, have: 0, nodes: 0 });
+    if (this.store.live.seq === 0) saved.send({ kind: "sync", id: this.#nextId++, have: 0, nodes: 0 });
   }
 
   /** Whether what is not in the log can be asked for; read in an effect, it says so anew. */
@@ -158,7 +167,7 @@ export class Link {
         break;
       case "snapshot":
         this.#wanted = Math.max(this.#wanted, frame.seq);
-        if (frame.seq >= this.store.state.seq && !this.store.replace(frame)) this.#sync(0);
+        if (frame.seq >= this.store.live.seq && !this.store.replace(frame)) this.#sync(0);
         break;
       case "layout":
         this.store.place(frame);
@@ -179,18 +188,28 @@ export class Link {
     this.#wanted = Math.max(this.#wanted, frame.first + frame.events.length - 1);
     const last = frame.at.at(-1);
     if (last !== undefined) this.skew = Math.min(this.skew, Date.now() / 1000 - last);
-    if (frame.first > this.store.state.seq + 1) {
+    if (frame.first > this.store.live.seq + 1) {
       this.#sync();
-    } else if (this.#wanted > this.store.state.seq) {
+    } else {
       this.store.append(frame);
       this.#repairs = 0;
     }
+    this.#fillHistory();
   }
 
-  #sync(nodes = this.store.state.nodes.size): void {
+  /** What came packed is asked for event by event, one piece at a time; the kernel sends it when it has nothing else. */
+  #fillHistory(): void {
+    const gap = this.#synced && this.contact.peek() === "live" ? this.store.history.gap() : null;
+    if (gap === null || (gap.first === this.#filling && Date.now() - this.#filledAt < QUIET_MS)) return;
+    this.#filling = gap.first;
+    this.#filledAt = Date.now();
+    this.send({ kind: "history", ...gap });
+  }
+
+  #sync(nodes = this.store.live.nodes.size): void {
     if (this.#syncing) return;
     this.#syncing = true;
-    const { reply } = this.send({ kind: "sync", have: nodes === 0 ? 0 : this.store.state.seq, nodes });
+    const { reply } = this.send({ kind: "sync", have: nodes === 0 ? 0 : this.store.live.seq, nodes });
     this.#resyncIn(UNANSWERED_MS);
     void reply.then((answer) => this.#synchronised(answer));
   }
@@ -213,6 +232,7 @@ export class Link {
     this.#syncing = false;
     this.#tries = 0;
     clearTimeout(this.#retry);
+    this.#fillHistory();
   }
 
   #resyncIn(first: number): void {
@@ -225,11 +245,12 @@ export class Link {
   }
 
   #missing(): boolean {
-    return this.contact.peek() !== "lost" && (!this.#synced || this.#wanted > this.store.state.seq);
+    return this.contact.peek() !== "lost" && (!this.#synced || this.#wanted > this.store.live.seq);
   }
 
   #askIfQuiet(): void {
-    const over = this.store.state.finished !== null && !this.#missing();
+    this.#fillHistory();
+    const over = this.store.live.finished !== null && !this.#missing();
     if (!over && this.contact.peek() === "live" && Date.now() - this.#heardAt >= QUIET_MS) this.#sync();
   }
 
@@ -273,10 +294,10 @@ export class Link {
   /** The comm is gone: the kernel died, was restarted, or the widget was closed. */
   readonly #lose = (): void => {
     this.contact.value = "lost";
-    for (const id of [...this.#waiting.keys()]) this.#answer(gone(id));
+    for (const id of [...this.#waiting.keys()]) this.#answer(failed(id, GONE));
   };
 }
 
-function gone(id: number): Reply {
-  return { kind: "reply", id, error: "The kernel that ran this is gone.", hint: "", errors: [], data: null };
+function failed(id: number, error: string, hint = ""): Reply {
+  return { kind: "reply", id, error, hint, errors: [], data: null };
 }

@@ -59,6 +59,18 @@ export function newRun(): RunState {
   };
 }
 
+/** A copy that has the same nodes, which neither may change any more. O(nodes), quickly. */
+export function sharing(state: RunState): RunState {
+  return { ...state, nodes: new Map(state.nodes) };
+}
+
+/** A copy that lives on by itself. O(nodes). */
+export function copyOf(state: RunState): RunState {
+  const nodes = new Map<string, NodeState>();
+  for (const [id, node] of state.nodes) nodes.set(id, { ...node });
+  return { ...state, nodes };
+}
+
 const CRC = new Uint32Array(256).map((_, n) => {
   let crc = n;
   for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;

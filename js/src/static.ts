@@ -10,8 +10,8 @@ export function hideStatic(store: Store, runId: string): () => void {
   // The wrapper as well: an empty output of JupyterLab still has its padding.
   const style = h("style", {}, `${picture}, .jp-OutputArea-child:has(${picture}) { display: none !important; }`);
   const stop = effect(() => {
-    store.version.value;
-    if (store.state.seq === 0) style.remove();
+    store.heard.value;
+    if (store.live.seq === 0) style.remove();
     else if (!style.isConnected) document.head.append(style);
   });
   return () => {

@@ -1,16 +1,11 @@
-/** What a view knows of its run: the state, the events that led to it, the layout, and bounded telemetry. */
+/** What a view knows of its run: the log, the state after any of its events, the layout, and bounded telemetry. */
 
-import { signal } from "@preact/signals-core";
-import type { EventsFrame, LayoutFrame, RunEvent, Signal, SignalsFrame, SnapshotFrame } from "./protocol";
+import { type ReadonlySignal, signal } from "@preact/signals-core";
+import { History, type Recorded } from "./history";
+import type { EventsFrame, LayoutFrame, NodeInfo, Signal, SignalsFrame, SnapshotFrame } from "./protocol";
 import { apply } from "./reducer";
 import { unpack } from "./snapshot";
-import { type NodeState, newRun, type RunState } from "./state";
-
-export interface Recorded {
-  readonly seq: number;
-  readonly at: number;
-  readonly event: RunEvent;
-}
+import { copyOf, type NodeState, newRun, type RunState } from "./state";
 
 /** How far an attempt says it is; `share` is between 0 and 1, or null where nobody knows the end. */
 export interface Progress {
@@ -21,7 +16,6 @@ export interface Progress {
 
 const MAX_LINES = 500;
 const PROGRESS = /^(\S+?)(?:\/(\S+))?(?: .*)?$/s;
-const TOPOLOGY = new Set(["SpecAccepted", "NodeAdded"]);
 
 /** Tells whether the next line of the same stream takes this one's place. */
 export function isUnfinished(text: string): boolean {
@@ -29,59 +23,102 @@ export function isUnfinished(text: string): boolean {
 }
 
 export class Store {
-  state: RunState = newRun();
-  /** By the container whose parts it places. */
-  readonly layouts = new Map<string, LayoutFrame>();
-  /** Rises with every change of the state; views read it to be told. */
+  /** How the run stands now. */
+  live: RunState = newRun();
+  history = new History();
+  /** Rises with every change of the state that is shown; views read it to be told. */
   readonly version = signal(0);
-  /** Rises when nodes or edges came or went. */
+  /** Rises when nodes or edges of the state that is shown came or went. */
   readonly topology = signal(0);
+  /** Rises with everything that is heard of the run, whether it is shown or not. */
+  readonly heard = signal(0);
   /** Rises when the kernel has laid the graph out. */
   readonly placed = signal(0);
   /** Rises with every line of output. */
   readonly telemetry = signal(0);
   /** Rises when an attempt says how far it is. */
   readonly progressed = signal(0);
-  readonly #stories = new Map<string, Recorded[]>();
   readonly #lines = new Map<string, Signal[]>();
   readonly #progress = new Map<string, Progress>();
-  #historyFrom = 1;
+  readonly #cursor = signal<number | null>(null);
+  #past: RunState | null = null;
+  /** By the container whose parts it places. */
+  readonly #layouts = new Map<string, { readonly frame: LayoutFrame; readonly parts: readonly string[] }>();
+  #story: { readonly id: string; readonly events: Recorded[]; upTo: number } | null = null;
 
-  /** Appends the events that are new; the caller has made sure that none is missing before them. */
+  /** The state that is shown: the newest one, or the one after the event that the cursor is at. */
+  get state(): RunState {
+    return this.#past ?? this.live;
+  }
+
+  /** The number of the event after which the run is shown; null while it is shown as it is. */
+  get cursor(): ReadonlySignal<number | null> {
+    return this.#cursor;
+  }
+
+  /** The instant that is shown, or null for now. */
+  get instant(): number | null {
+    return this.#past === null ? null : (this.history.event(this.#past.seq)?.at ?? latestInstant(this.#past));
+  }
+
+  /** Where the parts of a container stand, unless others were placed than are shown. O(nodes) in the past. */
+  layout(inside: string): LayoutFrame | null {
+    const placed = this.#layouts.get(inside);
+    if (placed === undefined) return null;
+    const shown = this.#past === null ? [] : partsOf(this.#past, inside);
+    return placed.parts.every((id, i) => shown[i] === undefined || shown[i] === id) ? placed.frame : null;
+  }
+
+  /** Shows the run as it was after event `seq`, or what is known next to it; as it is for null and for the last event. */
+  show(seq: number | null): void {
+    const from = this.#cursor.peek() ?? this.live.seq;
+    const wanted = seq === null ? this.live.seq : Math.max(seq, this.history.forgotten + 1);
+    const to = this.history.reachable(wanted, from);
+    const before = infosOf(this.state);
+    this.#past = to >= this.live.seq ? null : this.history.stateAt(to);
+    this.#cursor.value = this.#past?.seq ?? null;
+    const after = infosOf(this.state);
+    if (after.length !== before.length || after.some((info, i) => info !== before[i])) this.topology.value += 1;
+    this.version.value += 1;
+  }
+
+  /** Takes events that follow on what is known, in any number, or that are missing in its history. */
   append(frame: EventsFrame): void {
     if (frame.events.length !== frame.at.length) throw new Error("events and instants differ in number");
+    const wasWhole = this.history.gap() === null;
+    const before = this.live.seq;
     let grown = false;
+    let heard = false;
     try {
-      for (let i = this.state.seq + 1 - frame.first; i < frame.events.length; i++) {
-        const event = frame.events[i];
-        const at = frame.at[i];
-        if (event === undefined || at === undefined) continue;
-        apply(this.state, event, at);
-        this.#remember({ seq: this.state.seq, at, event });
-        grown ||= TOPOLOGY.has(event.kind);
+      for (const [i, event] of frame.events.entries()) {
+        const [seq, at] = [frame.first + i, frame.at[i]];
+        if (at === undefined) continue;
+        if (seq > this.live.seq) {
+          apply(this.live, event, at);
+          grown ||= event.kind === "SpecAccepted" || event.kind === "NodeAdded";
+        }
+        heard = this.history.add(seq, at, event) || heard;
       }
     } finally {
-      if (grown) this.topology.value += 1;
-      this.version.value += 1;
+      if (!wasWhole && this.history.gap() === null) this.#completed();
+      if (heard) this.heard.value += 1;
+      if (this.live.seq > before) this.#changed(grown);
     }
   }
 
   /** Takes over a packed state; false if it leaves out definitions that are unknown here. */
   replace(frame: SnapshotFrame): boolean {
-    const state = unpack(frame, this.state);
+    const state = unpack(frame, this.live);
     if (state === null) return false;
-    if (frame.seq > this.state.seq) {
-      this.#stories.clear();
-      this.#historyFrom = frame.seq + 1;
-    }
-    this.state = state;
-    if (frame.nodes.length > 0) this.topology.value += 1;
-    this.version.value += 1;
+    this.live = state;
+    this.history.skip(state);
+    this.heard.value += 1;
+    this.#changed(frame.nodes.length > 0);
     return true;
   }
 
   place(frame: LayoutFrame): void {
-    this.layouts.set(frame.inside, frame);
+    this.#layouts.set(frame.inside, { frame, parts: partsOf(this.live, frame.inside).slice(0, frame.x.length) });
     this.placed.value += 1;
   }
 
@@ -110,9 +147,9 @@ export class Store {
     if (moved) this.progressed.value += 1;
   }
 
-  /** How far a node that is under way is, if it has said so. */
+  /** How far a node that is under way is, if it has said so; of the past that is not kept. */
   progress(node: NodeState): Progress | null {
-    const said = this.#progress.get(node.info.node_id);
+    const said = this.#past === null ? this.#progress.get(node.info.node_id) : undefined;
     const goesOn = node.status === "RUNNING" || node.status === "WAITING";
     return said !== undefined && goesOn && said.attempt === node.attempt ? said : null;
   }
@@ -129,27 +166,68 @@ export class Store {
   }
 
   reset(): void {
-    this.state = newRun();
-    this.#stories.clear();
-    this.#historyFrom = 1;
+    this.live = newRun();
+    this.history = new History();
+    this.#past = null;
+    this.#cursor.value = null;
+    this.#story = null;
+    this.heard.value += 1;
+    this.#changed(true);
+  }
+
+  /** The events of one node up to what is shown, or null if some are not here. O(events that are new since). */
+  story(nodeId: string): readonly Recorded[] | null {
+    const { seq } = this.state;
+    if (this.history.forgotten > 0 || this.history.known < seq) return null;
+    if (this.#story?.id !== nodeId) this.#story = { id: nodeId, events: [], upTo: 0 };
+    const story = this.#story;
+    for (; story.upTo < seq; story.upTo++) {
+      const recorded = this.history.event(story.upTo + 1);
+      if (recorded !== null && "node_id" in recorded.event && recorded.event.node_id === nodeId)
+        story.events.push(recorded);
+    }
+    return story.upTo === seq ? [...story.events] : story.events.filter((each) => each.seq <= seq);
+  }
+
+  /** What a node has put out, up to the instant that is shown. */
+  lines(nodeId: string): readonly Signal[] {
+    const lines = this.#lines.get(nodeId) ?? [];
+    const { instant } = this;
+    return instant === null ? lines : lines.filter((line) => line.at <= instant);
+  }
+
+  /** All events are here: what came packed can be told exactly. */
+  #completed(): void {
+    this.live = copyOf(this.history.stateAt(this.live.seq) ?? this.live);
+    if (this.#past !== null) this.#past = this.history.stateAt(this.#past.seq);
+    this.topology.value += 1;
     this.version.value += 1;
   }
 
-  /** The events of one node, or null if they began before this view's history. */
-  story(nodeId: string): readonly Recorded[] | null {
-    return this.#historyFrom === 1 ? (this.#stories.get(nodeId) ?? []) : null;
+  #changed(grown: boolean): void {
+    if (this.#past !== null) return;
+    if (grown) this.topology.value += 1;
+    this.version.value += 1;
   }
+}
 
-  lines(nodeId: string): readonly Signal[] {
-    return this.#lines.get(nodeId) ?? [];
-  }
+function partsOf(state: RunState, inside: string): string[] {
+  const parts: string[] = [];
+  for (const [id, { info }] of state.nodes) if (info.parent === inside) parts.push(id);
+  return parts;
+}
 
-  #remember(recorded: Recorded): void {
-    if (!("node_id" in recorded.event)) return;
-    const story = this.#stories.get(recorded.event.node_id);
-    if (story === undefined) this.#stories.set(recorded.event.node_id, [recorded]);
-    else story.push(recorded);
-  }
+function infosOf(state: RunState): NodeInfo[] {
+  const infos: NodeInfo[] = [];
+  for (const { info } of state.nodes.values()) infos.push(info);
+  return infos;
+}
+
+/** When a packed state was, about: its last event is not here. O(nodes). */
+function latestInstant(state: RunState): number {
+  let latest = Math.max(state.started_at, state.ended_at);
+  for (const node of state.nodes.values()) latest = Math.max(latest, node.started_at, node.ended_at);
+  return latest;
 }
 
 function readProgress({ attempt, text }: Signal): Progress {

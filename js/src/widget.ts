@@ -14,6 +14,7 @@ import { crumbs } from "./views/crumbs";
 import { detail } from "./views/detail";
 import { GraphView } from "./views/graph";
 import { notice } from "./views/notice";
+import { scrubber } from "./views/scrubber";
 import { search } from "./views/search";
 import { toolbar } from "./views/toolbar";
 import { waits } from "./views/wait";
@@ -41,9 +42,10 @@ export function mount({ channel, runId, graph: given, others, replay }: Source, 
   const store = new Store();
   const link = new Link(channel, store);
   const local = new Local(store);
-  const graphName = (): string => store.state.graph || given;
+  const graphName = (): string => store.live.graph || given;
 
   const graph = new GraphView(store, local, (inside) => void link.send({ kind: "place", inside }), signal);
+  const time = scrubber(store, () => link.contact.value, h("span", {}), signal);
   const leave = (): void => {
     local.selected.value = null;
     graph.focus();
@@ -57,6 +59,7 @@ export function mount({ channel, runId, graph: given, others, replay }: Source, 
     notice(store, link, runId, others, signal),
     waits(store, link, local, signal),
     h("div", { class: "gr-body" }, canvas, detail(store, link, local, leave, signal)),
+    time.element,
     announcer(store, signal),
   );
   root.addEventListener(
@@ -73,20 +76,25 @@ export function mount({ channel, runId, graph: given, others, replay }: Source, 
     { signal },
   );
 
-  const tellDigest = (): void => set(root, "data-digest", digest(store.state));
+  const tellDigest = (): void => set(root, "data-digest", digest(store.live));
   root.addEventListener("graphrun:digest", tellDigest, { signal });
   const tick = (): void => {
+    const { instant } = store;
     const saved = link.contact.value === "saved" ? replay.peek() : null;
-    if (saved !== null) local.now.value = saved.recording.saved_at;
-    else if (store.state.finished === null) local.now.value = Date.now() / 1000 - link.skew;
+    if (instant !== null) local.now.value = instant;
+    else if (saved !== null) local.now.value = saved.recording.saved_at;
+    else if (store.live.finished === null) local.now.value = Date.now() / 1000 - link.skew;
   };
   const timer = setInterval(tick, TICK_MS);
   const stops = [
     effect(() => {
       store.version.value;
       tick();
-      set(root, "data-seq", store.state.seq);
-      if (store.state.finished !== null) tellDigest();
+    }),
+    effect(() => {
+      store.heard.value;
+      set(root, "data-seq", store.live.seq);
+      if (store.live.finished !== null) tellDigest();
       else root.removeAttribute("data-digest");
     }),
     effect(() => {
@@ -97,6 +105,7 @@ export function mount({ channel, runId, graph: given, others, replay }: Source, 
   watchTheme((theme) => {
     root.dataset["theme"] = theme;
     graph.restyle();
+    time.restyle();
   }, signal);
   el.append(root);
 

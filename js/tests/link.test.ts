@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Link } from "../src/link";
 import { digest } from "../src/state";
 import { Store } from "../src/store";
+import type { Json } from "../src/wire";
 import { digests, eventsFrame, log } from "./golden";
 import { FakeKernel } from "./kernel";
 
@@ -168,3 +169,53 @@ test("closing takes every listener and timer away", () => {
   expect(kernel.listeners()).toBe(0);
   expect(vi.getTimerCount()).toBe(0);
 });
+
+/** A packed state of which the history is missing, as far as event `seq`. */
+function packed(seq: number): Json {
+  const nodes = lines[1]?.event["nodes"] as readonly Json[];
+  const state = { seq, graph: "g", max_concurrency: 4, started_at: 1, ended_at: 0, cancelled_by: "", finished: null };
+  const columns = {
+    attempt: [0, 0, 0],
+    failures: [0, 0, 0],
+    lost: [0, 0, 0],
+    started_ms: [-1, -1, -1],
+    ended_ms: [-1, -1, -1],
+  };
+  return { kind: "snapshot", ...state, nodes, status: "ppp", ...columns, due: {}, waits: {}, errors: {}, because: {} };
+}
+
+test("the history of what came packed is asked for piece by piece until it is whole", async () => {
+  const { kernel, store } = opened();
+  kernel.say(packed(lines.length));
+  kernel.reply("sync", { seq: lines.length });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(kernel.last("history")).toMatchObject({ first: 1, until: lines.length });
+  kernel.say(eventsFrame(lines, 1, 5));
+  expect(kernel.last("history")).toMatchObject({ first: 6, until: lines.length });
+  kernel.say(eventsFrame(lines, 6, lines.length));
+  expect(kernel.count("history")).toBe(2);
+  expect(digest(store.live)).toBe(expected.at(-1));
+});
+
+test("a piece of history that was lost is asked for again, also while other things are heard", async () => {
+  const { kernel } = opened();
+  kernel.say(packed(lines.length));
+  kernel.reply("sync", { seq: lines.length });
+  for (let i = 0; i < 12; i++) {
+    await vi.advanceTimersByTimeAsync(1000);
+    kernel.say({ kind: "signals", signals: [] });
+  }
+  expect(kernel.count("history")).toBeGreaterThan(1);
+});
+
+test.each(["cancel", "retry", "tidy"] as const)(
+  "while the run is shown as it was, %s changes nothing",
+  async (kind) => {
+    const { kernel, store, link } = opened();
+    kernel.synchronise(lines);
+    store.show(3);
+    const { reply } = link.send(kind === "tidy" ? { kind, inside: "" } : { kind });
+    expect(kernel.count(kind)).toBe(kind === "tidy" ? 1 : 0);
+    if (kind !== "tidy") expect(await reply).toMatchObject({ error: "This is the run as it was." });
+  },
+);

@@ -1,5 +1,6 @@
 /** A whole inspector in jsdom, which has no layout and no canvas: what it lacks is stood in for here. */
 
+import { setMaxListeners } from "node:events";
 import { vi } from "vitest";
 import widget from "../src/anywidget";
 import { FakeKernel } from "./kernel";
@@ -34,6 +35,7 @@ class NoResizing {
 }
 
 export function prepare(): void {
+  setMaxListeners(50); // each view takes its listeners off by one signal
   vi.useFakeTimers({
     toFake: [
       "setTimeout",

@@ -12,12 +12,23 @@ import msgspec
 import pytest
 
 import graphrun_nb.view.layout  # noqa: F401 (a view lays out at once only when it is imported)
-from graphrun_nb import NodeStatus, RetryPolicy, graph, graphify, run, tool
+from graphrun_nb import NodeStatus, RetryPolicy, graph, graph_fn, graphify, run, tool
 from graphrun_nb.core.events import WaitOpened, WaitResolved
 from graphrun_nb.core.state import RunState, apply
 from graphrun_nb.core.status import RunStatus
 from graphrun_nb.notebook import inspector as inspector_module
-from graphrun_nb.notebook.commands import Cancel, Command, Detail, Digest, Place, Resume, Sync, Tidy, read_command
+from graphrun_nb.notebook.commands import (
+    Cancel,
+    Command,
+    Detail,
+    Digest,
+    History,
+    Place,
+    Resume,
+    Sync,
+    Tidy,
+    read_command,
+)
 from graphrun_nb.notebook.detail import MAX_SOURCE
 from graphrun_nb.notebook.inspector import Inspector
 from graphrun_nb.tools import ask_approval, ask_form, ask_text
@@ -28,6 +39,7 @@ LINES = Path(__file__).read_text(encoding="utf-8").splitlines()
 VALID = [
     ({"kind": "sync", "id": 1, "have": 0}, Sync(kind="sync", id=1, have=0)),
     ({"kind": "sync", "id": 1, "have": 3, "nodes": 2}, Sync(kind="sync", id=1, have=3, nodes=2)),
+    ({"kind": "history", "id": 1, "first": 2, "until": 9}, History(kind="history", id=1, first=2, until=9)),
     ({"kind": "cancel", "id": 0}, Cancel(kind="cancel", id=0)),
     (
         {"kind": "resume", "id": 2, "node_id": "a", "attempt": 1, "no": 0, "payload": {"x": [None]}},
@@ -123,7 +135,7 @@ def spoilt(rng):
         case 3:
             content["kind"] = rng.choice(["Sync", "sync ", "eval", "", None, 3, ["sync"]])
         case 4:
-            content[field] = str(content[field]) if field in ("id", "have", "attempt", "no") else 3
+            content[field] = str(content[field]) if field in ("id", "have", "attempt", "no", "first", "until") else 3
     return content
 
 
@@ -443,6 +455,61 @@ async def test_a_view_that_misses_very_much_gets_a_snapshot(view, monkeypatch):
     monkeypatch.setattr(inspector_module, "MAX_EVENTS", 3)
     assert view.tell({"kind": "sync", "id": 1, "have": 1})[0]["kind"] == "events"
     assert view.tell({"kind": "sync", "id": 1, "have": 0})[0]["kind"] == "snapshot"
+
+
+async def test_what_came_packed_follows_event_by_event_in_pieces(view, monkeypatch):
+    monkeypatch.setattr(inspector_module, "MAX_EVENTS", 1)
+    monkeypatch.setattr(inspector_module, "MAX_PIECE", 300)
+    monkeypatch.setattr(inspector_module, "FRAME_S", 0)
+    n = len(view.future.events)
+    assert view.tell({"kind": "sync", "id": 1, "have": 0})[0]["kind"] == "snapshot"
+    assert view.ask("history", first=1, until=n + 50) == {"kind": "reply", "id": 7, "data": {}}
+    pieces = []
+    while sum(len(each["events"]) for each in pieces) < n:
+        await settle()
+        pieces = [each for each in view.sent if each["kind"] == "events" and each["events"]]
+    assert len(pieces) > 1
+    assert fed(RunState(view.future.run_id), pieces).digest() == view.future.run.state.digest()
+
+
+async def test_a_history_that_is_asked_for_backwards_or_beyond_the_end_is_empty(view):
+    view.tell({"kind": "sync", "id": 1, "have": 0})
+    for first, until in ((3, 2), (1000, 2000)):
+        assert "error" not in view.ask("history", first=first, until=until)
+        await settle()
+        assert [each for each in view.sent if each.get("events")] == []
+
+
+async def test_definitions_are_packed_once_and_again_when_there_are_more(monkeypatch):
+    monkeypatch.setattr(inspector_module, "MAX_EVENTS", 0)
+    monkeypatch.setattr(inspector_module, "FRAME_S", 0)
+    steps = [asyncio.Event() for _ in range(3)]
+
+    @tool(outputs=["x"])
+    async def step(i):
+        await steps[i].wait()
+        return i
+
+    @graph_fn(name="steps", outputs=["x"])
+    async def body():
+        one, two = asyncio.ensure_future(step(i=0)), asyncio.ensure_future(step(i=1))
+        await asyncio.gather(one, two)
+        return await step(i=2)
+
+    future = run(body)
+    await settle()
+    view = View(future)
+    view.tell({"kind": "sync", "id": 1, "have": 0})
+    view.sent.clear()
+    for each in steps:
+        n_sent = len(view.sent)
+        each.set()
+        while len(view.sent) == n_sent:
+            await settle()
+    await future
+    n_told = [len(frame["nodes"]) for frame in view.sent if frame["kind"] == "snapshot"]
+    assert [n for n in n_told if n] == [3, 4]
+    assert 0 in n_told
 
 
 async def test_a_view_is_told_nothing_before_it_asks_and_everything_after():

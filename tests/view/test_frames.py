@@ -21,6 +21,7 @@ from graphrun_nb.view.frames import (
     SignalsFrame,
     encode,
     events_frame,
+    history_piece,
     layout_frame,
     public_event,
     snapshot_frame,
@@ -221,3 +222,17 @@ def test_every_event_can_travel():
     kinds = {each.__name__ for each in Event.__args__}
     travelled = {type(envelope.event).__name__ for name in NAMES for envelope in golden(name)}
     assert travelled == kinds
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("max_bytes", [1, 700, 10**9])
+def test_a_history_comes_in_pieces_of_a_size_and_is_whole(name, max_bytes):
+    batch = [(envelope.at, envelope.event) for envelope in golden(name)]
+    state = RunState("golden")
+    while state.seq < len(batch):
+        piece = history_piece(state.seq + 1, batch[state.seq :], max_bytes)
+        assert piece.first == state.seq + 1
+        assert len(piece.events) == 1 or len(encode(piece)) <= max_bytes + 100
+        for at, event in zip(piece.at, piece.events, strict=True):
+            apply(state, event, at)
+    assert state.digest() == fold("golden", golden(name)).digest()

@@ -11,10 +11,10 @@ export function announcer(store: Store, signal: AbortSignal): HTMLElement {
   const element = h("div", { class: "gr-unseen", "aria-live": "polite" });
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = effect(() => {
-    store.version.value;
+    store.heard.value;
     timer ??= setTimeout(() => {
       timer = undefined;
-      if (store.state.seq > 0) say(element, headline(store.state));
+      if (store.live.seq > 0) say(element, headline(store.live));
     }, AT_MOST_EVERY_MS);
   });
   signal.addEventListener("abort", () => {

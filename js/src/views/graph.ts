@@ -178,7 +178,7 @@ export class GraphView {
   }
 
   #place(gliding = false): void {
-    const to = placementOf(this.#topology, this.store.layouts.get(this.#topology.inside) ?? null, this.#direction);
+    const to = placementOf(this.#topology, this.store.layout(this.#topology.inside), this.#direction);
     if (gliding) this.#glide.go(to, performance.now());
     else this.#glide.jump(to);
     this.#buckets = new Buckets(to, this.#topology.members);
@@ -196,7 +196,7 @@ export class GraphView {
     this.local.hovered.value = null;
     this.#subject = null;
     this.#place();
-    if (!this.store.layouts.has(after.inside)) this.ask(after.inside);
+    if (this.store.layout(after.inside) === null) this.ask(after.inside);
     if (this.#size.width === 0) return;
     const to = look ?? this.#aim();
     const inwards = after.inside !== "" && before.index.get(after.inside) !== undefined && before.member.length > 0;

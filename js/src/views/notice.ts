@@ -46,10 +46,10 @@ export function notice(
     }
   };
   const stop = effect(() => {
-    store.version.value;
+    store.heard.value;
     const contact = link.contact.value;
     if (link.trouble.value !== "") show("trouble");
-    else if (contact === "lost" && store.state.finished === null) show("lost");
+    else if (contact === "lost" && store.live.finished === null) show("lost");
     else if (contact === "saved") show("saved");
     else if (link.slow.value > 0) show("busy");
     else show(contact === "live" && others.value.length > 0 ? "others" : "");

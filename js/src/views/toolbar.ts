@@ -46,11 +46,13 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
       set(badge, "data-tone", NODE_STATUS[like].colour);
       say(name, parts.graphName());
       name.title = parts.graphName();
-      const over = store.state.finished !== null;
+      const over = store.live.finished !== null;
+      const past = store.cursor.value !== null;
       const gone = link.contact.value === "lost" || link.contact.value === "saved";
       cancel.hidden = over || gone;
-      cancel.disabled = store.state.cancelled_by !== "";
-      retry.hidden = !over || store.state.finished === "DONE" || gone;
+      cancel.disabled = past || store.live.cancelled_by !== "";
+      retry.hidden = !over || store.live.finished === "DONE" || gone;
+      retry.disabled = past;
       tidy.hidden = gone;
     }),
     effect(() => {

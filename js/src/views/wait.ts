@@ -18,6 +18,8 @@ const PAGE = 3;
 const MAX_ANSWERED = 3;
 
 interface Row {
+  /** Made to show how it was; not to be answered. */
+  readonly past: boolean;
   readonly element: HTMLElement;
   readonly deadline: HTMLElement;
   readonly question: Question;
@@ -39,7 +41,7 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
     list,
     answered,
   );
-  // A question that is on another page keeps what was typed into it.
+  // A question that is on another page, or not asked yet at the moment that is shown, keeps what was typed into it.
   const rows = new Map<string, Row>();
 
   function pageButton(label: string, sign: string, by: number): HTMLButtonElement {
@@ -60,12 +62,14 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
         .filter(({ wait }) => wait.kind !== "until")
         .map((each) => [`${each.nodeId}\n${each.attempt}\n${each.wait.no}`, each]),
     );
+    const past = store.cursor.peek() !== null;
+    set(element, "inert", past);
     for (const [key, row] of rows) {
-      if (open.has(key)) continue;
+      if (past || (open.has(key) && !row.past)) continue;
       const focused = row.element.contains(document.activeElement);
       row.element.remove();
       rows.delete(key);
-      conclude(row.question);
+      if (!row.past) conclude(row.question);
       if (focused && !answered.hidden) answered.focus();
     }
     const first = Math.min(from.value, Math.max(Math.ceil(open.size / PAGE) - 1, 0) * PAGE);
@@ -73,7 +77,7 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
     const shown = [...open].slice(first, first + PAGE);
     for (const [key, row] of rows) if (!shown.some(([each]) => each === key)) row.element.remove();
     shown.forEach(([key, question], i) => {
-      const row = rows.get(key) ?? rowOf(question, link, local);
+      const row = rows.get(key) ?? { ...rowOf(question, link, local), past };
       rows.set(key, row);
       if (list.children[i] !== row.element) list.insertBefore(row.element, list.children[i] ?? null);
     });
@@ -83,6 +87,7 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
     say(where, `${which} of ${open.size}`);
     set(back, "aria-disabled", first === 0 ? "true" : null);
     set(on, "aria-disabled", first + PAGE >= open.size ? "true" : null);
+    answered.hidden = past || answered.childElementCount === 0;
     element.hidden = open.size === 0 && answered.hidden;
     const isLarge = list.querySelector(".gr-form:not(.gr-short)") !== null;
     set(element, "data-size", isLarge ? "large" : null);
@@ -131,7 +136,7 @@ function deadlineText(wait: WaitInfo, now: number): string {
   return left > 0 ? `${ticking(left)} left, ${then}` : `Time is up, ${then}`;
 }
 
-function rowOf(question: Question, link: Link, local: Local): Row {
+function rowOf(question: Question, link: Link, local: Local): Omit<Row, "past"> {
   const { nodeId, wait, attempt } = question;
   const deadline = h("span", { class: "gr-deadline" }, deadlineText(wait, local.now.peek()));
   const progress = h("span", { class: "gr-sending", "aria-live": "polite" });
