@@ -65,6 +65,7 @@ def test_arrow_keys_step_through_the_run_and_live_leads_back(anywhere):
 def test_a_drag_goes_where_the_pointer_is_and_what_happens_meanwhile_does_not_move_it(lab):
     page = gate(lab)
     history = slider(page, 2)
+    history.scroll_into_view_if_needed()
     box = history.bounding_box()
     page.page.mouse.move(box["x"] + box["width"] - 1, box["y"] + box["height"] / 2)
     page.page.mouse.down()
