@@ -13,10 +13,15 @@ from graphrun_nb.protocols import hooks
 MAX_FRAMES = 40
 MAX_TEXT = 4000
 MAX_NOTES = 20
+MAX_NOTE = 1000
+MAX_TYPES = 40
+MAX_TYPE = 400
+MAX_LINE = 200
+"""Of a source line, and of the names of files and functions, which programs can make as long as they like."""
 
 
 def describe(exception: BaseException) -> ErrorInfo:
-    """Return `exception` as data: at most 40 frames and 4,000 characters a text."""
+    """Return `exception` as data: at most 40 frames and 4,000 characters a text, which keeps the event below 64 kB."""
     frames = traceback.extract_tb(without_our_frames(exception.__traceback__))
     if len(frames) > MAX_FRAMES:
         half = MAX_FRAMES // 2
@@ -24,14 +29,16 @@ def describe(exception: BaseException) -> ErrorInfo:
     presenter = hooks.here()
     label = presenter.file_label if presenter is not None else None
     return ErrorInfo(
-        types=tuple(qualified_name(kind) for kind in type(exception).__mro__ if kind is not object),
+        types=tuple(
+            qualified_name(kind)[-MAX_TYPE:] for kind in type(exception).__mro__[:MAX_TYPES] if kind is not object
+        ),
         message=_text(exception),
         frames=tuple(
             FrameInfo(
-                file=label(frame.filename) if label else frame.filename,
+                file=_short(label(frame.filename) if label else frame.filename),
                 line=frame.lineno or 0,
-                function=frame.name,
-                source=linecache.getline(frame.filename, frame.lineno or 0).rstrip(),
+                function=_short(frame.name),
+                source=_short(linecache.getline(frame.filename, frame.lineno or 0).rstrip()),
                 user=is_users(frame.filename),
             )
             for frame in frames
@@ -50,7 +57,7 @@ def _cause(exception: BaseException) -> str:
         if current is None or id(current) in seen:
             break
         seen.add(id(current))
-        parts.append(f"{type(current).__name__}: {_text(current)}")
+        parts.append(f"{_short(type(current).__name__)}: {_text(current)}")
     return "\n".join(parts)[:MAX_TEXT]
 
 
@@ -58,7 +65,11 @@ def _notes(exception: BaseException) -> tuple[str, ...]:
     notes = getattr(exception, "__notes__", ())
     if not isinstance(notes, list | tuple):
         return ()
-    return tuple(_text(note) for note in notes[:MAX_NOTES])
+    return tuple(_text(note)[:MAX_NOTE] for note in notes[:MAX_NOTES])
+
+
+def _short(text: str) -> str:
+    return _encodable(text if len(text) <= MAX_LINE else f"{text[: MAX_LINE - 1]}…")
 
 
 def _encodable(text: str) -> str:

@@ -18,10 +18,13 @@ from graphrun_nb.notebook.line import read_line, split
 from graphrun_nb.notebook.scope import Scope
 from graphrun_nb.notebook.verbs import VERBS, carry_out, table
 from graphrun_nb.protocols import hooks
+from graphrun_nb.view.text import clipped
 
 if TYPE_CHECKING:
     from graphrun_nb.engine.future import RunFuture
     from graphrun_nb.notebook.line import Line
+
+MAX_LINE = 1_000
 
 
 @magics_class
@@ -149,4 +152,4 @@ def _complain(error: BaseException) -> None:
     """Print one line for the mistake and at most one for what to do about it."""
     notes = getattr(error, "__notes__", ())
     lines = [f"graphrun: {error}", *notes[:1]]
-    sys.stderr.write("\n".join(" ".join(line.split()) for line in lines) + "\n")
+    sys.stderr.write("\n".join(clipped(" ".join(line.split()), MAX_LINE) for line in lines) + "\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import linecache
 
 import msgspec
 import pytest
@@ -195,6 +196,24 @@ async def test_notes_that_are_none_do_no_harm(notes):
     with pytest.raises(GraphRunFailed, match="noted"):
         await asyncio.wait_for(future, 10)
     assert len(future.node("hostile").error.notes) <= 20
+
+
+async def test_names_and_lines_as_long_as_a_program_can_make_them_leave_the_event_below_64_kb():
+    long = "x" * 300_000
+    error_type = type(long, (ValueError,), {"__module__": long})
+    made = {"error_type": error_type}
+    linecache.cache[long] = (1, None, [f"{long}\n"] * 50, long)
+    exec(compile(f"def {long}(n):\n    if n: {long}(n - 1)\n    raise error_type()", long, "exec"), made)  # noqa: S102
+
+    @tool(outputs=["x"])
+    async def fails():
+        made[long](50)
+
+    future = run(beside_fine(fails).build())
+    with pytest.raises(GraphRunFailed):
+        await asyncio.wait_for(future, 10)
+    assert max(len(msgspec.json.encode(each.event)) for each in future.events) < MAX_ROW
+    del linecache.cache[long]
 
 
 async def test_huge_texts_and_outputs_leave_events_below_64_kb():
