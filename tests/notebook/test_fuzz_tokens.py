@@ -1,4 +1,4 @@
-"""Tokens that are no use are refused alike from Python, the view and the magic, and the store's bytes stay as they are."""
+"""Useless tokens are refused alike from Python, the view and the magic, and no byte of the store changes."""
 
 from __future__ import annotations
 
