@@ -19,7 +19,10 @@ _LINE = 12
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _HIDING = frozenset(
     {"password", "passwords", "passwd", "passphrase", "pwd", "secret", "secrets", "credential", "credentials", "apikey"}
+    | {"authorization", "bearer", "cookie", "cookies", "jwt"}
 )
+_SCHEME = re.compile(r"(?:Bearer|Basic|Digest|Token|ApiKey)\s+(\S.*)", re.IGNORECASE)
+_IN_URL = re.compile(r"(?<=://)([^\s/?#@:'\"]*:)([^\s/?#@'\"]+)(?=@)")
 _MAY_HIDE = frozenset({"key", "keys", "token", "tokens"})
 _HARMLESS = frozenset(
     {
@@ -87,19 +90,25 @@ class Secrets:
         elif depth < MAX_DEPTH and isinstance(value, (list, tuple)):
             for each in value[:MAX_TEXTS]:
                 self.find(each, depth + 1)
+        elif isinstance(value, str) and "://" in value:
+            for _, password in _IN_URL.findall(value):
+                self._hide(password)
 
     def scrub(self, text: str) -> str:
-        """Return `text` with a mask in place of each of them; from any thread."""
-        return text if self._pattern is None else self._pattern.sub(MASK, text)
+        """Return `text` with a mask in place of each of them, and of passwords in addresses; from any thread."""
+        if self._pattern is not None:
+            text = self._pattern.sub(MASK, text)
+        return _IN_URL.sub(rf"\1{MASK}", text) if "://" in text and "@" in text else text
 
     def scrub_all(self, texts: Iterable[str]) -> tuple[str, ...]:
         """Return `texts`, each scrubbed."""
         return tuple(map(self.scrub, texts))
 
     def _hide(self, text: str) -> None:
+        scheme = _SCHEME.fullmatch(text)
         lines = [line for line in text.splitlines() if len(line) >= _LINE]
         before = len(self._texts)
-        for each in (text, *lines):
+        for each in (text, *lines, *(scheme.groups() if scheme is not None else ())):
             if len(each) >= MIN_LENGTH and before < MAX_TEXTS:
                 escaped = msgspec.json.encode(each.encode("utf-8", "replace").decode()).decode()[1:-1]
                 self._texts.update(dict.fromkeys((each, repr(each)[1:-1], escaped)))

@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import contextvars
+import os
 import re
 import secrets
 from functools import partial
@@ -130,7 +131,7 @@ class Run:
         self.secret_outputs = dict(places.nodes)
         for value in (*places.values, *(inputs[name] for name in places.inputs if name in inputs)):
             self.secrets.add(value)
-        for value in (*places.holders, *inputs.values()):
+        for value in (*places.holders, *inputs.values(), os.environ):
             self.secrets.find(value)
         for node_id in self.secret_outputs.keys() & self.values.keys():
             self.hide_outputs(node_id)
@@ -405,7 +406,10 @@ class Run:
 
     def shown(self, value: Any, name: str = "") -> str:
         """Return a preview of the value called `name` that people may see."""
-        return MASK if is_secret(name) else self.secrets.scrub(preview(value))
+        if is_secret(name):
+            return MASK
+        # Before as well: what is cut off in its middle is not found.
+        return self.secrets.scrub(preview(self.secrets.scrub(value) if isinstance(value, str) else value))
 
     def tell_progress(self, signal: Signal) -> None:
         """Remember how far an attempt is, as long as that is under way, and tell the observers."""

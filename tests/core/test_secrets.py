@@ -81,3 +81,31 @@ def test_a_mask_that_is_no_text_does_no_harm():
     secrets = Secrets()
     secrets.add(object())
     assert secrets.scrub("text") == "text"
+
+
+@pytest.mark.parametrize("value", ["Bearer hunter2-x", "Basic hunter2-x", "token hunter2-x"])
+def test_what_follows_a_scheme_is_hidden_by_itself(value):
+    secrets = Secrets()
+    secrets.find({"headers": {"Authorization": value}})
+    assert secrets.scrub(f"{value} | hunter2-x") == f"{MASK} | {MASK}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgresql://ada:hunter2-x@db:5432/runs", f"postgresql://ada:{MASK}@db:5432/runs"),
+        ("https://:pw@example.org/a?b=c", f"https://:{MASK}@example.org/a?b=c"),
+        ("two: a://b:c@d e://f:g@h", f"two: a://b:{MASK}@d e://f:{MASK}@h"),
+        ("https://example.org:8080/@user", "https://example.org:8080/@user"),
+        ("https://ada@example.org", "https://ada@example.org"),
+        ("mail ada:x@example.org", "mail ada:x@example.org"),
+    ],
+)
+def test_passwords_in_addresses_are_hidden_wherever_an_address_stands(text, shown):
+    assert Secrets().scrub(text) == shown
+
+
+def test_the_password_of_an_address_is_hidden_elsewhere_too():
+    secrets = Secrets()
+    secrets.find(["postgresql://ada:hunter2-x@db/runs"])
+    assert secrets.scrub("wrong password: hunter2-x") == f"wrong password: {MASK}"

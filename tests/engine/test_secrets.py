@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 import pytest
 
@@ -118,3 +119,30 @@ async def test_a_secret_in_an_answer_or_an_input_is_hidden_wherever_it_stands_in
     future.resume("asks", {"password": "second-canary"})
     assert await future == {"x": {"password": "second-canary"}}
     assert "canary" not in repr(future.events) + repr(future.node("asks").logs)
+
+
+async def test_what_stands_under_a_secret_name_in_the_environment_is_hidden(monkeypatch):
+    monkeypatch.setenv("SOME_API_KEY", CANARY)
+
+    @tool(outputs=["x"])
+    def leaks():
+        print(os.environ["SOME_API_KEY"])  # noqa: T201 (what a node prints is its log)
+        return 1
+
+    with graph(name="env") as g:
+        g.expose("x", leaks(_id="leaks").x)
+    future = run(g)
+    await future
+    assert [line.text for line in future.node("leaks").logs] == ["•••"]
+
+
+async def test_a_secret_that_a_preview_cuts_in_two_is_hidden():
+    @tool(outputs=["text"])
+    def wraps(token):
+        return "-" * 188 + token + "-" * 10_000
+
+    with graph(name="cut") as g:
+        g.expose("text", wraps(token=CANARY, _id="wraps").text)
+    future = run(g)
+    await future
+    assert "canary" not in future.run.shown(future.node("wraps").outputs["text"])
