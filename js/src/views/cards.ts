@@ -67,9 +67,9 @@ function drawMarks(context: CanvasRenderingContext2D, scene: CardScene, shown: r
     context.fillStyle = palette.status[status];
     const isProblem = status === "FAILED" || status === "WAITING";
     const [wide, high] = isProblem ? [Math.max(width, 6), Math.max(height, 5)] : [width, height];
+    context.globalAlpha = MARK_ALPHA[status] ?? 1;
     for (const i of these) {
-      const fits = matched?.has(i);
-      context.globalAlpha = fits === undefined ? (MARK_ALPHA[status] ?? 1) : fits ? 1 : DIMMED_ALPHA * 0.7;
+      if (matched !== null) context.globalAlpha = matched.has(i) ? 1 : DIMMED_ALPHA * 0.7;
       const x = (placement.x[i] ?? 0) * viewport.k + viewport.x - wide / 2;
       const y = (placement.y[i] ?? 0) * viewport.k + viewport.y - high / 2;
       if (!round) {

@@ -24,7 +24,8 @@ const PADDING_PX = 28;
 const CRUMBS_PX = 24;
 const READABLE_K = 0.75;
 const NAMES_FROM_K = 0.36;
-const MIRROR_MS = 120;
+const MIRROR_MS = 100;
+const MOST_PUT_OFF = 30;
 /** Narrower than this, two ranks beside each other are too small to read: ranks follow each other downwards. */
 const DOWN_BELOW_PX = 480;
 /** How much closer or further the first look into a container begins. */
@@ -54,7 +55,10 @@ export class GraphView {
   #subject: string | null = null;
   #mirrorStale = true;
   #mirrorTimer: ReturnType<typeof setTimeout> | undefined;
+  #mirrorPutOff = 0;
   #shown: readonly number[] = [];
+  /** Where the mirror's elements lie; while it differs from the camera they are elsewhere than what they stand for. */
+  #mirrored: Viewport = this.#camera.target;
 
   /** `ask` has the kernel place the parts of a container. */
   constructor(
@@ -300,7 +304,8 @@ export class GraphView {
   }
 
   #under(at: Point, target: EventTarget | null): number | null {
-    return this.#mirror.nodeOf(target) ?? this.#buckets.at(this.#camera.target.toWorld(at));
+    const isThere = this.#mirrored.equals(this.#camera.target);
+    return (isThere ? this.#mirror.nodeOf(target) : null) ?? this.#buckets.at(this.#camera.target.toWorld(at));
   }
 
   #click(at: Point, target: EventTarget | null): void {
@@ -354,19 +359,28 @@ export class GraphView {
     return { x: left, y: (y[i] ?? 0) - CARD_HEIGHT / 2, width: CARD_WIDTH, height: CARD_HEIGHT };
   }
 
-  /** With more nodes than items the choice of items follows the camera, but not in every frame. */
-  #mirrorSoon(shown: readonly number[]): void {
-    this.#shown = shown;
-    this.#mirrorTimer ??= setTimeout(() => {
+  /** When it has come to rest, or at last: a moving layer of elements costs more than the picture itself. */
+  #mirrorSoon(): void {
+    if (this.#mirrorTimer !== undefined && ++this.#mirrorPutOff < MOST_PUT_OFF) clearTimeout(this.#mirrorTimer);
+    else if (this.#mirrorTimer !== undefined) return;
+    this.#mirrorTimer = setTimeout(() => {
       this.#mirrorTimer = undefined;
-      this.#reflect(this.#shown, performance.now());
+      this.#mirrorPutOff = 0;
+      this.#reflect(performance.now());
     }, MIRROR_MS);
   }
 
-  #reflect(shown: readonly number[], now: number): void {
-    const placement = this.#glide.at(now);
-    const selected = this.#selected();
-    this.#mirror.update({ nodes: this.#nodes, placement, selected, topology: this.#topology, shown });
+  #reflect(now: number): void {
+    const viewport = this.#camera.at(now);
+    this.#mirror.move(viewport);
+    this.#mirror.update({
+      nodes: this.#nodes,
+      placement: this.#glide.at(now),
+      selected: this.#selected(),
+      topology: this.#topology,
+      shown: this.#shown,
+    });
+    this.#mirrored = viewport;
   }
 
   #draw(): void {
@@ -402,10 +416,11 @@ export class GraphView {
       },
       shown,
     );
-    this.#mirror.move(viewport);
-    if (nodes.length > MAX_ITEMS) this.#mirrorSoon(shown);
-    else if (this.#mirrorStale || gliding) this.#reflect(shown, now);
-    this.#mirrorStale = gliding;
+    this.#shown = shown;
+    const isMoving = gliding || !viewport.equals(this.#mirrored);
+    if (isMoving || (this.#mirrorStale && nodes.length > MAX_ITEMS)) this.#mirrorSoon();
+    else if (this.#mirrorStale) this.#reflect(now);
+    this.#mirrorStale = false;
     if (gliding || this.#camera.moving(now)) this.#draw();
   }
 }
