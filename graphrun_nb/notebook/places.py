@@ -11,12 +11,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from graphrun_nb.engine.background import running_loop
-from graphrun_nb.view.parts import parts_of
+from graphrun_nb.view.parts import groups_of, parts_of
 
 if TYPE_CHECKING:
     import asyncio
     import contextvars
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from graphrun_nb.core.state import RunState
     from graphrun_nb.view.drawing import Layout
@@ -68,12 +68,13 @@ class Places:
         elif parts:
             before = None if inside.afresh else inside.layout
             inside.parts, inside.afresh = parts, False
+            groups = groups_of(self._state(), parts)
             loop = running_loop()
             if loop is None or (len(parts) <= INLINE_LAYOUT and _is_warm()):
-                self._placed(container, _layout(parts, edges, before))
+                self._placed(container, _layout(parts, edges, before, groups))
             else:
                 inside.busy = True
-                made = loop.run_in_executor(None, _layout, parts, edges, before)
+                made = loop.run_in_executor(None, _layout, parts, edges, before, groups)
                 made.add_done_callback(partial(self._made, container), context=self._context.copy())
 
     def follow(self) -> None:
@@ -104,7 +105,9 @@ def _is_warm() -> bool:
     return hasattr(sys.modules.get("graphrun_nb.view.layout"), "layout")
 
 
-def _layout(order: Sequence[str], edges: Sequence[tuple[str, str]], grown_from: Layout | None) -> Layout:
+def _layout(
+    order: Sequence[str], edges: Sequence[tuple[str, str]], grown_from: Layout | None, groups: Mapping[str, str]
+) -> Layout:
     from graphrun_nb.view.layout import layout  # noqa: PLC0415 (brings networkx and numpy)
 
-    return layout(order, edges, grown_from=grown_from)
+    return layout(order, edges, grown_from=grown_from, groups=groups)

@@ -10,7 +10,7 @@ import msgspec
 from graphrun_nb.core.status import NodeStatus
 from graphrun_nb.notebook.detail import detail_of
 from graphrun_nb.view.frames import layout_frame
-from graphrun_nb.view.parts import parts_of
+from graphrun_nb.view.parts import groups_of, parts_of
 
 if TYPE_CHECKING:
     from graphrun_nb.core.state import RunState
@@ -42,5 +42,5 @@ def places_of(state: RunState) -> list[LayoutFrame]:
     containers = dict.fromkeys(("", *(node.info.parent for node in state.nodes.values())))
     for container in islice(containers, MAX_CONTAINERS):
         parts, edges = parts_of(state, container)
-        frames.append(layout_frame(layout(parts, edges), parts, inside=container))
+        frames.append(layout_frame(layout(parts, edges, groups=groups_of(state, parts)), parts, inside=container))
     return frames

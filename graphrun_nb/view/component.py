@@ -16,12 +16,15 @@ from graphrun_nb.view.points import subdivide
 from graphrun_nb.view.straightening import straighten
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from graphrun_nb.view.drawing import Pair, Point
 
 _RISE = 0.15
 """Lines rise and fall between the nodes of two ranks: so many rank spacings on either side of the middle."""
+
+
+ALL_ALIKE: Mapping[int, Point] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,17 @@ class Component:
     size: Point
 
 
-def draw(rank: Sequence[int], edges: Sequence[Pair], spacing: Point, *, fold: bool = True) -> Component:
-    """Draw a component; `rank` is that of each node, from 0, and `spacing` as for `layout`."""
+def draw(
+    rank: Sequence[int],
+    edges: Sequence[Pair],
+    spacing: Point,
+    *,
+    sizes: Mapping[int, Point] = ALL_ALIKE,
+    fold: bool = True,
+) -> Component:
+    """Draw a component; `rank` is that of each node, from 0, `spacing` as for `layout`, `sizes` of some."""
     dx, dy = spacing
-    blocks = folding.blocks(rank, edges, dx / dy) if len(rank) > FOLD_ABOVE and fold else []
+    blocks = folding.blocks(rank, edges, dx / dy) if len(rank) > FOLD_ABOVE and fold and not sizes else []
     stands_for = folding.stand_ins(len(rank), blocks)
     kept = [node for node, first in enumerate(stands_for) if node == first]
     number = {node: i for i, node in enumerate(kept)}
@@ -47,9 +57,11 @@ def draw(rank: Sequence[int], edges: Sequence[Pair], spacing: Point, *, fold: bo
     for block in blocks:
         for node in block.chains[0]:
             half[number[node]] = dy / 2 * block.n_rows
+    for node, (_, high) in sizes.items():
+        half[number[node]] = high / 2
     y = straighten(points, order(points), half)
     if any(abs(y[number[node]] - y[number[block.chains[0][0]]]) > 0.01 for block in blocks for node in block.chains[0]):
-        return draw(rank, edges, spacing, fold=False)
+        return draw(rank, edges, spacing, sizes=sizes, fold=False)
     top = min(at - room for at, room in zip(y, half, strict=True))
     bottom = max(at + room for at, room in zip(y, half, strict=True))
     lane_of = lanes(points.rank, shared)
@@ -59,7 +71,7 @@ def draw(rank: Sequence[int], edges: Sequence[Pair], spacing: Point, *, fold: bo
     y = [round(at - top + n_over * gap, 2) for at in y]
     height = round(bottom - top + (n_over + n_under) * gap, 2)
 
-    sides = folding.sides(rank, blocks, dx)
+    sides = folding.sides(rank, blocks, dx, {node: wide / dx for node, (wide, _) in sizes.items()})
     position = [(sum(sides[at]) / 2, y[number[first]]) for at, first in zip(rank, stands_for, strict=True)]
     ways = folding.Ways({}, {}, {}, set())
     for block in blocks:

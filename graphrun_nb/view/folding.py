@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from graphrun_nb.view.drawing import ASPECT, FOLD_ABOVE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from graphrun_nb.view.drawing import Pair, Point
 
@@ -75,9 +75,14 @@ def stand_ins(n_nodes: int, blocks: Iterable[Block]) -> list[int]:
     return stands_for
 
 
-def sides(rank: Sequence[int], blocks: Iterable[Block], dx: float) -> list[Point]:
-    """Rank -> its left and right side; blocks widen theirs and keep half a column free around themselves."""
+def sides(rank: Sequence[int], blocks: Iterable[Block], dx: float, widths: Mapping[int, float]) -> list[Point]:
+    """Rank -> its left and right side; blocks widen theirs and keep half a column free around themselves.
+
+    `widths` of nodes that are not one `dx` wide, in these.
+    """
     width = [1.0] * (max(rank) + 1)
+    for node, wide in widths.items():
+        width[rank[node]] = max(width[rank[node]], wide)
     before, after = [0.0] * len(width), [0.0] * len(width)
     for block in blocks:
         first = rank[block.chains[0][0]]

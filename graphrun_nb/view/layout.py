@@ -6,22 +6,26 @@ Pure functions of the graph: what users call, and the components put together. H
 
 from __future__ import annotations
 
+from functools import partial
 from math import ceil, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from graphrun_nb.view.component import Component, draw
-from graphrun_nb.view.drawing import ASPECT, FOLD_ABOVE, Edge, Layout, Pair, Point
+from graphrun_nb.view.drawing import ASPECT, FOLD_ABOVE, Edge, Layout, Point
 from graphrun_nb.view.gaps import inversions
+from graphrun_nb.view.grouping import draw_grouped
 from graphrun_nb.view.growth import grow
 from graphrun_nb.view.packing import pack
 from graphrun_nb.view.ranks import components, digraph, distinct, generations, ranked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["Edge", "Layout", "Point", "crossings", "grid", "layout"]
+
+NO_GROUPS: Mapping[str, str] = {}
 
 
 def layout(
@@ -30,6 +34,7 @@ def layout(
     *,
     spacing: Point = (220.0, 72.0),
     grown_from: Layout | None = None,
+    groups: Mapping[str, str] = NO_GROUPS,
 ) -> Layout:
     """Draw a directed acyclic graph in ranks.
 
@@ -44,6 +49,9 @@ def layout(
     grown_from
         The drawing of a part of this graph. Its nodes stay where they are; a new node goes one rank after its last
         parent, to the free place nearest to the median of its parents.
+    groups
+        Node -> the name of its group, for those that have one. The members of a group stand together with room for a
+        frame around them, unless something else has to stand between them. A drawing that has grown regards none.
 
     Returns
     -------
@@ -77,11 +85,19 @@ def layout(
     """
     if grown_from is not None:
         return grow(grown_from, nodes, distinct(nodes, edges), spacing)
+    edges = distinct(nodes, edges)
+    if groups:
+        return draw_grouped(nodes, edges, groups, spacing, partial(_ungrouped, spacing))
+    return _ungrouped(spacing, nodes, edges, {})
+
+
+def _ungrouped(spacing: Point, nodes: Sequence[str], edges: Sequence[Edge], sizes: Mapping[str, Point]) -> Layout:
+    """Draw distinct edges; `sizes` are those of nodes that take another room than `spacing`."""
     number = {name: i for i, name in enumerate(nodes)}
-    pairs = [(number[start], number[end]) for start, end in distinct(nodes, edges)]
+    pairs = [(number[start], number[end]) for start, end in edges]
     graph = digraph(len(nodes), pairs)
     early, late = ranked(graph, nodes)
-    known: dict[tuple[tuple[int, ...], tuple[Pair, ...]], Component] = {}
+    known: dict[tuple[object, ...], Component] = {}
     parts: list[tuple[list[int], Component]] = []
     for members in components(graph):
         local = {node: i for i, node in enumerate(members)}
@@ -92,9 +108,11 @@ def layout(
         first = min(rank[node] for node in members)
         ranks = tuple(rank[node] - first for node in members)
         inner = tuple((local[node], local[child]) for node in members for child in graph.successors(node))
-        if (ranks, inner) not in known:
-            known[ranks, inner] = draw(ranks, inner, spacing)
-        parts.append((members, known[ranks, inner]))
+        own = {local[node]: sizes[nodes[node]] for node in members if nodes[node] in sizes}
+        kind = (ranks, inner, *own.items())
+        if kind not in known:
+            known[kind] = draw(ranks, inner, spacing, sizes=own)
+        parts.append((members, known[kind]))
     corners, size = pack([drawing.size for _, drawing in parts], spacing)
     position: list[Point] = [(0.0, 0.0)] * len(nodes)
     bends: dict[Edge, tuple[Point, ...]] = {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from graphrun_nb.core.state import RunState
 
 
@@ -35,3 +37,8 @@ def parts_of(state: RunState, container: str = "") -> tuple[list[str], list[tupl
             if earlier and earlier != node_id:
                 pairs[earlier, node_id] = None
     return parts, list(pairs)
+
+
+def groups_of(state: RunState, parts: Iterable[str]) -> dict[str, str]:
+    """Return the group of each of `parts` that has one. O(parts)."""
+    return {part: group for part in parts if (group := state.nodes[part].info.group)}

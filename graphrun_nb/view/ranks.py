@@ -49,6 +49,11 @@ def components(graph: nx.DiGraph[int]) -> list[list[int]]:
     return sorted(sorted(found) for found in nx.weakly_connected_components(graph))
 
 
+def knots(graph: nx.DiGraph[int]) -> list[set[int]]:
+    """Return the sets of nodes that lie on cycles together."""
+    return [found for found in nx.strongly_connected_components(graph) if len(found) > 1]
+
+
 def generations(graph: nx.DiGraph[int], nodes: Sequence[str]) -> list[list[int]]:
     """Return the nodes of each earliest rank; raise if the graph has a cycle, told in the users' names."""
     try:

@@ -26,7 +26,7 @@ from graphrun_nb.core.events import (  # noqa: E402
 from graphrun_nb.core.policy import RetryPolicy  # noqa: E402
 from graphrun_nb.view import frames  # noqa: E402
 from graphrun_nb.view.layout import layout  # noqa: E402
-from graphrun_nb.view.parts import parts_of  # noqa: E402
+from graphrun_nb.view.parts import groups_of, parts_of  # noqa: E402
 from tests.golden.make import Script  # noqa: E402
 
 PIPELINE = {
@@ -285,7 +285,9 @@ def message(script: Script, graph: str) -> dict[str, object]:
 @cache
 def placed(script: Script, inside: str) -> dict[str, object]:
     parts, edges = parts_of(script.state, inside)
-    return frames.to_builtins(frames.layout_frame(layout(parts, edges), parts, inside=inside))
+    return frames.to_builtins(
+        frames.layout_frame(layout(parts, edges, groups=groups_of(script.state, parts)), parts, inside=inside)
+    )
 
 
 RUNS = {

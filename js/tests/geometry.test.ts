@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { frameAt, framesOf } from "../src/frames";
 import { neighbour } from "../src/navigate";
 import { placementOf } from "../src/placement";
 import { type LayoutFrame, readEventsFrame } from "../src/protocol";
@@ -172,4 +173,24 @@ test("arrows lead along edges and within the rank, or nowhere", () => {
   expect(neighbour(diamond, placement, 3, "ArrowLeft")).toBe(1);
   expect(neighbour(diamond, placement, 3, "ArrowRight")).toBeNull();
   expect(neighbour(diamond, placement, 1, "End")).toBe(3);
+});
+
+test("a group has a frame around its members, unless something else stands between them", () => {
+  const store = new Store();
+  const nodes = [
+    { node_id: "a", name: "a", group: "g" },
+    { node_id: "b", name: "b", needs: ["a"], group: "g" },
+    { node_id: "c", name: "c", needs: ["b"], group: "split" },
+    { node_id: "d", name: "d", needs: ["c"] },
+    { node_id: "e", name: "e", needs: ["d"], group: "split" },
+  ];
+  store.append(
+    readEventsFrame({ kind: "events", first: 1, at: [1], events: [{ kind: "SpecAccepted", fingerprint: "", nodes }] }),
+  );
+  const chain = topologyOf(store.state);
+  const placement = placementOf(chain, null);
+  const frames = framesOf([...store.state.nodes.values()], chain, placement, new Buckets(placement, chain.members));
+  expect(frames.map(({ name, nodes: members }) => [name, members])).toEqual([["g", [0, 1]]]);
+  expect(frameAt(frames, { x: placement.x[0] ?? 0, y: placement.y[0] ?? 0 })?.name).toBe("g");
+  expect(frameAt(frames, { x: placement.x[3] ?? 0, y: placement.y[3] ?? 0 })).toBeNull();
 });

@@ -384,3 +384,64 @@ def test_growth_from_nothing_is_a_drawing_of_its_own():
 def test_growth_forgets_nodes_that_are_gone():
     drawn = layout(["a", "b"], [("a", "b")])
     assert list(layout(["a"], [], grown_from=drawn).position) == ["a"]
+
+
+def boxes_of(drawn, groups):
+    """Group -> the rectangle around its members' room."""
+    found = {}
+    for group in set(groups.values()):
+        places = [drawn.position[node] for node, each in groups.items() if each == group]
+        found[group] = (
+            min(x for x, _ in places) - DX / 2,
+            min(y for _, y in places) - DY / 2,
+            max(x for x, _ in places) + DX / 2,
+            max(y for _, y in places) + DY / 2,
+        )
+    return found
+
+
+GROUPED = {
+    "pipeline": (
+        ["load", "a1", "a2", "a3", "b1", "b2", "end"],
+        [
+            *(("load", "a1"), ("a1", "a2"), ("a1", "a3"), ("load", "a3"), ("a2", "b1")),
+            *(("load", "b2"), ("a3", "b2"), ("b1", "b2"), ("b2", "end"), ("a2", "end")),
+        ],
+        {"a1": "a", "a2": "a", "a3": "a", "b1": "b", "b2": "b"},
+    ),
+    "one of each": (["x", "y", "z"], [("x", "y"), ("y", "z")], {"x": "first", "z": "last"}),
+    "without edges": ([f"n{i}" for i in range(12)], [], {f"n{i}": f"g{i % 3}" for i in range(12)}),
+    "dense": (*random_dag(40, 90, 8), {f"n{i}": "early" if i < 12 else "late" for i in range(40) if i < 12 or i > 25}),
+}
+
+
+@pytest.mark.parametrize("name", GROUPED)
+def test_members_of_a_group_stand_together_and_nothing_else_between_them(name):
+    nodes, edges, groups = GROUPED[name]
+    drawn = layout(nodes, edges, groups=groups)
+    assert list(drawn.position) == nodes
+    assert_apart(drawn)
+    assert_inside(drawn)
+    for group, (left, top, right, bottom) in boxes_of(drawn, groups).items():
+        for node, (x, y) in drawn.position.items():
+            if groups.get(node) != group:
+                assert not (left - DX / 2 < x < right + DX / 2 and top - DY / 2 < y < bottom + DY / 2), (group, node)
+
+
+@pytest.mark.parametrize("name", GROUPED)
+def test_edges_between_groups_lead_to_the_right_all_the_way(name):
+    nodes, edges, groups = GROUPED[name]
+    drawn = layout(nodes, edges, groups=groups)
+    for start, end in edges:
+        line = [drawn.position[start], *drawn.bends.get((start, end), ()), drawn.position[end]]
+        assert all(one[0] < other[0] for one, other in pairwise(line)), (start, end, line)
+
+
+def test_a_group_with_something_between_its_members_is_drawn_without_a_frame():
+    nodes, edges = chain(3)
+    assert layout(nodes, edges, groups={"n0": "g", "n2": "g"}) == layout(nodes, edges)
+
+
+def test_groups_do_not_hide_a_cycle():
+    with pytest.raises(GraphValidationError, match="cycle"):
+        layout(["a", "b"], [("a", "b"), ("b", "a")], groups={"a": "g", "b": "g"})

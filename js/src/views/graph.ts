@@ -3,6 +3,7 @@
 import { effect } from "@preact/signals-core";
 import { Camera } from "../camera";
 import { h } from "../dom";
+import { type Frame, frameAt, framesOf } from "../frames";
 import { Glide } from "../glide";
 import type { Local } from "../local";
 import { neighbour } from "../navigate";
@@ -47,6 +48,7 @@ export class GraphView {
   #buckets: Buckets;
   #nodes: NodeState[] = [];
   #tallies: ReadonlyMap<number, Tally> = new Map();
+  #frames: readonly Frame[] = [];
   #matched: ReadonlySet<number> | null = null;
   #lit: ReadonlySet<Edge> = new Set();
   #onPath: ReadonlySet<number> = new Set();
@@ -85,7 +87,7 @@ export class GraphView {
         pan: (dx, dy) => this.#steer(() => this.#camera.jump(this.#camera.target.panned(dx, dy))),
         zoom: (at, factor) => this.#steer(() => this.#camera.jump(this.#camera.target.zoomedAt(at, factor))),
         click: (at, target) => this.#click(at, target),
-        open: (at, target) => this.#open(this.#under(at, target)),
+        open: (at, target) => this.#openAt(at, target),
         hover: (at) => this.#hover(at),
       },
       signal,
@@ -186,6 +188,8 @@ export class GraphView {
     if (gliding) this.#glide.go(to, performance.now());
     else this.#glide.jump(to);
     this.#buckets = new Buckets(to, this.#topology.members);
+    this.#nodes = [...this.store.state.nodes.values()];
+    this.#frames = framesOf(this.#nodes, this.#topology, to, this.#buckets);
     this.#recount();
     this.#mirrorStale = true;
   }
@@ -314,6 +318,14 @@ export class GraphView {
     this.focus();
   }
 
+  /** Looks into a container, or closer at a group. */
+  #openAt(at: Point, target: EventTarget | null): void {
+    const i = this.#under(at, target);
+    const frame = i === null ? frameAt(this.#frames, this.#camera.target.toWorld(at)) : null;
+    if (frame === null) this.#open(i);
+    else this.#steer(() => this.#camera.glide(fitted(frame.box, this.#size, PADDING_PX), performance.now()));
+  }
+
   #open(i: number | null): boolean {
     const id = i === null ? undefined : this.#topology.ids[i];
     if (i === null || id === undefined || !this.#topology.parts.has(i) || id === this.#topology.inside) return false;
@@ -411,6 +423,7 @@ export class GraphView {
         hovered: this.local.hovered.peek(),
         now: this.local.now.peek(),
         tallies: this.#tallies,
+        frames: this.#frames,
         moving: this.store.moving(),
         gliding,
       },

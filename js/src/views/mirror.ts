@@ -106,6 +106,7 @@ export function mirror(scrolled: (dx: number, dy: number) => void): Mirror {
       const siblings = topology.parts.get(topology.parent[i] ?? -1);
       set(made, "aria-label", `${node.info.node_id}: ${NODE_STATUS[node.status].word}`);
       set(made, "aria-level", around(topology, i).length + 1);
+      set(made, "aria-description", node.info.group === "" ? null : `in ${node.info.group}`);
       set(made, "aria-selected", i === selected ? "true" : "false");
       set(
         made,

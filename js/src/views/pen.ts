@@ -85,7 +85,7 @@ export class Pen {
 
   /** How far an edge runs level beside a bend: past the cards of that rank, as long as room is left for the curve. */
   #level(room: number): number {
-    return Math.max(Math.min(this.#half, room - Math.min(24 * this.#k, room * 0.4)), 0);
+    return Math.max(Math.min(this.#half, room - Math.min(44 * this.#k, room * 0.6)), 0);
   }
 
   #curve(along: number, across: number, toAlong: number, toAcross: number): void {

@@ -1,6 +1,7 @@
 /** The canvas: given where everything stands, it draws the graph. */
 
 import { h } from "../dom";
+import type { Frame } from "../frames";
 import type { Placement } from "../placement";
 import type { NodeState } from "../state";
 import type { Progress } from "../store";
@@ -11,6 +12,7 @@ import type { Size, Viewport } from "../viewport";
 import { drawCards } from "./cards";
 import { drawEdges, EdgeBitmap } from "./edges";
 import { Labels } from "./labels";
+import { drawFrames } from "./outlines";
 
 export interface Scene {
   readonly topology: Topology;
@@ -24,6 +26,7 @@ export interface Scene {
   readonly hovered: number | null;
   readonly now: number;
   readonly tallies: ReadonlyMap<number, Tally>;
+  readonly frames: readonly Frame[];
   readonly matched: ReadonlySet<number> | null;
   readonly onPath: ReadonlySet<number>;
   readonly moving: ReadonlyMap<NodeState, Progress>;
@@ -58,6 +61,7 @@ export class Picture {
     const ratio = this.element.width / size.width;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, size.width, size.height);
+    if (!scene.gliding) drawFrames(context, scene.frames, scene.viewport, palette, this.#labels);
     if (scene.gliding || !this.#bitmap.draw(context, { ...scene, palette })) drawEdges(context, { ...scene, palette });
     drawCards(context, { ...scene, palette, labels: this.#labels, inside: scene.topology.inside }, shown);
   }

@@ -1,0 +1,58 @@
+/** Frames around the members of a group, where nothing else stands between them. Pure. */
+
+import { CARD_HEIGHT, CARD_WIDTH, type Placement } from "./placement";
+import type { Buckets } from "./spatial";
+import type { NodeState } from "./state";
+import type { Topology } from "./topology";
+import type { Box } from "./viewport";
+
+const SIDE_PX = 15;
+const TOP_PX = 27;
+const BOTTOM_PX = 13;
+
+export interface Frame {
+  readonly name: string;
+  readonly box: Box;
+  readonly nodes: readonly number[];
+}
+
+/** O(members), and nothing without groups. */
+export function framesOf(
+  nodes: readonly NodeState[],
+  topology: Topology,
+  placement: Placement,
+  buckets: Buckets,
+): readonly Frame[] {
+  const groups = new Map<string, number[]>();
+  for (const i of topology.members) {
+    const group = nodes[i]?.info.group ?? "";
+    if (group === "") continue;
+    const known = groups.get(group);
+    if (known === undefined) groups.set(group, [i]);
+    else known.push(i);
+  }
+  return [...groups].flatMap(([name, members]) => {
+    const box = boxAround(members, placement);
+    return buckets.within(box).length === members.length ? [{ name, box, nodes: members }] : [];
+  });
+}
+
+function boxAround(members: readonly number[], { x, y }: Placement): Box {
+  const xs = members.map((i) => x[i] ?? 0);
+  const ys = members.map((i) => y[i] ?? 0);
+  const least = (values: readonly number[]): number => values.reduce((a, b) => Math.min(a, b));
+  const most = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b));
+  const [left, top] = [least(xs) - CARD_WIDTH / 2 - SIDE_PX, least(ys) - CARD_HEIGHT / 2 - TOP_PX];
+  return {
+    x: left,
+    y: top,
+    width: most(xs) + CARD_WIDTH / 2 + SIDE_PX - left,
+    height: most(ys) + CARD_HEIGHT / 2 + BOTTOM_PX - top,
+  };
+}
+
+/** The frame that a point lies in. */
+export function frameAt(frames: readonly Frame[], { x, y }: { readonly x: number; readonly y: number }): Frame | null {
+  const found = frames.find(({ box }) => x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height);
+  return found ?? null;
+}
