@@ -23,7 +23,7 @@ SIDE, TOP = 0.2, 0.36
 """Room beyond that of the members, in rank spacings and node spacings. A frame's name stands at the top; as much room
 below keeps what passes through the middle straight."""
 
-_GATE = 0.04
+_GATE = 0.1
 """How far from the end of that room the edges come together, in rank spacings."""
 
 _ENTRY, _EXIT = "\0in", "\0out"
