@@ -1,4 +1,4 @@
-"""``python -m tests.bench.durable``: what a store on disk costs, and how soon a run is there again."""
+"""``python -m tests.bench.durable [postgresql]``: what a lasting store costs, and how soon a run is there again."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from graphrun_nb import RetryPolicy, SqliteStore, graph, open_run, resume, run, run_async
+from graphrun_nb import PostgresStore, RetryPolicy, graph, open_run, resume, run, run_async
 from graphrun_nb.core.events import WaitResolved
+from graphrun_nb.stores import as_store
 from graphrun_nb.tools import ask_text
-from tests.bench.engine import build
+from tests.bench.engine import Engine, build
+from tests.bench.measure import measure
 from tests.bench.shapes import layered
+from tests.stores.server import server
 
 N = 10_000
 N_QUESTIONS = 12
@@ -45,20 +48,37 @@ class Watch:
 
 
 def main() -> None:
-    """Print the figures, each a line."""
+    """Print the figures of a store in a file, each a line."""
     with tempfile.TemporaryDirectory(prefix="graphrun-bench-") as folder:
         path = Path(folder) / "runs.db"
-        subprocess.run([sys.executable, "-m", "tests.bench.durable", "killed", str(path)], check=False)
+        again(str(path), Path(folder))
         print(f"store, a no-op node: {path.stat().st_size / N / 1.5:.0f} B")
-        store, shape = SqliteStore(path), build(layered(N))
-        shape.fingerprint(), shape.infos(RetryPolicy())
-        told("a finished run of 10,000 nodes opened", lambda: open_run("whole", store=store))
-        told("the same called again", lambda: run(shape, run_id="whole", store=store, max_concurrency=64).result())
-        told(
-            "a half-finished one called again, to its end",
-            lambda: run(shape, run_id="half", store=store, max_concurrency=64).result(),
-        )
-        answered(store, path, Path(folder) / "tokens")
+
+
+def on_a_server() -> None:
+    """Print the figures of a store on a server of our own, on this machine."""
+    with server() as made, tempfile.TemporaryDirectory(prefix="graphrun-bench-") as folder:
+        again(made.url, Path(folder))
+        for slots in (64, 4):
+            cost = measure(Engine(slots, url=made.url), layered(N), n_rounds=5, spent_s=60)
+            print(
+                f"layered, {N} no-op nodes, {slots} slots: {cost.ratio:.2f} x floor, {cost.node_us:.1f} µs CPU a node"
+            )
+        print(PostgresStore(made.url).about())
+
+
+def again(place: str, folder: Path) -> None:
+    """Tell how soon runs are there again, and how soon answers are."""
+    subprocess.run([sys.executable, "-m", "tests.bench.durable", "killed", place], check=False)
+    store, shape = as_store(place), build(layered(N))
+    shape.fingerprint(), shape.infos(RetryPolicy())
+    told("a finished run of 10,000 nodes opened", lambda: open_run("whole", store=store))
+    told("the same called again", lambda: run(shape, run_id="whole", store=store, max_concurrency=64).result())
+    told(
+        "a half-finished one called again, to its end",
+        lambda: run(shape, run_id="half", store=store, max_concurrency=64).result(),
+    )
+    answered(store, place, folder / "tokens")
 
 
 def told(what, act):
@@ -67,7 +87,7 @@ def told(what, act):
     print(f"{what}: {time.perf_counter() - begun:.2f} s")
 
 
-def answered(store, path, tokens):
+def answered(store, place, tokens):
     with graph(name="questions") as g:
         for i in range(N_QUESTIONS):
             g.expose(f"q{i}", ask_text(prompt="?", _id=f"q{i}").text)
@@ -79,7 +99,7 @@ def answered(store, path, tokens):
     time.sleep(IDLE_S)
     print(f"an owner that only waits: {(time.process_time() - begun) / IDLE_S:.2%} of a core")
     tokens.write_text("\n".join(each.token for each in future.waits))
-    subprocess.run([sys.executable, "-m", "tests.bench.durable", "answer", str(path), str(tokens)], check=True)
+    subprocess.run([sys.executable, "-m", "tests.bench.durable", "answer", place, str(tokens)], check=True)
     sent = [float(text) for text in future.result(30).values()]
     late = sorted(seen - each for seen, each in zip(watch.seen, sent, strict=True))
     print(f"an answer from another process: recorded after {late[0] * 1000:.0f} to {late[-1] * 1000:.0f} ms")
@@ -87,7 +107,7 @@ def answered(store, path, tokens):
 
 def child(what: str, path: str, tokens: str = "") -> None:
     """Be the process that is killed, or the one that answers."""
-    store = SqliteStore(path)
+    store = as_store(path)
     if what == "answer":
         for token in Path(tokens).read_text().split():
             resume(token, {"text": str(time.time())}, store=store)
@@ -99,4 +119,10 @@ def child(what: str, path: str, tokens: str = "") -> None:
 
 
 if __name__ == "__main__":
-    child(*sys.argv[1:]) if len(sys.argv) > 1 else main()
+    match sys.argv[1:]:
+        case []:
+            main()
+        case ["postgresql"]:
+            on_a_server()
+        case words:
+            child(*words)

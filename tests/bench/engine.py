@@ -8,7 +8,7 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graphrun_nb import SqliteStore, TaskGraph, graph, run_async, tool
+from graphrun_nb import PostgresStore, SqliteStore, TaskGraph, graph, run_async, tool
 from tests.bench import nodes
 
 if TYPE_CHECKING:
@@ -47,20 +47,21 @@ class Engine:
     package = "graphrun-nb"
     lacks = ""
 
-    def __init__(self, slots: int, *, on_disk: bool = False) -> None:
-        self.name = f"graphrun_nb, {slots} slots{', SQLite' if on_disk else ''}"
+    def __init__(self, slots: int, *, on_disk: bool = False, url: str = "") -> None:
+        self.name = f"graphrun_nb, {slots} slots{', PostgreSQL' if url else ', SQLite' if on_disk else ''}"
         self.how = f"`run_async(graph, max_concurrency={slots})`: all events, an observer, a context a node, values"
         self._slots = slots
-        self._on_disk = on_disk
+        self._on_disk = on_disk or bool(url)
+        self._url = url
 
     def prepare(self, shape: Shape, runner: asyncio.Runner) -> Callable[[], object]:
         built, watching = build(shape), (Watching(),)
         if not self._on_disk:
             return lambda: runner.run(run_async(built, max_concurrency=self._slots, observers=watching))
         folder = tempfile.TemporaryDirectory(prefix="graphrun-bench-")
-        store = SqliteStore(Path(folder.name) / "runs.db")
+        store = PostgresStore(self._url) if self._url else SqliteStore(Path(folder.name) / "runs.db")
         runs = (
-            run_async(built, max_concurrency=self._slots, observers=watching, store=store, run_id=f"r{i}")
+            run_async(built, max_concurrency=self._slots, observers=watching, store=store, run_id=f"r{self._slots}-{i}")
             for i in itertools.count()
         )
         weakref.finalize(built, folder.cleanup)
