@@ -193,6 +193,16 @@ class Holder(Protocol):
         ...
 
 
+class Watcher(Protocol):
+    """Who wants to know how a run stands that other processes drive."""
+
+    run_id: str
+
+    def on_standing(self, n_events: int, owner: Owner | None) -> None:
+        """Learn how long the log is, and who drives the run. Called from any thread, also if nothing has changed."""
+        ...
+
+
 class Lease(Protocol):
     """The right to write to one run, which one holder has at a time.
 
@@ -255,8 +265,8 @@ class RunStore(Protocol):
         """Return the process that drives the run just now, if one does."""
         ...
 
-    def read(self, run_id: str) -> Sequence[Envelope]:
-        """Return a run's whole log, empty if there is none.
+    def read(self, run_id: str, after: int = 0) -> Sequence[Envelope]:
+        """Return a run's log after its event `after`, where a batch ended; empty if there is none.
 
         Raises
         ------
@@ -267,6 +277,17 @@ class RunStore(Protocol):
 
     def n_events(self, run_id: str) -> int:
         """Return how long a run's log is, 0 if there is none."""
+        ...
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell `watcher` how its run stands, at once and whenever that has changed, until nobody else holds it.
+
+        A store that other processes cannot reach need not.
+        """
+        ...
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Tell it no more."""
         ...
 
     def run_ids(self) -> Sequence[str]:

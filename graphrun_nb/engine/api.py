@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from graphrun_nb.engine import tokens
 from graphrun_nb.engine.calls import call_in_run
 from graphrun_nb.engine.env import RuntimeEnv, default_store
+from graphrun_nb.engine.following import followed
 from graphrun_nb.engine.future import RunFuture, started
 from graphrun_nb.engine.here import CURRENT
 from graphrun_nb.engine.live import RUNS
@@ -115,8 +116,10 @@ def run(
 def open_run(run_id: str, *, store: RunStore | str | Path | None = None) -> RunFuture:
     """Return the future of a run that began earlier: alive, ended, or interrupted.
 
-    Opening changes nothing. A run that was interrupted goes on with `RunFuture.retry`, or when it is called again by
-    its ``run_id``. Its nodes can be looked at without its graph; to go on, that has to be defined in this process.
+    Opening changes nothing. A run that another process drives is followed: its log, its state and its result are there
+    as that records them, and answers reach it. A run that was interrupted goes on with `RunFuture.retry`, or when it is
+    called again by its ``run_id``. Its nodes can be looked at without its graph; to go on, that has to be defined in
+    this process.
 
     Parameters
     ----------
@@ -128,7 +131,7 @@ def open_run(run_id: str, *, store: RunStore | str | Path | None = None) -> RunF
     GraphRunError
         There is no such run.
     """
-    return RunFuture(opened(run_id, None if store is None else as_store(store)))
+    return RunFuture(followed(opened(run_id, None if store is None else as_store(store))))
 
 
 def resume(token: str, payload: Any, *, store: RunStore | str | Path | None = None, by: str = "token") -> Receipt:

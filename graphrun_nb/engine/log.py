@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from itertools import repeat
+from itertools import groupby, repeat
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from graphrun_nb.core.batch import Batch
@@ -130,6 +131,19 @@ class RunLog:
             return False
         self._publish(batch)
         return True
+
+    def catch_up(self, later: Iterable[Envelope]) -> None:
+        """Take over what another process has recorded after the last event that is known here, and tell the observers.
+
+        Raises
+        ------
+        IllegalTransition
+            It does not fit; the log cannot be used any more.
+        """
+        for at, turn in groupby(later, attrgetter("at")):
+            events = [each.event for each in turn]
+            apply_all(self.state, events, at)
+            self._publish(Batch(at, events))
 
     def roll_back(self) -> None:
         """Forget what was not kept. O(events)."""

@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 
 
 def open_questions(run: Run) -> list[tuple[str, Asked]]:
-    """Return the questions that nobody has answered, with the nodes that ask them, oldest first."""
-    past, box = _past(run), _box(run)
+    """Return the questions that nobody has answered, with the nodes that ask them, oldest first.
+
+    Of a run that is followed these are the ones that have been seen here.
+    """
+    past = _past(run) if run.follower is None else Recalled(run.log.since(0))
+    box = _box(run)
     left = []
     for node_id, each in past.open():
         early = next((key for key, letter in box.items() if is_early(letter, node_id)), None)

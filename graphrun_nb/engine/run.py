@@ -19,9 +19,12 @@ from graphrun_nb.authoring.frames import without_our_frames
 from graphrun_nb.core.decide import Rules
 from graphrun_nb.core.events import (
     CONTAINERS,
+    AttemptSucceeded,
     CancelRequested,
     ErrorInfo,
+    NodeAdded,
     NodeReset,
+    OutputPinned,
     RunForked,
     RunResumed,
     SpecAccepted,
@@ -48,13 +51,14 @@ from graphrun_nb.protocols import hooks
 from graphrun_nb.view.text import preview
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from graphrun_nb.authoring.node_view import LogLine
     from graphrun_nb.authoring.task_graph import TaskGraph
-    from graphrun_nb.core.events import Event, NodeInfo, RunFinished, ValueRef
+    from graphrun_nb.core.events import Envelope, Event, NodeInfo, RunFinished, ValueRef
     from graphrun_nb.core.state import RunState
     from graphrun_nb.engine.env import RuntimeEnv
+    from graphrun_nb.engine.following import Follower
     from graphrun_nb.protocols import Clock, Lease, Signal, Timer
 
 T = TypeVar("T")
@@ -81,6 +85,8 @@ class Run:
         Whether other processes, or earlier runs of the same id, had a part in it.
     new_tokens : dict of str to str
         Of questions that are open when it begins, by digest.
+    follower : Follower or None
+        What lets it grow as another process drives it.
     progress : dict of str to Signal
         How far nodes last said to be, by node id.
     outdated : tuple of str
@@ -112,6 +118,7 @@ class Run:
         self._crash: Exception | None = None
         self._is_left = False
         self._opening: Sequence[Event] = ()
+        self.follower: Follower | None = None
         self.outdated: tuple[str, ...] = ()
         self._timer: Timer | None = None
         self._equip(graph, inputs, env)
@@ -196,7 +203,12 @@ class Run:
         now = self.clock.time()
         infos = self.graph.infos(self.env.retry)
         is_plain = any(type(event) is SpecAccepted and event.nodes is infos for event in opening)
-        lease = self._claimed()
+        follower, self.follower = self.follower, None
+        try:
+            lease = self._claimed()
+        except BaseException:
+            self.be_followed(follower)
+            raise
         try:
             self.log.begin(opening, now, self.graph.topology(self.env.retry) if is_plain else None)
             for observer in self.env.observers:
@@ -205,14 +217,14 @@ class Run:
         except BaseException:
             self.log.roll_back()
             lease.release()
+            self.be_followed(follower)
             raise
+        if follower is not None:
+            follower.stop()
         self.loop = loop
         if not is_plain:
             self._remember_appeared()
-        for event in opening:
-            if type(event) is NodeReset:
-                self.values.pop(event.node_id, None)
-                self.exceptions.pop(event.node_id, None)
+        self._forget_reset(opening)
         self.keeper.outputs = None
         self.launcher.base = contextvars.copy_context()
         RUNS[self.run_id] = self
@@ -253,6 +265,38 @@ class Run:
             self.scheduler.fail(RunOwnedElsewhere(f"run {self.run_id!r} was taken over by another process"))
         else:
             self.waits.mail.read()
+
+    def be_followed(self, follower: Follower | None) -> None:
+        """Let `follower` bring what another process records, on its loop, until this process goes on with the run."""
+        self.follower = follower
+        if follower is not None:
+            self.loop = follower.loop
+            self._is_left = True
+
+    def catch_up(self, later: Sequence[Envelope]) -> None:
+        """Take over what another process has recorded, on the loop's thread; tell who waits when the run has ended."""
+        self.log.catch_up(later)
+        self._forget_reset(each.event for each in later)
+        done = [each.event.node_id for each in later if isinstance(each.event, (AttemptSucceeded, OutputPinned))]
+        if any(isinstance(each.event, (NodeAdded, SpecAccepted)) for each in later):
+            self._remember_appeared()
+        self._fetch_outputs(done)
+        if self.follower is not None and self.log.state.finished is not None:
+            self.follower.stop()
+            self.follower = None
+        if not self._is_awaited:
+            self._announce(list(self._listeners))
+
+    @property
+    def _is_awaited(self) -> bool:
+        """Whether somebody goes on with it, here or elsewhere, as far as is known."""
+        return self.is_alive or (self.follower is not None and self.follower.driver is not None)
+
+    def _forget_reset(self, events: Iterable[Event]) -> None:
+        for event in events:
+            if type(event) is NodeReset:
+                self.values.pop(event.node_id, None)
+                self.exceptions.pop(event.node_id, None)
 
     def _under_way(self) -> list[tuple[str, int]]:
         nodes = self.log.state.nodes.items()
@@ -308,7 +352,7 @@ class Run:
     def when_settled(self, listener: Callable[[], None], *, blocks: bool = True) -> None:
         """Call `listener` once: when the run has ended, or, unless it `blocks`, when only waits are left."""
         self._listeners[listener] = blocks
-        if not self.is_alive:
+        if not self._is_awaited:
             self._announce(list(self._listeners))
         elif not blocks:
             self.log.attach(self.quiet)
@@ -377,7 +421,12 @@ class Run:
             if name not in self.inputs:
                 with contextlib.suppress(LookupError):
                     self.inputs[name] = keeper.get(ref)
-        for node_id, node in state.nodes.items():
+        self._fetch_outputs(state.nodes)
+
+    def _fetch_outputs(self, node_ids: Iterable[str]) -> None:
+        keeper, state = self.keeper, self.log.state
+        for node_id in node_ids:
+            node = state.nodes[node_id]
             if node.status is NodeStatus.DONE and node.values and node_id not in self.values:
                 with contextlib.suppress(LookupError):
                     values = [keeper.get(ref) for ref in node.values]

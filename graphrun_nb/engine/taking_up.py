@@ -103,6 +103,8 @@ def as_defined_now(run: Run) -> TaskGraph:
 def known_run(run_id: str, store: RunStore) -> Run | None:
     """Return a run from this process, if it has it, or else as the store knows it; None if there is none."""
     run = RUNS.get(run_id)
+    if run is not None and run.store == store and run.follower is not None:
+        run.call(run.follower.look)
     if run is not None and run.store == store and (run.is_alive or len(run.log) == store.n_events(run_id)):
         return run
     history = store.read(run_id) if is_run_id(run_id) else ()

@@ -62,6 +62,7 @@ class Inspector(anywidget.AnyWidget):
     run_id = traitlets.Unicode().tag(sync=True)
     graph_name = traitlets.Unicode().tag(sync=True)
     others: traitlets.List[str] = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    driver = traitlets.Unicode(None, allow_none=True).tag(sync=True)
 
     def __init__(self, future: RunFuture) -> None:
         self.future = future
@@ -79,6 +80,10 @@ class Inspector(anywidget.AnyWidget):
         super().__init__(run_id=future.run_id, graph_name=self._run.spec.name)
         self.on_msg(self._on_message)
         self._run.log.attach(self)
+        follower = self._run.follower
+        if follower is not None:
+            follower.when_driven_by_another(self._show_driver)
+            self._show_driver()
 
     @property
     def is_watched(self) -> bool:
@@ -94,6 +99,12 @@ class Inspector(anywidget.AnyWidget):
     def _left_by(self, run: Run) -> None:
         left = [run_id for run_id in self.others if run_id != run.run_id]
         self._context.copy().run(self.set_trait, "others", left)
+
+    def _show_driver(self) -> None:
+        """Tell which other process drives the run: none by an empty text, and None if it is this one."""
+        follower = self._run.follower
+        driver = None if follower is None else str(follower.driver or "")
+        self._context.copy().run(self.set_trait, "driver", driver)
 
     def on_events(self, first: int, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
         """Have new events sent soon."""

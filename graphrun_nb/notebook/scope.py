@@ -10,6 +10,7 @@ from graphrun_nb.authoring.graphify import Graphified
 from graphrun_nb.authoring.task_graph import TaskGraph
 from graphrun_nb.core.spec import closest
 from graphrun_nb.engine.env import default_store
+from graphrun_nb.engine.following import followed
 from graphrun_nb.engine.future import RunFuture
 from graphrun_nb.engine.live import RUNS, find_run
 from graphrun_nb.engine.taking_up import opened
@@ -90,13 +91,13 @@ class Scope:
         """
         held = self.namespace.get(word)
         if isinstance(held, RunFuture):
-            return held.run
+            return followed(held.run)
         ids = list(dict.fromkeys([*RUNS, *default_store().run_ids()]))
         found = [word] if word in ids else [run_id for run_id in ids if run_id.startswith(word)]
         if not word and (RUNS or not ids):
-            return find_run("")
+            return followed(find_run(""))
         if not found or (word and len(found) > 1):
             what = f"{len(found)} runs begin with {word!r}" if found else f"there is no run {word!r}"
             hint = closest(word, ids) or f"the runs here are: {', '.join((found or ids)[-8:]) or 'none'}"
             raise GraphRunError(what, hints=(hint,))
-        return RUNS[found[-1]] if found[-1] in RUNS else opened(found[-1])
+        return followed(RUNS[found[-1]] if found[-1] in RUNS else opened(found[-1]))

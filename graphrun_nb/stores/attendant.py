@@ -5,17 +5,23 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
 from typing import TYPE_CHECKING
 
 from graphrun_nb.errors import GraphRunError, StoreBusy
 from graphrun_nb.stores.failpoint import failpoint
 
 if TYPE_CHECKING:
+    from graphrun_nb.protocols import Watcher
     from graphrun_nb.stores.durable import DurableStore
     from graphrun_nb.stores.lease import StoredLease
     from graphrun_nb.stores.line_shelf import LineShelf
 
 LOOK_S = 0.1
+WATCH_S = 0.25
+"""How often is looked after runs that are watched, where nothing tells of them."""
+OWNER_S = 1.0
+"""How often is looked whether who drives them is still there, of which nothing tells."""
 _WAIT_S = 1.0
 _RENEWALS_A_LEASE = 3
 _LOG = logging.getLogger(__name__)
@@ -30,6 +36,7 @@ class Attendant:
         self._thread: threading.Thread | None = None
         self._to_free: list[StoredLease] = []
         self._to_write: list[LineShelf] = []
+        self._watchers: weakref.WeakSet[Watcher] = weakref.WeakSet()
         self._is_told_of_trouble = False
 
     def begin(self) -> None:
@@ -38,6 +45,17 @@ class Attendant:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._attend, name="graphrun attendant", daemon=True)
                 self._thread.start()
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell `watcher` how its run stands, as long as anybody holds it."""
+        with self._lock:
+            self._watchers.add(watcher)
+        self.begin()
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Tell it no more."""
+        with self._lock:
+            self._watchers.discard(watcher)
 
     def free_later(self, lease: StoredLease) -> None:
         """Say in the store that nobody has `lease`, as soon as that can be written."""
@@ -53,28 +71,40 @@ class Attendant:
         store = self._store
         every_s = min(LOOK_S, store.lease_s / _RENEWALS_A_LEASE)
         renewed_at = time.monotonic()
+        watched_at = 0.0
+        watch_s = OWNER_S if store.database.hears_of_turns else WATCH_S
         while True:
             time.sleep(every_s)
             with self._lock:
-                if not (store.held or self._to_free or self._to_write):
+                if not (store.held or self._to_free or self._to_write or self._watchers):
                     self._thread = None
                     return
             try:
-                if time.monotonic() - renewed_at >= store.lease_s / _RENEWALS_A_LEASE:
+                if store.held and time.monotonic() - renewed_at >= store.lease_s / _RENEWALS_A_LEASE:
                     self._renew()
                     renewed_at = time.monotonic()
                 while self._to_free:
                     self._to_free[-1].free(role="attendant", wait_s=_WAIT_S)
                     self._to_free.pop()
                 self._write()
-                if store.database.changed():
+                changed = store.database.changed()
+                if changed:
                     self._look()
+                if changed or time.monotonic() - watched_at >= watch_s:
+                    watched_at = time.monotonic()
+                    self._tell_watchers()
             except StoreBusy:
                 continue
             except GraphRunError:
                 if not self._is_told_of_trouble:
                     self._is_told_of_trouble = True
                     _LOG.warning("the store %s cannot be attended to; it is tried again", store, exc_info=True)
+
+    def _tell_watchers(self) -> None:
+        with self._lock:
+            watchers = list(self._watchers)
+        for watcher in watchers:
+            watcher.on_standing(*self._store.standing(watcher.run_id))
 
     def _renew(self) -> None:
         store = self._store

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from graphrun_nb.core.events import Envelope
-    from graphrun_nb.protocols import Holder, Signal
+    from graphrun_nb.protocols import Holder, Signal, Watcher
     from graphrun_nb.stores.line_shelf import LineShelf
-    from graphrun_nb.stores.tables import Database
+    from graphrun_nb.stores.tables import Cursor, Database
 
 LEASE_S = 30.0
 CLAIM_WAIT_S = 5.0
@@ -125,15 +125,39 @@ class DurableStore:
         now = self.database.now()
         return [run_id for run_id, owner, expires_at in rows if _alive(owner, expires_at, now) is None]
 
-    def read(self, run_id: str) -> Sequence[Envelope]:
-        """Return a run's whole log, empty if there is none; raises StoreCorrupt if it is not what was written."""
+    def read(self, run_id: str, after: int = 0) -> Sequence[Envelope]:
+        """Return a run's log after its event `after`; raises StoreCorrupt if it is not what was written."""
         with self.database.reading() as cursor:
             cursor.execute("SELECT n_events, head FROM runs WHERE run_id = ?", (run_id,))
-            found = cursor.fetchone()
-            cursor.execute("SELECT seq, n, at, body, chain FROM turns WHERE run_id = ? ORDER BY seq", (run_id,))
+            n_events, head = cursor.fetchone() or (0, seed(run_id))
+            if after and after >= n_events:
+                return ()
+            chain = self._chain_at(cursor, run_id, after) if after else b""
+            cursor.execute(
+                "SELECT seq, n, at, body, chain FROM turns WHERE run_id = ? AND seq > ? ORDER BY seq", (run_id, after)
+            )
             rows = [Row(*row) for row in cursor.fetchall()]
-        n_events, head = found or (0, seed(run_id))
-        return envelopes(run_id, rows, n_events, head)
+        return envelopes(run_id, rows, n_events, head, after=after, chain=chain)
+
+    def _chain_at(self, cursor: Cursor, run_id: str, seq: int) -> bytes:
+        cursor.execute("SELECT chain FROM turns WHERE run_id = ? AND seq <= ? ORDER BY seq DESC LIMIT 1", (run_id, seq))
+        row = cursor.fetchone()
+        return b"" if row is None else row[0]
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell `watcher` how its run stands; see `RunStore`."""
+        self.attendant.watch(watcher)
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Tell it no more."""
+        self.attendant.unwatch(watcher)
+
+    def standing(self, run_id: str) -> tuple[int, Owner | None]:
+        """Return how long a run's log is, and who drives it."""
+        with self.database.reading() as cursor:
+            cursor.execute("SELECT n_events, owner, expires_at FROM runs WHERE run_id = ?", (run_id,))
+            row = cursor.fetchone()
+        return (0, None) if row is None else (row[0], _alive(row[1], row[2], self.database.now()))
 
     def n_events(self, run_id: str) -> int:
         """Return how long a run's log is, 0 if there is none."""

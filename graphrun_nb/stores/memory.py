@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.core.events import Envelope, ValueRef, WaitOpened
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from graphrun_nb.core.batch import Batch
     from graphrun_nb.core.events import AnswerKept, CancelRequested
-    from graphrun_nb.protocols import Holder, Owner, Signal
+    from graphrun_nb.protocols import Holder, Owner, Signal, Watcher
 
 
 class MemoryKeeper:
@@ -141,12 +141,16 @@ class MemoryStore:
         """Return the batches of a run, to be added to by who holds its lease."""
         return self._logs.setdefault(run_id, [])
 
-    def read(self, run_id: str) -> Sequence[Envelope]:
-        """Return a run's whole log, empty if there is none."""
-        log = self._logs.get(run_id, ())
-        return tuple(
-            Envelope(run_id, seq, at, event) for seq, (at, event) in enumerate(chain.from_iterable(log), start=1)
-        )
+    def read(self, run_id: str, after: int = 0) -> Sequence[Envelope]:
+        """Return a run's log after its event `after`, empty if there is none."""
+        log = islice(chain.from_iterable(self._logs.get(run_id, ())), after, None)
+        return tuple(Envelope(run_id, seq, at, event) for seq, (at, event) in enumerate(log, start=after + 1))
+
+    def watch(self, watcher: Watcher) -> None:
+        """Do nothing: no other process drives runs of this store."""
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Do nothing."""
 
     def n_events(self, run_id: str) -> int:
         """Return how long a run's log is, 0 if there is none. O(batches)."""

@@ -106,6 +106,8 @@ class PostgresDatabase:
     schema
     """
 
+    hears_of_turns = False
+
     def __init__(self, url: str, schema: str) -> None:
         self._conninfo, self.name = _known(url, schema)
         self.place = self.name

@@ -67,8 +67,12 @@ def _bodies(events: Sequence[Event]) -> Iterator[tuple[Sequence[Event], bytes]]:
     yield from _bodies(events[middle:])
 
 
-def envelopes(run_id: str, rows: Iterable[Row], n_events: int, head: bytes) -> tuple[Envelope, ...]:
+def envelopes(
+    run_id: str, rows: Iterable[Row], n_events: int, head: bytes, *, after: int = 0, chain: bytes = b""
+) -> tuple[Envelope, ...]:
     """Return the log that `rows` are, which has `n_events` events and ends in the chain `head`.
+
+    They come after `after` events, the last of which ended in `chain`.
 
     Raises
     ------
@@ -76,20 +80,20 @@ def envelopes(run_id: str, rows: Iterable[Row], n_events: int, head: bytes) -> t
         Bytes differ from what was written, or rows are missing.
     """
     log: list[Envelope] = []
-    chain = seed(run_id)
+    chain = chain or seed(run_id)
     for row in rows:
         try:
-            fits = row.seq == len(log) + 1 and _chained(chain, *row[:4]) == row.chain
+            fits = row.seq == after + len(log) + 1 and _chained(chain, *row[:4]) == row.chain
             events = _DECODE(row.body) if fits else ()
         except (msgspec.MsgspecError, TypeError, ValueError, struct.error):
             fits, events = False, ()
         if not fits or len(events) != row.n:
-            raise damaged(run_id, f"the turn after event {len(log)} is not what was written")
+            raise damaged(run_id, f"the turn after event {after + len(log)} is not what was written")
         chain = row.chain
         at = row.at
         log += [Envelope(run_id, seq, at, event) for seq, event in enumerate(events, row.seq)]
-    if len(log) != n_events or chain != head:
-        raise damaged(run_id, f"it ends at event {len(log)}, and was longer")
+    if after + len(log) != n_events or chain != head:
+        raise damaged(run_id, f"it ends at event {after + len(log)}, and was longer")
     return tuple(log)
 
 

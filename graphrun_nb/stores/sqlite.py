@@ -90,6 +90,7 @@ class SqliteDatabase:
     """One file, with a connection for each role; see `Database`."""
 
     is_slow = False
+    hears_of_turns = True
 
     def __init__(self, path: Path) -> None:
         self.place = os.path.realpath(path)

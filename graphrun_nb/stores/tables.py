@@ -100,9 +100,12 @@ class Database(Protocol):
     ----------
     place
         Equal for databases that are the same.
+    hears_of_turns
+        Whether `changed` tells of all that is written, and not of letters alone.
     """
 
     place: str
+    hears_of_turns: bool
 
     @property
     def is_slow(self) -> bool:

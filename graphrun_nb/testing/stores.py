@@ -139,8 +139,8 @@ class StoreConformance:
             lease = self._claim(store, "r")
             check(lease.n_events == 0, "a new run has events")
             check(list(store.run_ids()) == [], "a run without events is told of")
-            lease.append(Batch(1.5, [RunStarted("g"), NodeSkipped("a")]))
-            lease.append(Batch(2.25, [NodeSkipped("b", because="a")]))
+            keep(lease, Batch(1.5, [RunStarted("g"), NodeSkipped("a")]))
+            keep(lease, Batch(2.25, [NodeSkipped("b", because="a")]))
             check(lease.n_events == store.n_events("r") == 3, "the length is another one")
             expected: list[tuple[int, float, Event]] = [
                 (1, 1.5, RunStarted("g")),
@@ -155,13 +155,13 @@ class StoreConformance:
         """Thousands of events, of more bytes than a row should have."""
         events: list[Event] = [NodeSkipped(f"n{i}", because="x" * 100) for i in range(5_000)]
         with self._place() as (_, store):
-            self._claim(store, "r").append(Batch(1.0, events))
+            keep(self._claim(store, "r"), Batch(1.0, events))
             check([each.event for each in store.read("r")] == events, "it was read differently")
 
     def test_any_text_is_kept_as_it_is(self) -> None:
         """In events, in the keys of letters, and in what they say."""
         with self._place() as (_, store):
-            self._claim(store, "r").append(Batch(1.0, [NodeSkipped(text, because=text) for text in HOSTILE]))
+            keep(self._claim(store, "r"), Batch(1.0, [NodeSkipped(text, because=text) for text in HOSTILE]))
             check([each.event.node_id for each in store.read("r")] == list(HOSTILE), "events differ")  # type: ignore[union-attr]
             for text in HOSTILE:
                 check(store.post("r", f"k{text}", _answer(text), 1.0) is None, f"somebody was first with {text!r}")
@@ -173,14 +173,14 @@ class StoreConformance:
         with self._place() as (_, store):
             leases = {run_id: self._claim(store, run_id) for run_id in ("b", "c", "a")}
             for run_id in ("b", "c", "a", "c", "b"):
-                leases[run_id].append(Batch(1.0, [NodeSkipped("n")]))
+                keep(leases[run_id], Batch(1.0, [NodeSkipped("n")]))
             check(list(store.run_ids()) == ["b", "c", "a"], f"the order is {store.run_ids()!r}")
 
     def test_one_holder_has_a_run_at_a_time(self) -> None:
         """Another one is refused until it is released, and goes on where the log ends."""
         with self._place() as (place, store):
             lease = self._claim(store, "r")
-            lease.append(Batch(1.0, [NodeSkipped("a")]))
+            keep(lease, Batch(1.0, [NodeSkipped("a")]))
             with _refused("a second holder"):
                 self._claim(store, "r")
             if self.is_shared:
@@ -191,7 +191,7 @@ class StoreConformance:
             lease.release()
             again = self._claim(store, "r")
             check(again.n_events == 1, "it does not know how long the log is")
-            again.append(Batch(2.0, [NodeSkipped("b")]))
+            keep(again, Batch(2.0, [NodeSkipped("b")]))
             check([each.seq for each in store.read("r")] == [1, 2], "the numbers have a gap")
 
     def test_whoever_lost_a_run_writes_nothing(self) -> None:
@@ -199,11 +199,11 @@ class StoreConformance:
         with self._place() as (_, store):
             gone = Writer()
             lease = self._claim(store, "r", gone)
-            lease.append(Batch(1.0, [NodeSkipped("a")]))
+            keep(lease, Batch(1.0, [NodeSkipped("a")]))
             gone.is_alive = False
-            self._claim(store, "r").append(Batch(2.0, [NodeSkipped("b")]))
+            keep(self._claim(store, "r"), Batch(2.0, [NodeSkipped("b")]))
             with _refused("a lease that was lost"):
-                lease.append(Batch(3.0, [NodeSkipped("c")]))
+                keep(lease, Batch(3.0, [NodeSkipped("c")]))
             told = later(lease, Batch(3.0, [NodeSkipped("d")]))
             check(isinstance(told, RunOwnedElsewhere), f"append_later told {told!r}")
             check([each.event.node_id for each in store.read("r")] == ["a", "b"], "it wrote")  # type: ignore[union-attr]
@@ -213,14 +213,14 @@ class StoreConformance:
         with self._place() as (_, store):
             lease = self._claim(store, "r")
             check(later(lease, Batch(1.0, [NodeSkipped("a")])) is None, "it was not kept")
-            lease.append(Batch(2.0, [NodeSkipped("b")]))
+            keep(lease, Batch(2.0, [NodeSkipped("b")]))
             check([each.event.node_id for each in store.read("r")] == ["a", "b"], "the order is another")  # type: ignore[union-attr]
 
     def test_a_busy_store_does_not_keep_its_caller_waiting(self) -> None:
         """`append` refuses, nothing is kept, and `append_later` keeps it when there is time."""
         with self._place() as (place, store):
             lease = self._claim(store, "r")
-            lease.append(Batch(1.0, [NodeSkipped("a")]))
+            keep(lease, Batch(1.0, [NodeSkipped("a")]))
             busy = self.busy(place)
             if busy is None:
                 return
@@ -243,7 +243,7 @@ class StoreConformance:
         """A single byte is enough; other runs do not notice."""
         with self._place() as (place, store):
             for run_id in ("good", "bad"):
-                self._claim(store, run_id).append(Batch(1.0, [RunStarted("g"), NodeSkipped("a")]))
+                keep(self._claim(store, run_id), Batch(1.0, [RunStarted("g"), NodeSkipped("a")]))
             if not self.damage(place, "bad"):
                 return
             check(len(store.read("good")) == 2, "the other run was lost")
@@ -303,7 +303,7 @@ class StoreConformance:
             check(store.keeper("r", lasting=True) is keeper, "there are two keepers")
             lease = self._claim(store, "r")
             refs = [keeper.put(value, lambda: "preview") for value in values]
-            lease.append(Batch(1.0, [RunStarted("g", inputs=tuple((str(i), ref) for i, ref in enumerate(refs)))]))
+            keep(lease, Batch(1.0, [RunStarted("g", inputs=tuple((str(i), ref) for i, ref in enumerate(refs)))]))
             _check_values(keeper, refs, values)
             if self.is_shared:
                 with _closing(self.open_store(place, LEASE_S)) as again:
@@ -329,10 +329,10 @@ class StoreConformance:
         with self._place() as (_, store):
             for i, run_id in enumerate(("a", "b")):
                 lease = self._claim(store, run_id)
-                lease.append(Batch(1.0, [RunStarted("g")]))
+                keep(lease, Batch(1.0, [RunStarted("g")]))
                 check(store.run_of_wait(f"digest{i}") is None, "a wait is known that was not opened")
-                lease.append(Batch(2.0, [WaitOpened("n", 1, WaitInfo(0, "text", token_digest=f"digest{i}"))]))
-                lease.append(Batch(3.0, [RunFinished(RunStatus.CANCELLED)]))
+                keep(lease, Batch(2.0, [WaitOpened("n", 1, WaitInfo(0, "text", token_digest=f"digest{i}"))]))
+                keep(lease, Batch(3.0, [RunFinished(RunStatus.CANCELLED)]))
                 lease.release()
             check([store.run_of_wait(f"digest{i}") for i in range(3)] == ["a", "b", None], "the run is another one")
 
@@ -343,7 +343,7 @@ class StoreConformance:
 
             def claim(i: int) -> str:
                 try:
-                    self._claim(doors[i % len(doors)], "r").append(Batch(1.0, [NodeSkipped(f"n{i}")]))
+                    keep(self._claim(doors[i % len(doors)], "r"), Batch(1.0, [NodeSkipped(f"n{i}")]))
                 except RunOwnedElsewhere:
                     return "refused"
                 return "granted"
@@ -430,7 +430,7 @@ class StoreConformance:
             os.kill(child.pid, signal.SIGSTOP)
             wait_until(lambda: store.owner("r") is None, "its lease does not run out", PATIENCE_S)
             lease = self._claim(store, "r")
-            lease.append(Batch(2.0, [NodeSkipped("second")]))
+            keep(lease, Batch(2.0, [NodeSkipped("second")]))
             os.kill(child.pid, signal.SIGCONT)
             child.tell()
             check(child.line() == "RunOwnedElsewhere", "it was not refused")

@@ -10,6 +10,7 @@ interface Traits {
   run_id: string;
   graph_name: string;
   others: readonly string[];
+  driver: string | null;
   replay: string;
 }
 type Name = keyof Traits & string;
@@ -27,12 +28,17 @@ function render({ model, el }: { model: AnyModel<Traits>; el: HTMLElement }): ()
   follow("others", (ids) => {
     others.value = Array.isArray(ids) ? ids.filter((each) => typeof each === "string") : [];
   });
+  const driver = signal<string | null>(null);
+  follow("driver", (who) => {
+    driver.value = typeof who === "string" ? who : null;
+  });
   const leave = mount(
     {
       channel: model as Channel,
       runId: text(model.get("run_id")),
       graph: text(model.get("graph_name")),
       others,
+      driver,
       replay: replayed(follow),
     },
     el,

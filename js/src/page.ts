@@ -16,6 +16,7 @@ async function play(): Promise<void> {
       runId: recording.run_id,
       graph: recording.graph,
       others: signal([]),
+      driver: signal(null),
       replay: signal(new Replay(recording)),
     },
     view,

@@ -25,6 +25,8 @@ export interface Source {
   readonly runId: string;
   readonly graph: string;
   readonly others: ReadonlySignal<readonly string[]>;
+  /** The other process that drives the run, empty if none does; null if it is the kernel's own run. */
+  readonly driver: ReadonlySignal<string | null>;
   /** What a saved notebook or page has of the run; null where there is nothing, or not yet. */
   readonly replay: ReadonlySignal<Replay | null>;
 }
@@ -36,7 +38,7 @@ function isTyping(target: EventTarget | null): boolean {
 }
 
 /** Shows a run in `el`; returns what takes it away. */
-export function mount({ channel, runId, graph: given, others, replay }: Source, el: HTMLElement): () => void {
+export function mount({ channel, runId, graph: given, others, driver, replay }: Source, el: HTMLElement): () => void {
   const over = new AbortController();
   const { signal } = over;
   const store = new Store();
@@ -56,7 +58,7 @@ export function mount({ channel, runId, graph: given, others, replay }: Source, 
     "div",
     { class: "gr", role: "region", "aria-label": `Run ${given}`, "data-run": runId },
     toolbar(store, link, local, { runId, graphName, fit: () => graph.fit() }, signal),
-    notice(store, link, runId, others, signal),
+    notice(store, link, { runId, others, driver }, signal),
     waits(store, link, local, signal),
     h("div", { class: "gr-body" }, canvas, detail(store, link, local, leave, signal)),
     time.element,

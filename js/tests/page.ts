@@ -68,7 +68,7 @@ export function nameOf(element: Element): string {
 
 export async function open(graph = "golden graph"): Promise<Page> {
   const kernel = new FakeKernel();
-  kernel.traits = { run_id: "run-1", graph_name: graph, others: [], replay: "" };
+  kernel.traits = { run_id: "run-1", graph_name: graph, others: [], driver: null, replay: "" };
   const el = document.createElement("div");
   document.body.append(el);
   const model = Object.assign(kernel, { get: (name: string) => kernel.traits[name] });
