@@ -217,9 +217,9 @@ def stepping_graph(n: int):
     return g.build()
 
 
-def stepping(store: str, effects: str, n: int = 400) -> None:
-    """Run many short nodes, one after the other, with a short lease."""
-    kept = store_at(store, lease_s=0.2)
+def stepping(store: str, effects: str, n: int = 400, lease_s: float = 0.2) -> None:
+    """Run many short nodes, one after the other."""
+    kept = store_at(store, lease_s=lease_s)
     print(asyncio.run(run_async(stepping_graph(n), {"effects": effects}, run_id="steps", store=kept)))
 
 

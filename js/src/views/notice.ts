@@ -14,12 +14,7 @@ interface Told {
   readonly driver: ReadonlySignal<string | null>;
 }
 
-export function notice(
-  store: Store,
-  link: Link,
-  { runId, others, driver }: Told,
-  signal: AbortSignal,
-): HTMLElement {
+export function notice(store: Store, link: Link, { runId, others, driver }: Told, signal: AbortSignal): HTMLElement {
   const element = h("div", { class: "gr-notice", hidden: true });
   let shown = "";
   const show = (kind: Kind): void => {
