@@ -18,7 +18,7 @@ from graphrun_nb.testing.checks import check
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from graphrun_nb.protocols import Lease, RunStore
+    from graphrun_nb.protocols import Lease, Owner, RunStore
 
 _START = "import sys, cloudpickle; program, arguments = cloudpickle.load(sys.stdin.buffer); program(*arguments)"
 PATIENCE_S = 60.0
@@ -34,6 +34,18 @@ class Writer:
     def on_mail(self) -> None:
         """Count."""
         self.n_told += 1
+
+
+class Watching:
+    """Somebody who watches a run; `told` is how long its log is, and which process drives it."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        self.told: tuple[int, int | None] | None = None
+
+    def on_standing(self, n_events: int, owner: Owner | None) -> None:
+        """Remember."""
+        self.told = (n_events, None if owner is None else owner.pid)
 
 
 class Child:
@@ -144,6 +156,7 @@ def hold(open_store: Callable[[], RunStore], run_id: str) -> None:
         _say(type(error).__name__)
     else:
         _say("kept")
+    sys.stdin.buffer.readline()
 
 
 def post_all(open_store: Callable[[], RunStore], run_id: str, keys: list[str], by: str) -> None:

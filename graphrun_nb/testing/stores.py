@@ -29,7 +29,7 @@ from graphrun_nb.core.status import RunStatus
 from graphrun_nb.errors import GraphRunError, RunOwnedElsewhere, StoreBusy, StoreCorrupt
 from graphrun_nb.testing import store_programs
 from graphrun_nb.testing.checks import check, wait_until
-from graphrun_nb.testing.store_programs import Child, Writer, keep, later
+from graphrun_nb.testing.store_programs import Child, Watching, Writer, keep, later
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -150,6 +150,32 @@ class StoreConformance:
             log = store.read("r")
             check([(each.seq, each.at, each.event) for each in log] == expected, f"what was read: {log!r}")
             check({each.run_id for each in log} == {"r"}, "it is another run's")
+
+    def test_what_comes_after_an_event_is_read_alone(self) -> None:
+        """From the end of any batch on; nothing after the last event."""
+        with self._place() as (_, store):
+            lease = self._claim(store, "r")
+            for n in range(3):
+                keep(lease, Batch(float(n), [NodeSkipped(f"{n}a"), NodeSkipped(f"{n}b")]))
+            log = list(store.read("r"))
+            for after in (0, 2, 4, 6):
+                check(list(store.read("r", after)) == log[after:], f"what comes after event {after} is something else")
+            check(list(store.read("unknown", 3)) == [], "an unknown run has events")
+
+    def test_whoever_watches_a_run_learns_how_it_stands(self) -> None:
+        """At once, when it goes on, and when nobody drives it any more; not after that is called off."""
+        if not self.is_shared:
+            return
+        with self._place() as (place, store), Child(store_programs.hold, self._opener(place), "r") as child:
+            check(child.line() == "held", "it did not get the run")
+            watcher = Watching("r")
+            store.watch(watcher)
+            wait_until(lambda: watcher.told == (1, child.pid), "it is not told how the run stands", PATIENCE_S)
+            child.tell()
+            wait_until(lambda: watcher.told == (2, child.pid), "it is not told that the run goes on", PATIENCE_S)
+            child.kill()
+            wait_until(lambda: watcher.told == (2, None), "it is not told that nobody drives it", PATIENCE_S)
+            store.unwatch(watcher)
 
     def test_a_big_batch_is_one_unit(self) -> None:
         """Thousands of events, of more bytes than a row should have."""

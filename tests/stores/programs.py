@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from graphrun_nb import GraphRunError, NodeContext, RetryPolicy, SqliteStore, graph, graphify, run, run_async, tool
+from graphrun_nb.core.events import WaitOpened
 from graphrun_nb.tools import ask_approval
 
 RUN_ID = "mixed"
@@ -102,7 +103,7 @@ def gate(amount):
 def hold_gate(store: str, token_to: str) -> None:
     """Ask, write the token down, and wait for the answer."""
     future = run(gate, {"amount": 5}, run_id="gate", store=store_at(store))
-    while not future.waits:
+    while not any(type(each.event) is WaitOpened for each in future.events):
         time.sleep(0.005)
     note(token_to, future.waits[0].token or "")
     print(future.result(60))
