@@ -14,8 +14,11 @@ from graphrun_nb.view.text import clipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from concurrent.futures import Future
 
     from graphrun_nb.notebook.inspector import Inspector
+
+Data = dict[str, Any]
 
 MAX_ID = 2**53 - 1
 """Of a command: what a browser can count."""
@@ -94,6 +97,14 @@ class Tidy(Command):
     inside: str = Field(default="", max_length=MAX_NODE_ID)
 
 
+class Export(Command):
+    """Send a piece of the run as a file; the first one, `part` 0, is of the run as it stands now."""
+
+    kind: Literal["export"]
+    format: Literal["svg", "png", "json", "html", "trace.json"]
+    part: int = Field(default=0, ge=0)
+
+
 class Digest(Command):
     """Send the checksum of the state."""
 
@@ -101,7 +112,10 @@ class Digest(Command):
 
 
 _COMMANDS: TypeAdapter[Any] = TypeAdapter(
-    Annotated[Sync | History | Cancel | Retry | Resume | Detail | Place | Tidy | Digest, Field(discriminator="kind")]
+    Annotated[
+        Sync | History | Cancel | Retry | Resume | Detail | Place | Tidy | Export | Digest,
+        Field(discriminator="kind"),
+    ]
 )
 
 
@@ -133,8 +147,8 @@ def refused(command: Command, error: GraphRunError) -> Reply:
     return msgspec.structs.replace(reply, errors=told)
 
 
-def carry_out(command: Command, inspector: Inspector) -> dict[str, Any]:
-    """Do what `command` says and return the data of its reply.
+def carry_out(command: Command, inspector: Inspector) -> Data | Future[Data]:
+    """Do what `command` says and return the data of its reply, or a future of that, which may raise the same.
 
     Raises
     ------
@@ -180,6 +194,10 @@ def _container(node_id: str, inspector: Inspector) -> str:
     return node_id
 
 
+def _export(command: Export, inspector: Inspector) -> Data | Future[Data]:
+    return inspector.exports.part(inspector.future.run, command.format, command.part)
+
+
 def _digest(_command: Digest, inspector: Inspector) -> dict[str, Any]:
     state = inspector.future.run.state
     return {"seq": state.seq, "digest": state.digest()}
@@ -194,10 +212,11 @@ def _history(command: History, inspector: Inspector) -> dict[str, Any]:
     return {}
 
 
-_TABLE: dict[type[Command], Callable[[Any, Inspector], dict[str, Any]]] = {
+_TABLE: dict[type[Command], Callable[[Any, Inspector], Data | Future[Data]]] = {
     Cancel: _cancel,
     Detail: _detail,
     Digest: _digest,
+    Export: _export,
     History: _history,
     Place: _place,
     Resume: _resume,

@@ -13,19 +13,18 @@ from graphrun_nb.notebook.recorder import details_of, places_of
 from graphrun_nb.view.export import to_json, to_png, to_svg
 from graphrun_nb.view.page import Player, page
 from graphrun_nb.view.recording import packed, record
-from graphrun_nb.view.svg import draw
 from graphrun_nb.view.trace import to_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from graphrun_nb.core.state import RunState
     from graphrun_nb.engine.run import Run
-    from graphrun_nb.view.drawing import Layout
 
 STATIC = Path(__file__).parent / "static"
 MAX_DETAILS = 5_000
 MAX_DETAIL_BYTES = 30_000_000
+MAX_DRAWN = 2_000
+"""Of a page that runs no script the drawing is the picture; with more nodes it would only make it slow."""
 
 KINDS = {
     "trace.json": "application/json",
@@ -64,17 +63,11 @@ def contents(run: Run, kind: str) -> Callable[[], bytes]:
     now = run.clock.time()
 
     def make() -> bytes:
-        layout = _layout(state)
         recording = record(state, events, places_of(state), details, saved_at=now)
-        return page(state, draw(state, layout), data, told, _player(packed(recording))).encode()
+        drawing = to_svg(state) if len(state.drawn()) <= MAX_DRAWN else ""
+        return page(state, drawing, data, told, _player(packed(recording))).encode()
 
     return make
-
-
-def _layout(state: RunState) -> Layout:
-    from graphrun_nb.view.layout import layout  # noqa: PLC0415 (brings networkx and numpy)
-
-    return layout(state.drawn(), state.edges())
 
 
 def _player(recording: str) -> Player:

@@ -37,7 +37,7 @@ def detail_of(run: Run, node_id: str, *, story: bool = True) -> NodeDetail:
     presenter = hooks.here()
     function = run.graph.functions.get(node_id)
     source, file, line = ("", "", 0) if function is None else _source_of(function.call)
-    own = (each for each in run.log if story and getattr(each.event, "node_id", None) == node_id)
+    own = [each for each in run.log if getattr(each.event, "node_id", None) == node_id] if story else []
     return NodeDetail(
         node_id=node_id,
         inputs=_views(run, run.inputs_of(node_id)),

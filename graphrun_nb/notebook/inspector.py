@@ -7,6 +7,7 @@ begun that are alive; everything else travels as frames (`view.frames`) when a v
 from __future__ import annotations
 
 import contextvars
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,13 +19,15 @@ from graphrun_nb.core.events import RunFinished
 from graphrun_nb.engine.background import running_loop
 from graphrun_nb.errors import GraphRunError
 from graphrun_nb.notebook.allowance import Allowance
-from graphrun_nb.notebook.commands import Command, carry_out, read_command, refusal, refused
+from graphrun_nb.notebook.commands import Command, Data, carry_out, read_command, refusal, refused
+from graphrun_nb.notebook.exports import Exports
+from graphrun_nb.notebook.keepsake import Keepsake
 from graphrun_nb.notebook.places import Places
 from graphrun_nb.view import frames
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from graphrun_nb.core.events import Event
     from graphrun_nb.core.state import NodeState, RunState
@@ -63,6 +66,7 @@ class Inspector(anywidget.AnyWidget):
     graph_name = traitlets.Unicode().tag(sync=True)
     others: traitlets.List[str] = traitlets.List(traitlets.Unicode()).tag(sync=True)
     driver = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+    replay = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, future: RunFuture) -> None:
         self.future = future
@@ -77,6 +81,9 @@ class Inspector(anywidget.AnyWidget):
         self._progress: dict[str, Signal] = {}
         self._context = contextvars.copy_context()  # ipykernel 7.0 sends nothing without its own variables
         self.places = Places(lambda: self._run.state, self._show_places, self._context)
+        self._keepsake = Keepsake(self._run, lambda packed: self._context.copy().run(self.set_trait, "replay", packed))
+        self._kept = ""
+        self.exports = Exports()
         super().__init__(run_id=future.run_id, graph_name=self._run.spec.name)
         self.on_msg(self._on_message)
         self._run.log.attach(self)
@@ -84,6 +91,7 @@ class Inspector(anywidget.AnyWidget):
         if follower is not None:
             follower.when_driven_by_another(self._show_driver)
             self._show_driver()
+        self._keepsake.renew()
 
     @property
     def is_watched(self) -> bool:
@@ -108,8 +116,20 @@ class Inspector(anywidget.AnyWidget):
 
     def on_events(self, first: int, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
         """Have new events sent soon."""
-        del first, state
+        del first
         self._soon(is_end=type(batch[-1][1]) is RunFinished)
+        loop = running_loop()
+        if state.finished is not None and loop is not None:
+            loop.call_soon(self._keepsake.renew, context=self._context.copy())
+
+    def keep(self) -> None:
+        """Let the widget's state hold the run if it has ended, while a cell runs: only then nbclient takes it."""
+        if self._watched:
+            return
+        self._keepsake.settle()
+        if self.replay != self._kept:
+            self._kept = self.replay
+            self.send_state("replay")
 
     def on_signal(self, signal: Signal) -> None:
         """Have telemetry sent soon; the oldest is dropped when there is too much, and all but the latest progress."""
@@ -210,14 +230,28 @@ class Inspector(anywidget.AnyWidget):
         if not isinstance(command, Command):
             self._emit(command)
             return
+        self._answer(command, partial(carry_out, command, self))
+
+    def _answer(self, command: Command, act: Callable[[], Data | Future[Data]]) -> None:
         try:
-            data = carry_out(command, self)
+            data = act()
         except GraphRunError as error:
             self._emit(refused(command, error))
         except Exception as error:  # noqa: BLE001 (a retry builds the graph anew, and its body may raise anything)
             self._emit(refusal(command.id, f"{type(error).__name__}: {error}"))
         else:
-            self._emit(frames.Reply(command.id, data=data))
+            if isinstance(data, Future):
+                data.add_done_callback(partial(self._answer_later, running_loop(), command))
+            else:
+                self._emit(frames.Reply(command.id, data=data))
+
+    def _answer_later(self, loop: asyncio.AbstractEventLoop | None, command: Command, made: Future[Data]) -> None:
+        answer = partial(self._answer, command, made.result)
+        context = self._context.copy()
+        if loop is None or loop.is_closed():
+            context.run(answer)
+        else:
+            loop.call_soon_threadsafe(answer, context=context)
 
     def __repr__(self) -> str:
         return f"<Inspector of {self._run.spec.name}>"

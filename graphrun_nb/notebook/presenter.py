@@ -53,8 +53,9 @@ class NotebookPresenter:
             note(future.run, shell)
         self._shown_in[future.run] = cell
         display(inspector)
-        picture = self._pictures[future.run] = LivePicture(future.run)
-        picture.show()
+        if future.run not in self._pictures:
+            self._pictures[future.run] = LivePicture(future.run)
+        self._pictures[future.run].show()
 
     @property
     def is_watched(self) -> bool:
@@ -77,3 +78,5 @@ class NotebookPresenter:
     def _after_cell(self, _: object) -> None:
         for picture in list(self._pictures.values()):
             picture.keep()
+        for inspector in list(self._inspectors.values()):
+            inspector.keep()

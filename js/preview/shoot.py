@@ -87,6 +87,15 @@ def later(page: Page) -> None:
     page.get_by_role("button", name="Later questions").click()
 
 
+def press(*names: str):
+    def act(page: Page) -> None:
+        for name in names:
+            page.get_by_role("button", name=name, exact=True).click()
+            page.wait_for_timeout(300)
+
+    return act
+
+
 SHOTS = {
     "form": ("form", {"height": 1000}, None),
     "form-dark-errors": ("form", {"theme": "dark"}, send),
@@ -110,6 +119,9 @@ SHOTS = {
     "keyboard": ("training", {}, keys("ArrowRight", "ArrowRight", "ArrowRight")),
     "narrow": ("waiting", {"width": 460}, None),
     "narrow-detail": ("failed", {"width": 460, "theme": "dark"}, select("train_gradient")),
+    "export": ("failed", {}, press("Export")),
+    "export-dark": ("failed", {"theme": "dark"}, press("Export")),
+    "more": ("failed", {"width": 360}, press("More actions")),
     "wide": ("training", {"width": 1360}, None),
     "grid": ("training", {"layout": False}, None),
     "lost": ("training", {}, lose),

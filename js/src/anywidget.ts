@@ -2,6 +2,7 @@
 
 import type { AnyModel, Render } from "@anywidget/types";
 import { type ReadonlySignal, signal } from "@preact/signals-core";
+import { hostKernel } from "./host";
 import type { Channel } from "./link";
 import { Replay, unpack } from "./replay";
 import { mount } from "./widget";
@@ -39,6 +40,7 @@ function render({ model, el }: { model: AnyModel<Traits>; el: HTMLElement }): ()
       graph: text(model.get("graph_name")),
       others,
       driver,
+      host: () => hostKernel(model),
       replay: replayed(follow),
     },
     el,

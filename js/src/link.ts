@@ -13,6 +13,7 @@ export type Command =
   | { readonly kind: "cancel" | "retry" | "digest" }
   | { readonly kind: "place" | "tidy"; readonly inside: string }
   | { readonly kind: "detail"; readonly node_id: string }
+  | { readonly kind: "export"; readonly format: string; readonly part: number }
   | {
       readonly kind: "resume";
       readonly node_id: string;
@@ -280,22 +281,24 @@ export class Link {
     this.slow.value = [...this.#waiting.values()].filter((each) => each.phase.peek() === "busy").length;
   }
 
-  /** The comm was lost, or is there again. */
+  /** The comm was lost, or is there again: who answers then is live. */
   readonly #turn = (): void => {
     if (this.contact.peek() !== "lost") {
-      this.#lose();
+      this.lose();
       return;
     }
-    this.contact.value = "connecting";
     this.#syncing = false;
     this.#sync();
   };
 
   /** The comm is gone: the kernel died, was restarted, or the widget was closed. */
-  readonly #lose = (): void => {
+  readonly #lose = (): void => this.lose();
+
+  /** Takes the kernel for gone. */
+  lose(): void {
     this.contact.value = "lost";
     for (const id of [...this.#waiting.keys()]) this.#answer(failed(id, GONE));
-  };
+  }
 }
 
 function failed(id: number, error: string, hint = ""): Reply {

@@ -17,6 +17,7 @@ async function play(): Promise<void> {
       graph: recording.graph,
       others: signal([]),
       driver: signal(null),
+      host: () => "none",
       replay: signal(new Replay(recording)),
     },
     view,

@@ -1,12 +1,11 @@
 /** A saved run: stands in for the kernel towards a link, from a recording. It tells, and can start nothing. */
 
 import type { Channel, Command } from "./link";
+import { inflateText } from "./packing";
 import { type NodeDetail, type Recording, readRecording } from "./protocol";
 import type { Json } from "./wire";
 
 const RECORDING = 1;
-/** Bytes; a saved notebook may hold anything, and a few kilobytes can unfold into gigabytes. */
-const MAX_UNPACKED = 200_000_000;
 export const NOT_HERE = "This is a saved run without a kernel: nothing can be started from here.";
 
 /** Where there is no kernel to begin with. */
@@ -52,27 +51,9 @@ export class Replay implements Channel {
 
 /** Returns the recording in what a page or the state of a widget holds; throws if that is not one. */
 export async function unpack(packed: string): Promise<Recording> {
-  const bytes = Uint8Array.from(atob(packed), (char) => char.charCodeAt(0));
-  const recording = readRecording(JSON.parse(await inflated(bytes)));
+  const recording = readRecording(JSON.parse(await inflateText(packed)));
   if (recording.version !== RECORDING) throw new Error(`a recording of version ${recording.version} cannot be played`);
   return recording;
-}
-
-async function inflated(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const unzip = new DecompressionStream("gzip");
-  const writer = unzip.writable.getWriter();
-  const written = writer.write(bytes).then(() => writer.close());
-  const reader = unzip.readable.getReader();
-  const decoder = new TextDecoder();
-  const parts: string[] = [];
-  let n = 0;
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    n += next.value.length;
-    if (n > MAX_UNPACKED) throw new Error("the recording is too large");
-    parts.push(decoder.decode(next.value, { stream: true }));
-  }
-  await written;
-  return parts.join("") + decoder.decode();
 }
 
 /** As JSON has it: what is read becomes maps in places, and readers take objects. */

@@ -1,7 +1,8 @@
 /** The whole inspector: puts the views around one store and one link, and takes all of it away again. */
 
-import { effect, type ReadonlySignal } from "@preact/signals-core";
+import { effect, signal as makeSignal, type ReadonlySignal } from "@preact/signals-core";
 import { h, set } from "./dom";
+import type { HostKernel } from "./host";
 import { type Channel, Link } from "./link";
 import { Local } from "./local";
 import type { Replay } from "./replay";
@@ -27,6 +28,8 @@ export interface Source {
   readonly others: ReadonlySignal<readonly string[]>;
   /** The other process that drives the run, empty if none does; null if it is the kernel's own run. */
   readonly driver: ReadonlySignal<string | null>;
+  /** What the host says of the kernel just now. */
+  host(): HostKernel;
   /** What a saved notebook or page has of the run; null where there is nothing, or not yet. */
   readonly replay: ReadonlySignal<Replay | null>;
 }
@@ -38,12 +41,14 @@ function isTyping(target: EventTarget | null): boolean {
 }
 
 /** Shows a run in `el`; returns what takes it away. */
-export function mount({ channel, runId, graph: given, others, driver, replay }: Source, el: HTMLElement): () => void {
+export function mount(source: Source, el: HTMLElement): () => void {
+  const { channel, runId, graph: given, others, driver, replay, host } = source;
   const over = new AbortController();
   const { signal } = over;
   const store = new Store();
   const link = new Link(channel, store);
   const local = new Local(store);
+  const kernel = makeSignal(host());
   const graphName = (): string => store.live.graph || given;
 
   const graph = new GraphView(store, local, (inside) => void link.send({ kind: "place", inside }), signal);
@@ -58,7 +63,7 @@ export function mount({ channel, runId, graph: given, others, driver, replay }: 
     "div",
     { class: "gr", role: "region", "aria-label": `Run ${given}`, "data-run": runId },
     toolbar(store, link, local, { runId, graphName, fit: () => graph.fit() }, signal),
-    notice(store, link, { runId, others, driver }, signal),
+    notice(store, link, { runId, others, driver, kernel }, signal),
     waits(store, link, local, signal),
     h("div", { class: "gr-body" }, canvas, detail(store, link, local, leave, signal)),
     time.element,
@@ -81,6 +86,7 @@ export function mount({ channel, runId, graph: given, others, driver, replay }: 
   const tellDigest = (): void => set(root, "data-digest", digest(store.live));
   root.addEventListener("graphrun:digest", tellDigest, { signal });
   const tick = (): void => {
+    kernel.value = host();
     const { instant } = store;
     const saved = link.contact.value === "saved" ? replay.peek() : null;
     if (instant !== null) local.now.value = instant;
@@ -91,6 +97,7 @@ export function mount({ channel, runId, graph: given, others, driver, replay }: 
   const stops = [
     effect(() => {
       store.version.value;
+      link.contact.value;
       tick();
     }),
     effect(() => {
@@ -98,6 +105,10 @@ export function mount({ channel, runId, graph: given, others, driver, replay }: 
       set(root, "data-seq", store.live.seq);
       if (store.live.finished !== null) tellDigest();
       else root.removeAttribute("data-digest");
+    }),
+    effect(() => {
+      const gone = kernel.value === "none" || kernel.value === "dead";
+      if (gone && link.contact.value === "live") link.lose(); // a kernel that is shut down closes no comms
     }),
     effect(() => {
       if (replay.value !== null) link.adopt(replay.value);

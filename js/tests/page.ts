@@ -66,12 +66,13 @@ export function nameOf(element: Element): string {
   return element.getAttribute("aria-label") ?? element.textContent ?? "";
 }
 
-export async function open(graph = "golden graph"): Promise<Page> {
+/** Opens a view; a `manager` says what the host's one does. */
+export async function open(graph = "golden graph", manager: unknown = undefined): Promise<Page> {
   const kernel = new FakeKernel();
   kernel.traits = { run_id: "run-1", graph_name: graph, others: [], driver: null, replay: "" };
   const el = document.createElement("div");
   document.body.append(el);
-  const model = Object.assign(kernel, { get: (name: string) => kernel.traits[name] });
+  const model = Object.assign(kernel, { get: (name: string) => kernel.traits[name], widget_manager: manager });
   const cleanup = widget.render({ model, el } as unknown as Parameters<typeof widget.render>[0]) as () => void;
   const root = el.firstElementChild as HTMLElement;
   const all = (role: string): HTMLElement[] => {

@@ -100,3 +100,34 @@ test("what is not a recording shows nothing and breaks nothing", async () => {
   await page.settle();
   expect(page.root.dataset["digest"]).toBe(digests("diamond").at(-1));
 });
+
+test("a comm that is there again is asked anew, and who answers then is live", async () => {
+  const page = await open();
+  page.kernel.synchronise(log("diamond").slice(0, 4));
+  await page.settle();
+  page.kernel.die();
+  await page.settle();
+  expect(page.root.textContent).toContain("The kernel is gone.");
+  page.kernel.die(); // the same message tells both
+  page.kernel.synchronise(log("diamond"));
+  await page.settle();
+  expect(page.root.textContent).not.toContain("The kernel is gone.");
+  expect(page.root.dataset["digest"]).toBe(digests("diamond").at(-1));
+});
+
+test.each([
+  [null, "The kernel was shut down."],
+  [{ status: "dead" }, "The kernel is dead."],
+  [{ status: "autorestarting" }, "The kernel is being restarted."],
+  [{ status: "idle", connectionStatus: "connected" }, "The kernel was restarted."],
+  [{ status: "busy", connectionStatus: "connecting" }, "The connection to the kernel is broken."],
+])("a lost kernel of which the host says %j: %s", async (kernel, text) => {
+  const page = await open("golden graph", { kernel });
+  page.kernel.synchronise(log("approval").slice(0, 4));
+  await page.settle();
+  page.kernel.die();
+  await page.settle();
+  expect(page.get("alert", new RegExp(`^${text}`)).textContent).toContain("as it was last seen");
+  expect(page.get("button", "Copy %graphrun attach run-1")).toBeTruthy();
+  expect(page.names("button").filter((name) => /Cancel|Retry|Export|Tidy/.test(name))).toEqual([]);
+});

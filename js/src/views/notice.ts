@@ -2,65 +2,118 @@
 
 import { effect, type ReadonlySignal } from "@preact/signals-core";
 import { fill, h } from "../dom";
-import type { Link } from "../link";
+import type { HostKernel } from "../host";
+import type { Contact, Link } from "../link";
 import type { Store } from "../store";
 import { copyButton, PHASE_WORDS } from "./action";
 
 type Kind = "" | "lost" | "saved" | "busy" | "trouble" | "driven" | "left" | "others";
 
 interface Told {
-  readonly runId: string;
-  readonly others: ReadonlySignal<readonly string[]>;
-  readonly driver: ReadonlySignal<string | null>;
+  readonly kind: Kind;
+  readonly text: string;
+  /** Commands of the magic that lead on from here. */
+  readonly commands: readonly string[];
 }
 
-export function notice(store: Store, link: Link, { runId, others, driver }: Told, signal: AbortSignal): HTMLElement {
+export interface Surroundings {
+  readonly runId: string;
+  /** Other runs of the same cell that are alive. */
+  readonly others: ReadonlySignal<readonly string[]>;
+  /** The other process that drives the run, empty if none does; null if it is the kernel's own run. */
+  readonly driver: ReadonlySignal<string | null>;
+  readonly kernel: ReadonlySignal<HostKernel>;
+}
+
+export function notice(store: Store, link: Link, around: Surroundings, signal: AbortSignal): HTMLElement {
   const element = h("div", { class: "gr-notice", hidden: true });
   let shown = "";
-  const show = (kind: Kind): void => {
-    const what = [kind, ...(kind === "others" ? others.value : []), kind === "driven" ? driver.value : ""].join(" ");
+  const show = ({ kind, text, commands }: Told): void => {
+    const what = [kind, text, ...commands].join("\n");
     if (what === shown) return;
     shown = what;
     element.hidden = kind === "";
     element.dataset["kind"] = kind;
-    const attach = `%graphrun attach ${runId}`;
-    if (kind === "lost") {
-      const command = copyButton(`Copy ${attach}`, () => attach, h("code", {}, attach));
-      fill(element, "The kernel is gone. This is the run as it was last seen; to go on with it:", " ", command);
-    } else if (kind === "saved") {
-      fill(element, "Saved run, no kernel: everything can be looked at, and nothing started.");
-    } else if (kind === "busy") {
-      fill(element, `${PHASE_WORDS.busy}.`);
-    } else if (kind === "trouble") {
-      fill(element, h("span", { role: "alert" }, `This view cannot follow the run: ${link.trouble.value}`));
-    } else if (kind === "driven") {
-      fill(element, `Driven by ${driver.value}. Answers and Cancel run reach it from here.`);
-    } else if (kind === "left") {
-      const command = copyButton(`Copy ${attach}`, () => attach, h("code", {}, attach));
-      fill(element, "No process goes on with this run; to go on with it here:", " ", command);
-    } else if (kind === "others") {
-      const commands = others.value.map((id) => {
-        const command = `%graphrun show ${id}`;
-        return copyButton(`Copy ${command}`, () => command, h("code", {}, command));
-      });
-      const many = commands.length > 1;
-      const text = many
-        ? "Other runs of this graph are alive; to see them:"
-        : "Another run of this graph is alive; to see it:";
-      fill(element, text, ...commands.flatMap((command) => [" ", command]));
-    }
+    fill(
+      element,
+      h("span", kind === "trouble" || kind === "lost" ? { role: "alert" } : {}, text),
+      ...commands.flatMap((command) => [" ", copyButton(`Copy ${command}`, () => command, h("code", {}, command))]),
+    );
   };
   const stop = effect(() => {
     store.heard.value;
-    const contact = link.contact.value;
-    if (link.trouble.value !== "") show("trouble");
-    else if (contact === "lost" && store.live.finished === null) show("lost");
-    else if (contact === "saved") show("saved");
-    else if (link.slow.value > 0) show("busy");
-    else if (contact === "live" && driver.value !== null && store.state.finished === null)
-      show(driver.value === "" ? "left" : "driven");
-    else show(contact === "live" && others.value.length > 0 ? "others" : "");
+    show(told(store, link, around));
   });
   signal.addEventListener("abort", stop);
   return element;
 }
+
+function told(store: Store, link: Link, { runId, others, driver, kernel }: Surroundings): Told {
+  const nothing: Told = { kind: "", text: "", commands: [] };
+  const attach = [`%graphrun attach ${runId}`];
+  const contact: Contact = link.contact.value;
+  if (link.trouble.value !== "") {
+    return { kind: "trouble", text: `This view cannot follow the run: ${link.trouble.value}`, commands: [] };
+  }
+  if (contact === "lost") {
+    const over = store.live.finished !== null;
+    const text = over
+      ? "This is the run as it ended; to see it live:"
+      : "This is the run as it was last seen; to go on with it:";
+    return { kind: "lost", text: `${LOST[kernel.value]} ${text}`, commands: attach };
+  }
+  const unanswered = link.slow.value > 0;
+  if (contact === "saved" && (unanswered || kernel.value === "none")) {
+    const text = `Saved run, ${SAVED[kernel.value]}: everything can be looked at, and nothing started.`;
+    return { kind: "saved", text, commands: kernel.value === "idle" ? attach : [] };
+  }
+  if (contact === "connecting" && unanswered && kernel.value !== "busy" && kernel.value !== "unknown") {
+    return { kind: "lost", text: `${ABSENT[kernel.value]} To see the run:`, commands: attach };
+  }
+  if (unanswered) return { kind: "busy", text: `${PHASE_WORDS.busy}.`, commands: [] };
+  if (contact === "live" && driver.value !== null && store.live.finished === null) {
+    return driver.value === ""
+      ? { kind: "left", text: "No process goes on with this run; to go on with it here:", commands: attach }
+      : { kind: "driven", text: `Driven by ${driver.value}. Answers and Cancel run reach it from here.`, commands: [] };
+  }
+  if (contact !== "live" || others.value.length === 0) return nothing;
+  const many = others.value.length > 1;
+  return {
+    kind: "others",
+    text: many ? "Other runs of this graph are alive; to see them:" : "Another run of this graph is alive; to see it:",
+    commands: others.value.map((id) => `%graphrun show ${id}`),
+  };
+}
+
+/** The comm was there, and is closed. */
+const LOST: Readonly<Record<HostKernel, string>> = {
+  unknown: "The kernel is gone.",
+  none: "The kernel was shut down.",
+  dead: "The kernel is dead.",
+  starting: "The kernel is being restarted.",
+  idle: "The kernel was restarted.",
+  busy: "The kernel was restarted.",
+  unreachable: "The connection to the kernel is broken.",
+};
+
+/** Nobody has answered yet, and there is a recording. */
+const SAVED: Readonly<Record<HostKernel, string>> = {
+  unknown: "no kernel",
+  none: "no kernel",
+  dead: "no kernel",
+  starting: "the kernel is starting",
+  idle: "which this kernel does not drive",
+  busy: "the kernel is busy",
+  unreachable: "no connection to a kernel",
+};
+
+/** Nobody has answered yet, and there is nothing to show. */
+const ABSENT: Readonly<Record<HostKernel, string>> = {
+  unknown: "",
+  busy: "",
+  none: "There is no kernel.",
+  dead: "The kernel is dead.",
+  starting: "The kernel is starting.",
+  idle: "This kernel does not know the run.",
+  unreachable: "There is no connection to the kernel.",
+};

@@ -2,6 +2,7 @@
 
 import { effect } from "@preact/signals-core";
 import { fill, h, icon, say, set } from "../dom";
+import { download, FORMATS } from "../download";
 import { duration, ticking } from "../format";
 import type { Link } from "../link";
 import type { Local } from "../local";
@@ -10,6 +11,7 @@ import { NODE_STATUS } from "../status";
 import type { Store } from "../store";
 import { actionButton, alertLine, copyButton, errorText } from "./action";
 import { countsStrip } from "./counts";
+import { type Item, menu } from "./menu";
 
 interface Parts {
   readonly runId: string;
@@ -36,6 +38,28 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
     { type: "button", class: "gr-button", title: "Show the whole graph (0)", on: { click: parts.fit } },
     "Fit",
   );
+  const exporting = async (label: string, format: (typeof FORMATS)[number]["format"]): Promise<void> => {
+    say(progress, `Exporting: ${label}…`);
+    const problem = await download(link, format);
+    say(progress, "");
+    trouble.say(problem === "" ? "" : `Export: ${problem}`);
+  };
+  const progress = h("span", { class: "gr-sending", "aria-live": "polite" });
+  const formats: readonly Item[] = FORMATS.map(({ label, format }) => ({
+    label,
+    hint: `.${format}`,
+    act: () => void exporting(label, format),
+  }));
+  const exports = menu("Export", () => formats, signal);
+  /** What does not fit beside the name of a narrow widget, in one menu. */
+  const more = menu("More actions", () => folded(), signal, "⋯");
+  const folded = (): readonly Item[] => [
+    ...(tidy.hidden ? [] : [{ label: "Tidy", act: () => tidy.click() }]),
+    { label: "Fit", act: () => fit.click() },
+    ...(exports.element.hidden ? [] : formats.map((each) => ({ ...each, label: `Export: ${each.label}` }))),
+  ];
+  more.element.classList.add("gr-if-narrow");
+  for (const each of [tidy, fit, exports.element]) each.classList.add("gr-if-roomy");
 
   const stops = [
     effect(() => {
@@ -54,6 +78,7 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
       retry.hidden = !over || store.live.finished === "DONE" || gone;
       retry.disabled = past;
       tidy.hidden = gone;
+      exports.element.hidden = link.contact.value !== "live";
     }),
     effect(() => {
       store.version.value;
@@ -71,7 +96,7 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
     { class: "gr-header" },
     h("div", { class: "gr-title" }, badge, name),
     h("div", { class: "gr-progress" }, strip, time, runId),
-    h("div", { class: "gr-buttons" }, cancel, retry, tidy, fit),
+    h("div", { class: "gr-buttons" }, progress, cancel, retry, tidy, fit, exports.element, more.element),
     trouble.element,
   );
 }
