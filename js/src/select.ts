@@ -6,7 +6,7 @@ import type { NodeState, RunState } from "./state";
 import { NODE_STATUS, type NodeStatus, type RunStatus } from "./status";
 
 /** As CONTAINERS in Python: nodes that are made of others. */
-const CONTAINERS: ReadonlySet<string> = new Set(["map", "graph", "body"]);
+export const CONTAINERS: ReadonlySet<string> = new Set(["map", "graph", "body"]);
 
 /** In the order in which counts are read out. */
 export const COUNTED: readonly NodeStatus[] = [

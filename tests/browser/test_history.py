@@ -65,12 +65,9 @@ def test_arrow_keys_step_through_the_run_and_live_leads_back(anywhere):
 def test_a_drag_goes_where_the_pointer_is_and_what_happens_meanwhile_does_not_move_it(lab):
     page = gate(lab)
     history = slider(page, 2)
-    history.scroll_into_view_if_needed()
-    box = history.bounding_box()
-    page.page.mouse.move(box["x"] + box["width"] - 1, box["y"] + box["height"] / 2)
-    page.page.mouse.down()
-    page.page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] / 2, steps=4)
-    page.page.mouse.up()
+    size = history.bounding_box()
+    ends = {"x": size["width"] - 2, "y": size["height"] / 2}
+    history.drag_to(history, source_position=ends, target_position={**ends, "x": size["width"] * 0.4})
     expect(history).to_have_attribute("aria-valuenow", "3")
     expect(node(page, 2, "prepare: running")).to_be_attached()
     page.execute("f.resume('approve', True)\nf.result()")
