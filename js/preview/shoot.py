@@ -4,6 +4,7 @@
 
 import sys
 import threading
+from collections.abc import Callable
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -49,6 +50,26 @@ def scrub(*names: str):
         page.get_by_role("slider", name="Run history").focus()
         for name in names:
             page.keyboard.press(name)
+
+    return act
+
+
+def timeline(*names: str, critical: bool = False):
+    def act(page: Page) -> None:
+        page.get_by_role("button", name="Timeline").click()
+        if critical:
+            page.get_by_role("button", name="Critical path").click()
+        page.get_by_role("listbox", name="Timeline").focus()
+        for name in names:
+            page.keyboard.press(name)
+
+    return act
+
+
+def both(first: Callable[[Page], None], second: Callable[[Page], None]):
+    def act(page: Page) -> None:
+        first(page)
+        second(page)
 
     return act
 
@@ -129,6 +150,15 @@ SHOTS = {
     "past": ("failed", {}, scrub("Shift+ArrowLeft", "Shift+ArrowLeft", "ArrowLeft")),
     "past-dark": ("waiting", {"theme": "dark"}, scrub("PageDown", "PageDown")),
     "past-narrow": ("failed", {"width": 400}, scrub("PageDown", "PageDown", "PageDown")),
+    "timeline": ("failed", {"height": 620}, timeline()),
+    "timeline-dark": ("waiting", {"theme": "dark", "height": 620}, timeline("Home", "ArrowDown", "ArrowDown")),
+    "timeline-critical": ("waiting", {"height": 620}, timeline(critical=True)),
+    "timeline-past": ("failed", {"height": 620}, both(timeline(), scrub(*["ArrowLeft"] * 12))),
+    "timeline-zoomed": ("failed", {"theme": "dark", "height": 620}, timeline("Home", "End", "+", "+", "+")),
+    "timeline-narrow": ("failed", {"width": 420, "height": 620}, timeline(critical=True)),
+    "timeline-small": ("small", {"height": 620}, timeline()),
+    "timeline-many": ("many", {"height": 620}, timeline(critical=True)),
+    "timeline-huge": ("huge", {"theme": "dark", "height": 620}, timeline("End")),
     "many": ("many", {}, None),
     "many-fit": ("many", {}, lambda page: page.get_by_role("button", name="Fit").click()),
     "huge": ("huge", {"theme": "dark"}, lambda page: page.get_by_role("button", name="Fit").click()),

@@ -70,8 +70,3 @@ export function icon(status: NodeStatus): SVGElement {
     svg("path", { d: mark, class: solid ? "gr-mark" : "gr-line" }),
   );
 }
-
-/** A filled shape in a box of 16 × 16, in the colour of the text around it. */
-export function shape(path: string): SVGElement {
-  return svg("svg", { viewBox: "0 0 16 16", class: "gr-shape", "aria-hidden": "true" }, svg("path", { d: path }));
-}

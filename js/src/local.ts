@@ -14,6 +14,8 @@ export class Local {
   /** The kernel's time in Unix seconds; ticks once a second while anything moves. */
   readonly now = signal(0);
   readonly query = signal("");
+  /** The nodes of the critical path, in order, as long as one asks for it. */
+  readonly critical = signal<readonly string[] | null>(null);
   /** The container that one has chosen to look into; empty for the run as a whole, null as long as none was chosen. */
   readonly #chosen = signal<string | null>(null);
   /** The container whose parts are drawn: a run that is nothing but one body is shown from inside. */

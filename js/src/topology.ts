@@ -142,3 +142,12 @@ export function pathEdges(topology: Topology, node: number): ReadonlySet<Edge> {
   walk(topology.in, "from");
   return found;
 }
+
+/** The edges from each of `ids` to the next. */
+export function edgesAlong({ index, out }: Topology, ids: readonly string[]): ReadonlySet<Edge> {
+  const found = ids.flatMap((id, i) => {
+    const to = index.get(ids[i + 1] ?? "");
+    return out[index.get(id) ?? -1]?.filter((edge) => edge.to === to) ?? [];
+  });
+  return new Set(found);
+}

@@ -17,6 +17,7 @@ import { GraphView } from "./views/graph";
 import { notice } from "./views/notice";
 import { scrubber } from "./views/scrubber";
 import { search } from "./views/search";
+import { timeline } from "./views/timeline";
 import { toolbar } from "./views/toolbar";
 import { waits } from "./views/wait";
 
@@ -52,7 +53,8 @@ export function mount(source: Source, el: HTMLElement): () => void {
   const graphName = (): string => store.live.graph || given;
 
   const graph = new GraphView(store, local, (inside) => void link.send({ kind: "place", inside }), signal);
-  const time = scrubber(store, () => link.contact.value, h("span", {}), signal);
+  const attempts = timeline(store, local, signal);
+  const time = scrubber(store, () => link.contact.value, attempts.button, signal);
   const leave = (): void => {
     local.selected.value = null;
     graph.focus();
@@ -66,6 +68,7 @@ export function mount(source: Source, el: HTMLElement): () => void {
     notice(store, link, { runId, others, driver, kernel }, signal),
     waits(store, link, local, signal),
     h("div", { class: "gr-body" }, canvas, detail(store, link, local, leave, signal)),
+    attempts.element,
     time.element,
     announcer(store, signal),
   );
@@ -118,6 +121,7 @@ export function mount(source: Source, el: HTMLElement): () => void {
   watchTheme((theme) => {
     root.dataset["theme"] = theme;
     graph.restyle();
+    attempts.restyle();
     time.restyle();
   }, signal);
   el.append(root);

@@ -66,7 +66,7 @@ test("parts stand below their container, indented", () => {
   const rows = told("mapped").rows();
   const container = rows.find((each) => each.container);
   expect(container?.depth).toBe(0);
-  const i = rows.indexOf(container);
+  const i = rows.findIndex((each) => each.container);
   expect(rows[i + 1]?.depth).toBe(1);
   expect(rows[i + 1]?.id.startsWith(`${container?.id}[`)).toBe(true);
 });

@@ -13,7 +13,7 @@ import { Buckets } from "../spatial";
 import type { NodeState } from "../state";
 import type { Store } from "../store";
 import { inWords, type Tally, tallies } from "../tally";
-import { type Edge, pathEdges, type Topology } from "../topology";
+import { type Edge, edgesAlong, pathEdges, type Topology } from "../topology";
 import { type Box, broughtIn, centred, fitted, type Point, type Size, type Viewport } from "../viewport";
 import { showsAll } from "./cards";
 import { gestures } from "./gestures";
@@ -113,7 +113,7 @@ export class GraphView {
       }),
       effect(() => this.#refresh(store.version.value)),
       effect(() => this.#choose(local.selected.value)),
-      effect(() => this.#light(local.hovered.value)),
+      effect(() => this.#light(local.hovered.value, local.critical.value)),
       effect(() => this.#match(local.matches.value)),
       effect(() => this.#tick(local.now.value)),
       effect(() => this.#progress(store.progressed.value)),
@@ -275,8 +275,8 @@ export class GraphView {
     if (!to.equals(this.#camera.target)) this.#camera.glide(to, performance.now());
   }
 
-  #light(hovered: number | null): void {
-    this.#lit = hovered === null ? new Set() : pathEdges(this.#topology, hovered);
+  #light(hovered: number | null, critical: readonly string[] | null): void {
+    this.#lit = hovered === null ? edgesAlong(this.#topology, critical ?? []) : pathEdges(this.#topology, hovered);
     this.#onPath = new Set([...this.#lit].flatMap(({ from, to }) => [from, to]));
     const node = hovered === null ? undefined : this.#nodes[hovered];
     const tally = hovered === null ? undefined : this.#tallies.get(hovered);

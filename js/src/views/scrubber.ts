@@ -1,7 +1,7 @@
 /** A run's history under one's hand: a slider over its events, playback, and the way back to how it is. */
 
 import { effect } from "@preact/signals-core";
-import { h, say, set, shape } from "../dom";
+import { h, say, set } from "../dom";
 import { clockTime } from "../format";
 import type { Contact } from "../link";
 import { MARKED, Marks, momentText, said } from "../moments";
@@ -9,9 +9,8 @@ import { Playback } from "../playback";
 import type { Store } from "../store";
 import { readPalette } from "../theme";
 import { clamp } from "../viewport";
+import { sign } from "./sign";
 
-const PLAY = "M4.5 2.5v11l9-5.5z";
-const PAUSE = "M4 2.5h3v11h-3zM9 2.5h3v11h-3z";
 const SPEEDS = [1, 4, 16, 64];
 const PAGE_SHARE = 0.1;
 const MARK_PX = 2;
@@ -204,7 +203,7 @@ export function scrubber(store: Store, contact: () => Contact, beside: HTMLEleme
       const name = playing ? "Pause" : "Play history";
       set(play, "aria-label", name);
       play.title = name;
-      play.replaceChildren(shape(playing ? PAUSE : PLAY));
+      play.replaceChildren(sign(playing ? "pause" : "play"));
     }),
   ];
   signal.addEventListener("abort", () => {

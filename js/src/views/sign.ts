@@ -7,6 +7,8 @@ const PATHS = {
   up: "M4 10l4-4l4 4",
   down: "M4 6l4 4l4-4",
   close: "M4.5 4.5l7 7M11.5 4.5l-7 7",
+  play: "M5 3.5v9l7-4.5z",
+  pause: "M5.5 3.5v9M10.5 3.5v9",
 } as const;
 
 export function sign(name: keyof typeof PATHS): SVGElement {
