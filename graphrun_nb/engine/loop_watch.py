@@ -102,6 +102,9 @@ class LoopWatch:
 
     def _look(self, over: threading.Event) -> None:
         while not over.wait(BEAT_S):
+            loop = self._loop()
+            if loop is None or loop.is_closed():
+                return
             due, now = self._due, time.monotonic()
             if now - due < LATE_S:
                 continue

@@ -17,6 +17,7 @@ import traitlets
 
 from graphrun_nb.core.events import RunFinished
 from graphrun_nb.engine.background import running_loop
+from graphrun_nb.engine.loop_watch import Pulse, watch_of
 from graphrun_nb.errors import GraphRunError
 from graphrun_nb.notebook.allowance import Allowance
 from graphrun_nb.notebook.commands import Command, Data, carry_out, read_command, refusal, refused
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from graphrun_nb.core.events import Event
     from graphrun_nb.core.state import NodeState, RunState
     from graphrun_nb.engine.future import RunFuture
+    from graphrun_nb.engine.loop_watch import LoopWatch
     from graphrun_nb.engine.run import Run
     from graphrun_nb.protocols import Signal
     from graphrun_nb.view.drawing import Layout
@@ -75,6 +77,7 @@ class Inspector(anywidget.AnyWidget):
         self._watched = False
         self._allowance = Allowance(BYTES_PER_S, BYTES_PER_S)
         self._history = range(0)
+        self._watch: LoopWatch | None = None
         self._told: tuple[dict[str, NodeState] | None, int] = (None, 0)
         self._timer: asyncio.TimerHandle | None = None
         self._signals: list[Signal] = []
@@ -117,7 +120,10 @@ class Inspector(anywidget.AnyWidget):
     def on_events(self, first: int, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
         """Have new events sent soon."""
         del first
-        self._soon(is_end=type(batch[-1][1]) is RunFinished)
+        is_end = type(batch[-1][1]) is RunFinished
+        self._soon(is_end=is_end)
+        if is_end or self._watch is None:
+            self._watch_loop()
         loop = running_loop()
         if state.finished is not None and loop is not None:
             loop.call_soon(self._keepsake.renew, context=self._context.copy())
@@ -153,6 +159,7 @@ class Inspector(anywidget.AnyWidget):
         if self._run.progress:
             self._emit(frames.SignalsFrame(tuple(self._run.progress.values())))
         self.places.show()
+        self._watch_loop()
         return {"seq": len(log), "at": self._run.clock.time()}
 
     def send_history(self, first: int, until: int) -> None:
@@ -162,6 +169,25 @@ class Inspector(anywidget.AnyWidget):
 
     def _show_places(self, container: str, layout: Layout, parts: Sequence[str]) -> None:
         self._emit(frames.layout_frame(layout, parts, inside=container))
+
+    def _watch_loop(self) -> None:
+        """Follow the loop's pulse while the run is under way and somebody looks at it."""
+        loop = self._run.loop
+        wanted = self._watched and self._run.is_alive and self._run.state.finished is None
+        if wanted and self._watch is None and loop is not None and loop is running_loop():
+            self._watch = watch_of(loop)
+            self._watch.attach(self._on_pulse)
+        elif not wanted and self._watch is not None:
+            self._watch.detach(self._on_pulse)
+            self._watch = None
+
+    def _on_pulse(self, pulse: Pulse) -> None:
+        # While the loop is kept, this is the watch's thread.
+        run_id = "" if pulse.run_id == self._run.run_id else pulse.run_id
+        frame = frames.LoopFrame(self._sent, pulse.busy_s, pulse.turns, run_id, pulse.node_id)
+        self._context.copy().run(self._emit, frame)
+        if pulse.turns:
+            self._watch_loop()
 
     def _soon(self, *, is_end: bool = False) -> None:
         loop = running_loop()
@@ -259,4 +285,6 @@ class Inspector(anywidget.AnyWidget):
     def close(self) -> None:
         """Stop following the run."""
         self._run.log.detach(self)
+        self._watched = False
+        self._watch_loop()
         super().close()

@@ -118,6 +118,26 @@ class SignalsFrame(_Frame, frozen=True, tag="signals"):
     signals: tuple[Signal, ...]
 
 
+class LoopFrame(_Frame, frozen=True, tag="loop"):
+    """How the kernel's event loop is, once a second while the run is under way, and at once when something keeps it.
+
+    Attributes
+    ----------
+    seq
+        The number of the latest event that was sent.
+    busy_s
+        How long the loop has not turned, or had not when it `turns` again; 0 if nothing kept it.
+    run_id, node_id
+        Whose code kept it; empty if that was no node, `run_id` also if it was one of this run.
+    """
+
+    seq: int
+    busy_s: float = 0.0
+    turns: bool = True
+    run_id: str = ""
+    node_id: str = ""
+
+
 class Reply(_Frame, frozen=True, tag="reply"):
     """The answer to the command `id`; `error` and `hint` are empty if it was carried out.
 
@@ -134,7 +154,7 @@ class Reply(_Frame, frozen=True, tag="reply"):
     data: dict[str, Any] | None = None
 
 
-Frame = EventsFrame | SnapshotFrame | LayoutFrame | SignalsFrame | Reply
+Frame = EventsFrame | SnapshotFrame | LayoutFrame | SignalsFrame | LoopFrame | Reply
 
 
 class ValueView(Struct, frozen=True, omit_defaults=True):

@@ -1,6 +1,7 @@
 /** The wire to the kernel: sees that no event is missing, and follows commands until they are answered. */
 
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import { heard, type Pulses } from "./lamp";
 import { type EventsFrame, type Frame, type Reply, readFrame } from "./protocol";
 import { assertNever } from "./reducer";
 import type { Replay } from "./replay";
@@ -48,7 +49,7 @@ interface Waiting {
 /** What changes a run, and so is refused while the run is shown as it was. */
 const ACTING: ReadonlySet<Command["kind"]> = new Set(["cancel", "retry", "resume"]);
 const GONE = "The kernel that ran this is gone.";
-const FRAME_KINDS = new Set(["events", "snapshot", "layout", "signals", "reply"]);
+const FRAME_KINDS = new Set(["events", "snapshot", "layout", "signals", "loop", "reply"]);
 const ENDINGS = ["comm:close", "destroy"];
 const BUSY_MS = 1000;
 const UNANSWERED_MS = 1000;
@@ -63,6 +64,8 @@ export class Link {
   readonly slow = signal(0);
   /** Why the run cannot be shown, or empty. */
   readonly trouble = signal("");
+  /** What was heard of the kernel's event loop, or null. */
+  readonly pulses = signal<Pulses | null>(null);
   /** Seconds by which this computer's clock is ahead of the kernel's. */
   skew = 0;
 
@@ -175,6 +178,11 @@ export class Link {
         break;
       case "signals":
         this.store.hear(frame);
+        break;
+      case "loop":
+        this.pulses.value = heard(this.pulses.peek(), frame, Date.now());
+        this.#wanted = Math.max(this.#wanted, frame.seq);
+        if (this.#missing()) this.#sync();
         break;
       case "reply":
         this.#answer(frame);

@@ -560,6 +560,26 @@ export function readSignalsFrame(value: unknown): SignalsFrame {
   };
 }
 
+export interface LoopFrame {
+  readonly kind: "loop";
+  readonly seq: number;
+  readonly busy_s: number;
+  readonly turns: boolean;
+  readonly run_id: string;
+  readonly node_id: string;
+}
+export function readLoopFrame(value: unknown): LoopFrame {
+  const from = fields(value) as Partial<Record<keyof LoopFrame, unknown>>;
+  return {
+    kind: "loop",
+    seq: number(from.seq),
+    busy_s: or(number, 0.0)(from.busy_s),
+    turns: or(flag, true)(from.turns),
+    run_id: or(text, "")(from.run_id),
+    node_id: or(text, "")(from.node_id),
+  };
+}
+
 export interface Reply {
   readonly kind: "reply";
   readonly id: number;
@@ -694,12 +714,14 @@ export type Frame =
   | SnapshotFrame
   | LayoutFrame
   | SignalsFrame
+  | LoopFrame
   | Reply;
 const frameReaders = new Map<string, Reader<Frame>>([
   ["events", readEventsFrame],
   ["snapshot", readSnapshotFrame],
   ["layout", readLayoutFrame],
   ["signals", readSignalsFrame],
+  ["loop", readLoopFrame],
   ["reply", readReply],
 ]);
 export const readFrame: Reader<Frame> = (value) => union(frameReaders)(value);

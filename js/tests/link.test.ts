@@ -219,3 +219,13 @@ test.each(["cancel", "retry", "tidy"] as const)(
     if (kind !== "tidy") expect(await reply).toMatchObject({ error: "This is the run as it was." });
   },
 );
+
+test("a pulse of the loop tells of events that were lost last of all", async () => {
+  const { kernel, store, link } = opened();
+  kernel.synchronise(lines.slice(0, 10));
+  await vi.advanceTimersByTimeAsync(0);
+  kernel.say({ kind: "loop", seq: lines.length });
+  expect(link.pulses.value?.latest.frame.seq).toBe(lines.length);
+  kernel.synchronise(lines);
+  expect(digest(store.live)).toBe(expected.at(-1));
+});

@@ -6,6 +6,7 @@ import asyncio
 import json
 import linecache
 import random
+import threading
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from graphrun_nb import NodeStatus, RetryPolicy, graph, graph_fn, graphify, run,
 from graphrun_nb.core.events import WaitOpened, WaitResolved
 from graphrun_nb.core.state import RunState, apply
 from graphrun_nb.core.status import RunStatus
+from graphrun_nb.engine import loop_watch
 from graphrun_nb.notebook import inspector as inspector_module
 from graphrun_nb.notebook.commands import (
     Cancel,
@@ -510,6 +512,38 @@ async def test_definitions_are_packed_once_and_again_when_there_are_more(monkeyp
     n_told = [len(frame["nodes"]) for frame in view.sent if frame["kind"] == "snapshot"]
     assert [n for n in n_told if n] == [3, 4]
     assert 0 in n_told
+
+
+async def test_a_view_is_told_who_keeps_the_loop_while_it_is_kept_and_no_more_after_the_end():
+    told = threading.Event()
+
+    @tool(outputs=["x"])
+    async def fit():
+        assert told.wait(30)
+        return 1
+
+    with graph(name="g") as g:
+        g.expose("x", fit(_id="fit").x)
+    future = run(g.build())
+    view = View(future)
+
+    def keep(content, buffers=None):
+        view._keep(content)
+        if content["kind"] == "loop" and not content.get("turns", True):
+            told.set()
+
+    view.inspector.send = keep
+    view.tell({"kind": "sync", "id": 1, "have": 0})
+    assert await future == {"x": 1}
+    frame = next(each for each in view.sent if each["kind"] == "loop" and each.get("node_id"))
+    assert (frame["node_id"], frame["turns"], "run_id" in frame) == ("fit", False, False)
+    assert frame["busy_s"] >= loop_watch.LATE_S
+    assert not [each for each in threading.enumerate() if each.name == "graphrun loop watch" and not ended(each)]
+
+
+def ended(thread):
+    thread.join(30)
+    return not thread.is_alive()
 
 
 async def test_a_view_is_told_nothing_before_it_asks_and_everything_after():

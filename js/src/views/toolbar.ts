@@ -11,6 +11,7 @@ import { NODE_STATUS } from "../status";
 import type { Store } from "../store";
 import { actionButton, alertLine, copyButton, errorText } from "./action";
 import { countsStrip } from "./counts";
+import { lamp } from "./lamp";
 import { type Item, menu } from "./menu";
 
 interface Parts {
@@ -95,7 +96,7 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
     "header",
     { class: "gr-header" },
     h("div", { class: "gr-title" }, badge, name),
-    h("div", { class: "gr-progress" }, strip, time, runId),
+    h("div", { class: "gr-progress" }, strip, time, lamp(store, link, signal), runId),
     h("div", { class: "gr-buttons" }, progress, cancel, retry, tidy, fit, exports.element, more.element),
     trouble.element,
   );
