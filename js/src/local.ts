@@ -22,7 +22,7 @@ export class Local {
   readonly inside = computed(() => {
     const chosen = this.#chosen.value;
     this.store.topology.value;
-    return chosen !== null && (chosen === "" || this.store.state.nodes.has(chosen)) ? chosen : home(this.store);
+    return chosen !== null && (chosen === "" || this.store.state.nodes.has(chosen)) ? chosen : this.home();
   });
   readonly topology = computed<Topology>(() => {
     this.store.topology.value;
@@ -62,11 +62,11 @@ export class Local {
     this.#chosen.value = node.info.parent;
     this.selected.value = inside;
   }
-}
 
-/** A body's first call comes right after it: nothing else stands at the top. */
-function home({ state }: Store): string {
-  const [first, second] = state.nodes.values();
-  const isBody = first !== undefined && first.info.kind === "body" && second?.info.parent === first.info.node_id;
-  return isBody ? first.info.node_id : "";
+  /** The body that is all there is to a run, or empty: its first call comes right after it. */
+  home(): string {
+    const [first, second] = this.store.state.nodes.values();
+    const isBody = first !== undefined && first.info.kind === "body" && second?.info.parent === first.info.node_id;
+    return isBody ? first.info.node_id : "";
+  }
 }

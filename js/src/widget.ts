@@ -14,6 +14,7 @@ import { announcer } from "./views/announcer";
 import { crumbs } from "./views/crumbs";
 import { detail } from "./views/detail";
 import { GraphView } from "./views/graph";
+import { grip } from "./views/grip";
 import { notice } from "./views/notice";
 import { scrubber } from "./views/scrubber";
 import { search } from "./views/search";
@@ -60,8 +61,15 @@ export function mount(source: Source, el: HTMLElement): () => void {
     graph.focus();
   };
   const finder = search(local, () => graph.focus(), signal);
-  const canvas = h("div", { class: "gr-graph" }, graph.element, crumbs(local, graphName, signal), finder.element);
-  const root = h(
+  const canvas = h(
+    "div",
+    { class: "gr-graph" },
+    graph.element,
+    graph.minimap,
+    crumbs(store, local, graphName, signal),
+    finder.element,
+  );
+  const root: HTMLElement = h(
     "div",
     { class: "gr", role: "region", "aria-label": `Run ${given}`, "data-run": runId },
     toolbar(store, link, local, { runId, graphName, fit: () => graph.fit() }, signal),
@@ -70,6 +78,7 @@ export function mount(source: Source, el: HTMLElement): () => void {
     h("div", { class: "gr-body" }, canvas, detail(store, link, local, leave, signal)),
     attempts.element,
     time.element,
+    grip(() => root, signal),
     announcer(store, signal),
   );
   root.addEventListener(

@@ -46,6 +46,11 @@ export class Picture {
     this.element.height = Math.round(height * ratio);
   }
 
+  get palette(): Palette {
+    this.#palette ??= readPalette(this.element);
+    return this.#palette;
+  }
+
   /** The style sheet's colours may have changed. */
   restyle(): void {
     this.#palette = null;
@@ -54,8 +59,7 @@ export class Picture {
   draw(scene: Scene, shown: readonly number[]): void {
     const context = this.element.getContext("2d");
     if (context === null) return;
-    this.#palette ??= readPalette(this.element);
-    const palette = this.#palette;
+    const { palette } = this;
     if (this.#labels?.family !== palette.font) this.#labels = new Labels(context, palette.font);
     const { size } = scene;
     const ratio = this.element.width / size.width;
