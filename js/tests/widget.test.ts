@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Json } from "../src/wire";
 import { digests, eventsFrame, type Line, log } from "./golden";
 import { open, type Page, prepare, restore } from "./page";
@@ -563,4 +563,49 @@ test("a run that is nothing but a body is shown from inside", async () => {
   expect(page.get("treeitem", "call 1: done").dataset["drawn"]).toBe("true");
   expect(page.get("treeitem", "agent: done").getAttribute("aria-level")).toBe("1");
   expect(page.kernel.last("place")).toMatchObject({ inside: "agent" });
+});
+
+test("the arrow keys move the lower edge, within bounds that are told", async () => {
+  const page = await shown("diamond");
+  vi.spyOn(page.root, "getBoundingClientRect").mockImplementation(
+    () => ({ height: Number.parseInt(page.root.style.height || "420", 10) }) as DOMRect,
+  );
+  const edge = page.get("separator", "Height of the view");
+  expect(edge.getAttribute("aria-valuenow")).toBe("420");
+  press(edge, "ArrowDown");
+  expect([page.root.style.height, edge.getAttribute("aria-valuenow")]).toEqual(["440px", "440"]);
+  press(edge, "Home");
+  press(edge, "ArrowUp");
+  expect(page.root.style.height).toBe("240px");
+  press(edge, "End");
+  expect(page.root.style.height).toBe(`${edge.getAttribute("aria-valuemax")}px`);
+});
+
+test("a small map is there when a large graph is not all in view", async () => {
+  const page = await open();
+  const nodes = Array.from({ length: 90 }, (_, i) => ({
+    node_id: `n${i}`,
+    name: `n${i}`,
+    needs: i === 0 ? [] : [`n${i - 1}`],
+  }));
+  page.kernel.say({
+    kind: "events",
+    first: 1,
+    at: [1, 1],
+    events: [
+      { kind: "RunStarted", graph: "g" },
+      { kind: "SpecAccepted", fingerprint: "", nodes },
+    ],
+  });
+  page.kernel.reply("sync", { seq: 2 });
+  await page.settle();
+  const map = page.root.querySelector<HTMLElement>(".gr-minimap");
+  expect(map?.hidden).toBe(true);
+  const tree = page.get("tree", "Nodes");
+  for (let i = 0; i < 8; i++) press(tree, "+");
+  await page.settle();
+  expect(map?.hidden).toBe(false);
+  press(tree, "0");
+  await page.settle();
+  expect(map?.hidden).toBe(true);
 });
