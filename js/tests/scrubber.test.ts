@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { History } from "../src/history";
 import { Marks, playedOn } from "../src/moments";
 import { readRunEvent } from "../src/protocol";
+import type { Json } from "../src/wire";
 import { eventsFrame, log, names } from "./golden";
 import { open, type Page, prepare, restore } from "./page";
 
@@ -111,6 +112,32 @@ test("in the past questions and actions rest, and nothing is sent", async () => 
   await press(page, "End");
   expect(page.root.querySelector(".gr-asks")?.hasAttribute("inert")).toBe(false);
   expect((page.get("button", "Cancel run") as HTMLButtonElement).disabled).toBe(false);
+});
+
+test("a node's panel shows no outputs and no lines from later on", async () => {
+  const page = await shown("diamond");
+  page.get("treeitem", "load: done").click();
+  await page.settle();
+  const [first, last] = [log("diamond")[2]?.at ?? 0, log("diamond").at(-1)?.at ?? 0];
+  const detail = {
+    node_id: "load",
+    outputs: [{ name: "out", type: "int", text: "42" }],
+    logs: [
+      [first, "stdout", "early"],
+      [last, "stdout", "late"],
+    ],
+  };
+  page.kernel.reply("detail", detail as unknown as Json);
+  await page.settle();
+  expect(page.names("tab")).toEqual(["Overview", "Outputs", "Logs"]);
+  await press(page, "Home", "ArrowRight", "ArrowRight");
+  page.kernel.reply("detail", detail as unknown as Json);
+  await page.settle();
+  expect(page.names("tab")).toEqual(["Overview", "Logs"]);
+  page.get("tab", "Logs").click();
+  await page.settle();
+  expect(page.all("tabpanel")[0]?.textContent).toContain("early");
+  expect(page.all("tabpanel")[0]?.textContent).not.toContain("late");
 });
 
 test("it works without a kernel", async () => {

@@ -4,6 +4,7 @@ import { effect, signal as makeSignal } from "@preact/signals-core";
 import { fill, h, icon, say, set } from "../dom";
 import type { Link } from "../link";
 import type { Local, Tab } from "../local";
+import { detailAt } from "../past";
 import { type NodeDetail, readNodeDetail } from "../protocol";
 import type { NodeState } from "../state";
 import { NODE_STATUS } from "../status";
@@ -147,7 +148,12 @@ export function detail(store: Store, link: Link, local: Local, leave: () => void
       const key = keyOf(id, node);
       if (asked !== key && link.answers) ask(id, key);
       const latest = answer.value?.key.startsWith(`${id}\n`) ? answer.value : null;
-      const shown: Shown = { id, node, detail: latest?.detail ?? null, problem: latest?.problem ?? "" };
+      const shown: Shown = {
+        id,
+        node,
+        detail: detailAt(store, node, latest?.detail ?? null),
+        problem: latest?.problem ?? "",
+      };
       const known = tabsOf(shown, store);
       const current = known.includes(local.tab.value) ? local.tab.value : "Overview";
       const row = NODE_STATUS[node.status];
@@ -161,6 +167,7 @@ export function detail(store: Store, link: Link, local: Local, leave: () => void
         current,
         latest?.key ?? "",
         current === "Logs" ? store.telemetry.value : 0,
+        store.cursor.value ?? "",
         current === "Overview" ? local.now.value : 0,
         current === "Overview" ? store.progressed.value : 0,
       ].join("\n");

@@ -60,7 +60,7 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
     inner,
   );
   const tip = new Tip();
-  const note = h("span", { class: "gr-timeline-note", role: "status", "aria-live": "polite" });
+  const note = h("span", { class: "gr-timeline-note", "aria-live": "polite" });
   const critical = toggle("Critical path", "The longest chain of nodes that waited for each other (c)", isCritical);
   const reset = h(
     "button",
