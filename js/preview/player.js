@@ -44,6 +44,7 @@ function fakeModel(run, options) {
       if (options.silent) return undefined;
       tell(events);
       if (options.layout !== false) tell(run.layouts[""]);
+      if (options.pulse) tell({ kind: "loop", seq: last, ...options.pulse });
       return { seq: last, at: Date.now() / 1000 };
     },
     detail: ({ node_id }) => detail(node_id),

@@ -146,6 +146,13 @@ SHOTS = {
     "wide": ("training", {"width": 1360}, None),
     "grid": ("training", {"layout": False}, None),
     "lost": ("training", {}, lose),
+    "loop-free": ("training", {"width": 420, "pulse": {"turns": True}}, None),
+    "loop-busy": ("training", {"pulse": {"turns": False, "busy_s": 1.2, "node_id": "train_forest"}}, None),
+    "loop-was-busy": (
+        "training",
+        {"theme": "dark", "width": 420, "pulse": {"busy_s": 1.2, "node_id": "train_forest"}},
+        None,
+    ),
     "silent": ("training", {"silent": True}, lambda page: page.wait_for_timeout(1200)),
     "past": ("failed", {}, scrub("Shift+ArrowLeft", "Shift+ArrowLeft", "ArrowLeft")),
     "past-dark": ("waiting", {"theme": "dark"}, scrub("PageDown", "PageDown")),

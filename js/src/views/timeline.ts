@@ -6,6 +6,7 @@ import { type CriticalPath, criticalPath } from "../critical";
 import { h, say, set } from "../dom";
 import { duration } from "../format";
 import type { Local } from "../local";
+import { firstProblem } from "../select";
 import { NODE_STATUS } from "../status";
 import type { Store } from "../store";
 import { type Palette, readPalette } from "../theme";
@@ -336,7 +337,7 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
       update();
     }),
     effect(() => {
-      if (isOpen.value) bring(local.selected.value);
+      if (isOpen.value) bring(local.selected.value ?? firstProblem(store.state));
       draw();
     }),
     effect(() => {

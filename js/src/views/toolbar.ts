@@ -96,7 +96,7 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
     "header",
     { class: "gr-header" },
     h("div", { class: "gr-title" }, badge, name),
-    h("div", { class: "gr-progress" }, strip, time, lamp(store, link, signal), runId),
+    h("div", { class: "gr-progress" }, strip, time, runId, lamp(store, link, signal)),
     h("div", { class: "gr-buttons" }, progress, cancel, retry, tidy, fit, exports.element, more.element),
     trouble.element,
   );
