@@ -94,15 +94,18 @@ class Keeper(Protocol):
 
     Attributes
     ----------
+    only
+        The output of each node that is done and has one, by node id, as far as it is here.
     values
-        Outputs by node id, of the nodes that are done, as far as they are here.
+        Outputs by name of the other nodes that are done, by node id.
     outputs
         Those of the whole run, once it is done.
     types
         Classes that values may be made of beside the common ones, by qualified name.
     """
 
-    values: dict[str, dict[str, Any]]
+    only: dict[str, Any]
+    values: dict[str, Mapping[str, Any]]
     outputs: dict[str, Any] | None
     types: Mapping[str, type]
 
@@ -208,14 +211,16 @@ class Lease(Protocol):
 
     Attributes
     ----------
-    n_events
-        How long the log is.
     is_lost
         Whether somebody else was seen to have taken the run over.
     """
 
-    n_events: int
     is_lost: bool
+
+    @property
+    def n_events(self) -> int:
+        """How long the log is."""
+        ...
 
     def append(self, batch: Batch) -> None:
         """Keep `batch` as one unit, after all that was kept.

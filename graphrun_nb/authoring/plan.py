@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from operator import itemgetter
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
@@ -29,14 +30,16 @@ class Plan:
     direct
         Calling the function gives a coroutine, without running any of the user's code, and nothing else has to be
         done about it.
-    fed
-        Node ids and outputs that are all of the function's arguments, in the order of its parameters; None where there
-        is more to it than calling it with them.
+    n_fed
+        How many arguments there are, if they are the only outputs of other nodes, in the order of the function's
+        parameters, and calling it with them is all there is to it; otherwise -1.
+    fetch
+        Picks these arguments out of a dict of values by node id, if there are any: a tuple, or the value if it is one.
     """
 
-    __slots__ = ("call", "context", "direct", "fed", "function", "output", "outputs", "refs", "rest", "spec")
+    __slots__ = ("call", "context", "direct", "fetch", "function", "n_fed", "output", "outputs", "refs", "rest", "spec")
 
-    def __init__(self, spec: NodeSpec, function: NodeFunction) -> None:
+    def __init__(self, spec: NodeSpec, function: NodeFunction, only_output: Callable[[str], str]) -> None:
         self.spec = spec
         self.function = function
         self.call: Callable[..., Any] = function.call
@@ -53,14 +56,18 @@ class Plan:
             and inspect.iscoroutinefunction(function.call)
             and bool(function.call.__code__.co_flags & inspect.CO_COROUTINE)
         )
-        self.fed: tuple[tuple[str, str], ...] | None = None
+        sources = [node_id for _, node_id, _ in self.refs]
+        self.n_fed = -1
+        self.fetch: Any = None
         if (
             self.direct
             and not self.rest
             and not self.context
+            and all(map(only_output, sources))
             and _first_parameters(self.call, len(self.refs)) == [name for name, _, _ in self.refs]
         ):
-            self.fed = tuple((node_id, output) for _, node_id, output in self.refs)
+            self.n_fed = len(sources)
+            self.fetch = itemgetter(*sources) if sources else None
 
 
 def _first_parameters(call: Any, n: int) -> list[str]:

@@ -64,6 +64,8 @@ class TaskGraph:
     spec : GraphSpec
     functions : mapping of str to NodeFunction
         The function of each node, by node id; a node that only a log knows has none.
+    plans : dict of str to Plan
+        How nodes are called, of those that were asked for by `plan_of`.
     is_named
         Whether the graph that is defined under its name would be built to the same, unless it was changed.
     """
@@ -76,7 +78,7 @@ class TaskGraph:
         self._by_id = {node.node_id: node for node in spec.nodes}
         self._infos: dict[int, tuple[NodeInfo, ...]] = {}
         self._topologies: dict[int, Topology] = {}
-        self._plans: dict[str, Plan] = {}
+        self.plans: dict[str, Plan] = {}
         self._fingerprint = ""
         self._grown = False
 
@@ -89,10 +91,15 @@ class TaskGraph:
 
     def plan_of(self, node_id: str) -> Plan:
         """Return how a node is called; worked out once. Raises as `node` does."""
-        plan = self._plans.get(node_id)
+        plan = self.plans.get(node_id)
         if plan is None:
-            plan = self._plans[node_id] = Plan(self.spec_of(node_id), self.functions[node_id])
+            plan = self.plans[node_id] = Plan(self.spec_of(node_id), self.functions[node_id], self.only_output)
         return plan
+
+    def only_output(self, node_id: str) -> str:
+        """Return the name of a node's output, if it has one; empty also for a node that is not there (yet)."""
+        spec = self._by_id.get(node_id)
+        return spec.outputs[0] if spec is not None and len(spec.outputs) == 1 else ""
 
     def distinct_functions(self) -> list[NodeFunction]:
         """Return the functions of its nodes, each once. O(nodes)."""
@@ -102,7 +109,7 @@ class TaskGraph:
         """Add a node while the graph runs: to the graph of this run alone."""
         self._own()
         self._by_id[spec.node_id] = spec
-        self._plans[spec.node_id] = Plan(spec, function)
+        self.plans[spec.node_id] = Plan(spec, function, self.only_output)
         self.functions[spec.node_id] = function
 
     def remember(self, info: NodeInfo) -> None:
@@ -114,7 +121,7 @@ class TaskGraph:
         if not self._grown:
             self._grown = True
             self._by_id = dict(self._by_id)
-            self._plans = dict(self._plans)
+            self.plans = dict(self.plans)
             self.functions = dict(self.functions)
 
     def watching(self, live: Live) -> TaskGraph:

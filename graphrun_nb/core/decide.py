@@ -250,9 +250,11 @@ class _Turn(Struct, eq=False):
         self.skip_below(node_id)
 
     def verdict(self) -> RunStatus:
-        """Return how the run ended; a failed part counts if its container failed of it. O(nodes), once a run."""
+        """Return how the run ended; a failed part counts if its container failed of it. O(nodes) if any failed."""
         nodes = self.state.nodes
-        failed = [node_id for node_id, node in nodes.items() if node.status is _FAILED]
+        failed = []
+        if self.frontier.has_failed:
+            failed = [node_id for node_id, node in nodes.items() if node.status is _FAILED]
         failed += [event.node_id for event in self.events if type(event) is AttemptFailed]
         if any(not nodes[node_id].info.parent for node_id in failed):
             return RunStatus.FAILED

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _PENDING = NodeStatus.PENDING
 _RETRYING = NodeStatus.RETRYING
 _DONE = NodeStatus.DONE
+_FAILED = NodeStatus.FAILED
 _UNDER_WAY = (NodeStatus.RUNNING, NodeStatus.WAITING)
 
 
@@ -52,6 +53,8 @@ class Frontier:
         Nodes that have not ended.
     failed
         Nodes whose failure no policy has been asked about yet.
+    has_failed
+        Whether any node ever failed.
     given_up
         Those of them that no policy need be asked about: `decide` failed them itself.
     lost
@@ -60,27 +63,38 @@ class Frontier:
         Containers that were cancelled since the last decision, whose parts are to be.
     emptied
         Containers that may have no open part any more.
+    topology
+        Who comes before whom, by position.
+    nodes, left
+        For each position its node, and how much has to happen before that can start.
+    ready
+        Heap of the positions of nodes that can start, with some that cannot any more.
+    timers
+        Heap of what falls due: instant, position, number of the wait or -1; with some that do not any more.
     """
 
     def __init__(self, state: RunState, topology: Topology | None = None) -> None:
         self._state = state
         self._shared = topology is not None
         self._take_over(topology or Topology([node.info for node in state.nodes.values()]))
-        self._left = self._topology.n_before.copy()
+        self.left = self.topology.n_before.copy()
         self._n_children = {parent: len(each) for parent, each in self._children.items()}
-        self._timers: list[tuple[float, int, int]] = []
+        self.timers: list[tuple[float, int, int]] = []
         self.n_open = len(state.nodes)
         self.failed: list[str] = []
+        self.has_failed = False
         self.given_up: set[str] = set()
         self.lost: list[str] = []
         self.stopped: list[str] = []
         self.emptied: list[str] = []
-        nodes = self._nodes = list(state.nodes.values())
-        for i, node in enumerate(nodes):
-            if node.status is not _PENDING or node.lost:
-                self._replay(i, node)
-        self._ready = [i for i, left in enumerate(self._left) if not left and nodes[i].status is _PENDING]
-        heapify(self._timers)
+        nodes = self.nodes = list(state.nodes.values())
+        known = [i for i, node in enumerate(nodes) if node.status is not _PENDING or node.lost]
+        for i in known:
+            self._replay(i, nodes[i])
+        self.ready = self.topology.roots.copy()
+        if known:
+            self.ready = [i for i, left in enumerate(self.left) if not left and nodes[i].status is _PENDING]
+        heapify(self.timers)
 
     def advance(self, event: Event) -> None:
         """Take note of an event that has just been applied to the state. O(dependents of its node)."""
@@ -89,7 +103,7 @@ class Frontier:
     def advance_all(self, events: Iterable[Event]) -> None:
         """Take note of events that have just been applied to the state, in order."""
         n_done = 0
-        left, ready, after, rank, parent = self._left, self._ready, self._after, self._rank, self._parent
+        left, ready, after, rank, parent = self.left, self.ready, self._after, self._rank, self._parent
         for event in events:
             if type(event) is AttemptStarted:
                 if self._children:
@@ -102,7 +116,7 @@ class Frontier:
                     if not n:
                         heappush(ready, each)
                 if parent:
-                    self._child_ended(i)
+                    self.child_ended(i)
             else:
                 self._advance_rarer(event)
                 after, rank, parent = self._after, self._rank, self._parent
@@ -111,6 +125,7 @@ class Frontier:
     def _advance_rarer(self, event: Event) -> None:
         match event:
             case AttemptFailed():
+                self.has_failed = True
                 self.failed.append(event.node_id)
                 self._end(event.node_id)
             case NodeSkipped():
@@ -122,17 +137,17 @@ class Frontier:
             case RetryScheduled():
                 self.n_open += 1
                 i = self._rank[event.node_id]
-                heappush(self._timers, (event.due, i, -1))
+                heappush(self.timers, (event.due, i, -1))
                 if i in self._parent:
                     self._n_children[self._parent[i]] += 1
             case AttemptLost():
                 i = self._rank[event.node_id]
                 self.lost.append(event.node_id)
-                heappush(self._ready, i)
+                heappush(self.ready, i)
                 for child in self._children.get(i, ()):
-                    self._left[child] += 1
+                    self.left[child] += 1
             case WaitOpened() if event.wait.deadline is not None:
-                heappush(self._timers, (event.wait.deadline, self._rank[event.node_id], event.wait.no))
+                heappush(self.timers, (event.wait.deadline, self._rank[event.node_id], event.wait.no))
             case NodeAdded():
                 self._add(event.node)
             case _:
@@ -140,7 +155,7 @@ class Frontier:
 
     def take(self, n: int) -> list[NodeState]:
         """Remove and return the next nodes that can start, by order of definition: `n`, or all there are."""
-        nodes, left, ready = self._nodes, self._left, self._ready
+        nodes, left, ready = self.nodes, self.left, self.ready
         taken: list[NodeState] = []
         while ready and len(taken) < n:
             i = heappop(ready)
@@ -152,23 +167,23 @@ class Frontier:
 
     def make_ready(self, node_id: str) -> None:
         """Let a node start as soon as a slot is free: its pause before a retry is over."""
-        heappush(self._ready, self._rank[node_id])
+        heappush(self.ready, self._rank[node_id])
 
     def has_ready(self) -> bool:
         """Tell whether some node may be able to start."""
-        return bool(self._ready)
+        return bool(self.ready)
 
     def next_due(self) -> float | None:
         """Return when something falls due next (Unix seconds), or None."""
-        while self._timers and not self._is_live(self._timers[0]):
-            heappop(self._timers)
-        return self._timers[0][0] if self._timers else None
+        while self.timers and not self._is_live(self.timers[0]):
+            heappop(self.timers)
+        return self.timers[0][0] if self.timers else None
 
     def take_due(self, now: float) -> list[tuple[str, int]]:
         """Remove and return what is due at `now`: node id, and the number of the wait or -1 for a retry."""
         due: list[tuple[str, int]] = []
-        while self._timers and self._timers[0][0] <= now:
-            timer = heappop(self._timers)
+        while self.timers and self.timers[0][0] <= now:
+            timer = heappop(self.timers)
             if self._is_live(timer):
                 due.append((self._names[timer[1]], timer[2]))
         return due
@@ -187,7 +202,7 @@ class Frontier:
         return self._n_children.get(self._rank[node_id], 0)
 
     def _take_over(self, topology: Topology) -> None:
-        self._topology = topology
+        self.topology = topology
         self._rank = topology.rank
         self._names = topology.names
         self._after = topology.after
@@ -199,33 +214,35 @@ class Frontier:
             self.lost.append(self._names[i])
             return
         if node.status in TERMINAL:
+            self.has_failed |= node.status is _FAILED
             self.n_open -= 1
             if i in self._parent:
                 self._n_children[self._parent[i]] -= 1
             for each in self._after[i]:
                 if node.status is _DONE or self._is_call(each):
-                    self._left[each] -= 1
+                    self.left[each] -= 1
         elif node.status in _UNDER_WAY:
             for each in self._children.get(i, ()):
-                self._left[each] -= 1
+                self.left[each] -= 1
         if node.status is _RETRYING:
-            self._timers.append((node.due, i, -1))
+            self.timers.append((node.due, i, -1))
         for open_wait in node.waits:
             if open_wait.wait.deadline is not None:
-                self._timers.append((open_wait.wait.deadline, i, open_wait.wait.no))
+                self.timers.append((open_wait.wait.deadline, i, open_wait.wait.no))
 
     def _open_gate(self, node_id: str) -> None:
-        left = self._left
+        left = self.left
         for each in self._children.get(self._rank[node_id], ()):
             left[each] -= 1
             if not left[each]:
-                heappush(self._ready, each)
+                heappush(self.ready, each)
 
     def _end(self, node_id: str) -> None:
         self.n_open -= 1
-        self._child_ended(self._rank[node_id])
+        self.child_ended(self._rank[node_id])
 
-    def _child_ended(self, i: int) -> None:
+    def child_ended(self, i: int) -> None:
+        """Take note that the part at position `i` has ended, if it is one."""
         parent = self._parent.get(i)
         if parent is not None:
             self._n_children[parent] -= 1
@@ -238,28 +255,28 @@ class Frontier:
 
     def _is_live(self, timer: tuple[float, int, int]) -> bool:
         due, i, no = timer
-        node = self._nodes[i]
+        node = self.nodes[i]
         if no < 0:
             return node.status is _RETRYING and node.due == due
         return any(each.wait.no == no and each.wait.deadline == due for each in node.waits)
 
     def _add(self, info: NodeInfo) -> None:
         if self._shared:
-            self._take_over(self._topology.copy())
+            self._take_over(self.topology.copy())
             self._shared = False
-        i = self._topology.add(info)
+        i = self.topology.add(info)
         nodes = self._state.nodes
         is_call = self._is_call(i)
         left = 0
-        for each in self._topology.before(info):
+        for each in self.topology.before(info):
             status = nodes[self._names[each]].status
             left += status not in TERMINAL if is_call else status is not _DONE
         if i in self._parent:
             parent = self._parent[i]
             left += nodes[self._names[parent]].status not in _UNDER_WAY
             self._n_children[parent] = self._n_children.get(parent, 0) + 1
-        self._nodes.append(nodes[info.node_id])
-        self._left.append(left)
+        self.nodes.append(nodes[info.node_id])
+        self.left.append(left)
         self.n_open += 1
         if not left:
-            heappush(self._ready, i)
+            heappush(self.ready, i)

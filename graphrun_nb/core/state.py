@@ -65,7 +65,7 @@ _ALLOWED: dict[type, frozenset[NodeStatus]] = {
     )
 }
 _CAN_START = _ALLOWED[AttemptStarted]
-_CAN_SUCCEED = _ALLOWED[AttemptSucceeded]
+CAN_SUCCEED = _ALLOWED[AttemptSucceeded]
 _RUNNING = NodeStatus.RUNNING
 _DONE = NodeStatus.DONE
 _MOVING = (NodeStatus.RUNNING, NodeStatus.RETRYING)
@@ -220,15 +220,15 @@ def apply_all(state: RunState, events: Iterable[Event], at: float) -> None:
             node = nodes.get(event.node_id)
             if node is None or node.status not in _CAN_START:
                 state.seq = seq
-                raise _illegal(state, event, node)
+                raise illegal(state, event, node)
             node.status = _RUNNING
             node.attempt = event.attempt
             node.started_at = at
         elif type(event) is AttemptSucceeded:
             node = nodes.get(event.node_id)
-            if node is None or node.status not in _CAN_SUCCEED or node.attempt != event.attempt:
+            if node is None or node.status not in CAN_SUCCEED or node.attempt != event.attempt:
                 state.seq = seq
-                raise _illegal(state, event, node)
+                raise illegal(state, event, node)
             node.status = _DONE
             node.ended_at = at
             if event.values:
@@ -250,7 +250,7 @@ def _apply_rarer(state: RunState, event: Event, at: float) -> None:  # noqa: C90
         case AttemptFailed():
             node = _checked(state, event)
             if node.attempt != event.attempt:
-                raise _illegal(state, event, node)
+                raise illegal(state, event, node)
             node.status = NodeStatus.FAILED
             node.failures += 1
             node.error = event.error
@@ -259,7 +259,7 @@ def _apply_rarer(state: RunState, event: Event, at: float) -> None:  # noqa: C90
         case AttemptLost():
             node = _checked(state, event)
             if node.attempt != event.attempt:
-                raise _illegal(state, event, node)
+                raise illegal(state, event, node)
             node.status = NodeStatus.PENDING
             node.lost += 1
             node.waits = ()
@@ -271,14 +271,14 @@ def _apply_rarer(state: RunState, event: Event, at: float) -> None:  # noqa: C90
         case WaitOpened():
             node = _checked(state, event)
             if node.attempt != event.attempt:
-                raise _illegal(state, event, node)
+                raise illegal(state, event, node)
             node.status = NodeStatus.WAITING
             node.waits = (*node.waits, OpenWait(event.wait, event.attempt, at))
         case WaitResolved() | WaitExpired():
             node = _checked(state, event)
             left = tuple(each for each in node.waits if each.wait.no != event.no)
             if node.attempt != event.attempt or len(left) == len(node.waits):
-                raise _illegal(state, event, node)
+                raise illegal(state, event, node)
             node.waits = left
             if not left:
                 node.status = NodeStatus.RUNNING
@@ -286,7 +286,7 @@ def _apply_rarer(state: RunState, event: Event, at: float) -> None:  # noqa: C90
             if event.node_id:
                 _checked(state, event)
             elif state.finished is not None:
-                raise _illegal(state, event, None)
+                raise illegal(state, event, None)
         case NodeSkipped():
             _end(_checked(state, event), NodeStatus.SKIPPED, event.because, at)
         case NodeCancelled():
@@ -300,15 +300,18 @@ def _apply_rarer(state: RunState, event: Event, at: float) -> None:  # noqa: C90
             _end(node, NodeStatus.DONE, "", at)
         case NodeAdded():
             if event.node.node_id in state.nodes:
-                raise _illegal(state, event, state.nodes[event.node.node_id])
+                raise illegal(state, event, state.nodes[event.node.node_id])
             state.nodes[event.node.node_id] = NodeState(event.node)
         case SpecAccepted():
             known = state.nodes
             state.fingerprint = event.fingerprint
-            state.nodes = {info.node_id: _with_info(known.get(info.node_id), info) for info in event.nodes}
+            if known:
+                state.nodes = {info.node_id: _with_info(known.get(info.node_id), info) for info in event.nodes}
+            else:
+                state.nodes = {info.node_id: NodeState(info) for info in event.nodes}
         case RunStarted():
             if state.seq:
-                raise _illegal(state, event, None)
+                raise illegal(state, event, None)
             state.graph = event.graph
             state.inputs = event.inputs
             state.parent = event.parent
@@ -325,11 +328,11 @@ def _apply_rarer(state: RunState, event: Event, at: float) -> None:  # noqa: C90
             state.finished = None
         case CancelRequested():
             if state.finished is not None:
-                raise _illegal(state, event, None)
+                raise illegal(state, event, None)
             state.cancelled_by = event.by
         case RunFinished():
             if state.finished is not None:
-                raise _illegal(state, event, None)
+                raise illegal(state, event, None)
             state.finished = event.status
             state.outputs = event.outputs
             state.ended_at = at
@@ -374,11 +377,12 @@ def _end(node: NodeState, status: NodeStatus, because: str, at: float) -> None:
 def _checked(state: RunState, event: Any) -> NodeState:
     node = state.nodes.get(event.node_id)
     if node is None or node.status not in _ALLOWED[type(event)]:
-        raise _illegal(state, event, node)
+        raise illegal(state, event, node)
     return node
 
 
-def _illegal(state: RunState, event: Event, node: NodeState | None) -> IllegalTransition:
+def illegal(state: RunState, event: Event, node: NodeState | None) -> IllegalTransition:
+    """Return the error that says why `event` does not fit, with the story of its node."""
     where = f"run {state.run_id!r} at event {state.seq}"
     name = type(event).__name__
     if node is None:

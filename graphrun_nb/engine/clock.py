@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 class SystemClock:
     """The machine's clock, with timers on the running loop."""
 
-    def time(self) -> float:
-        """Return the current instant in Unix seconds (UTC)."""
-        return time.time()
+    time = staticmethod(time.time)
+    """Return the current instant in Unix seconds (UTC)."""
 
     def call_at(self, at: float, callback: Callable[[], None]) -> Timer:
         """Call `callback` on the running loop once `time()` has reached `at`; at once if it has."""

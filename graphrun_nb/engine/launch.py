@@ -44,6 +44,10 @@ class Launcher:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._plan_of = run.graph.plan_of
+        self._plans = run.graph.plans
+        self._values = run.values
+        self._only = run.values.only
+        self._secret_outputs = run.secret_outputs
         self._refers = run.keeper.refers
         chosen = run.env.executor
         self._lent = {} if isinstance(chosen, str) else {chosen.name: chosen}
@@ -56,18 +60,19 @@ class Launcher:
 
     def launch(self, attempt: Attempt) -> Coroutine[Any, Any, Any]:
         """Return the coroutine that gives the node's value or raises."""
-        run = self._run
-        plan = attempt.plan = self._plan_of(attempt.node_id)
+        plan = attempt.plan = self._plans.get(attempt.node_id) or self._plan_of(attempt.node_id)
         call: Callable[..., Coroutine[Any, Any, Any]] = plan.call
-        values = run.values
-        if plan.fed is not None:
-            fed = []
-            for node_id, output in plan.fed:
-                fed.append(values[node_id][output])
-            return call(*fed)
+        n_fed = plan.n_fed
+        if n_fed > 1:
+            return call(*plan.fetch(self._only))
+        if n_fed == 1:
+            return call(plan.fetch(self._only))
+        if n_fed == 0:
+            return call()
+        run, values = self._run, self._values
         arguments: dict[str, Any] = {}
         for name, node_id, output in plan.refs:
-            arguments[name] = values[node_id][output]
+            arguments[name] = values.of(node_id, output)
         for name, binding in plan.rest:
             arguments[name] = resolve(binding, values, run.inputs)
         if plan.context:
@@ -88,18 +93,20 @@ class Launcher:
         """Return the event that records how an attempt ended."""
         if error is None:
             try:
-                plan = attempt.plan or self._plan_of(attempt.node_id)
+                node_id = attempt.node_id
+                plan = attempt.plan or self._plan_of(node_id)
                 if plan.output and not isinstance(value, dict):
-                    value = {plan.output: value}
+                    self._only[node_id] = value
                 elif plan.outputs or plan.spec.kind != "body":
-                    value = named_outputs(attempt.node_id, plan.outputs, value)
-                self._run.values[attempt.node_id] = value
-                if attempt.node_id in self._run.secret_outputs:
-                    self._run.hide_outputs(attempt.node_id)
+                    self._values[node_id] = named_outputs(node_id, plan.outputs, value)
+                else:
+                    self._values[node_id] = value
+                if self._secret_outputs and node_id in self._secret_outputs:
+                    self._run.hide_outputs(node_id)
                 if not self._refers:
-                    return AttemptSucceeded(attempt.node_id, attempt.attempt)
-                kept = self._run.keep_outputs(attempt.node_id, plan.outputs, value)
-                return AttemptSucceeded(attempt.node_id, attempt.attempt, kept)
+                    return AttemptSucceeded(node_id, attempt.attempt)
+                kept = self._run.keep_outputs(node_id, plan.outputs, self._values[node_id])
+                return AttemptSucceeded(node_id, attempt.attempt, kept)
             except BaseException as unfit:  # noqa: BLE001 (a dict of the user's may raise anything)
                 error = unfit
         if isinstance(error.__cause__, StopIteration) and str(error) == "coroutine raised StopIteration":

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from itertools import groupby, repeat
+from bisect import bisect_right
+from itertools import accumulate, chain, groupby, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,13 @@ from graphrun_nb.core.batch import Batch
 from graphrun_nb.core.events import Envelope, Event
 from graphrun_nb.core.frontier import Frontier
 from graphrun_nb.core.state import RunState, apply, apply_all
+from graphrun_nb.core.stride import stride
 from graphrun_nb.errors import StoreBusy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from graphrun_nb.core.state import NodeState
     from graphrun_nb.core.topology import Topology
     from graphrun_nb.protocols import Lease, Observer, Signal
 
@@ -54,8 +57,8 @@ class RunLog:
 
     def __init__(self, run_id: str, history: Iterable[Envelope] = ()) -> None:
         past = tuple(history)
-        self._events = [each.event for each in past]
-        self._instants = [each.at for each in past]
+        self._batches = _batches(past)
+        self._n_before = [0, *accumulate(len(each.events) for each in self._batches)]
         self.state = RunState(run_id)
         for at, event in self.since(0):
             apply(self.state, event, at)
@@ -65,7 +68,7 @@ class RunLog:
         self.is_behind = False
         self._staged: list[Event] = []
         self._staged_at = 0.0
-        self._observers: list[Observer] = []
+        self._observers: tuple[Observer, ...] = ()
         self._accused: set[int] = set()
 
     def begin(self, events: Sequence[Event], at: float, topology: Topology | None = None) -> None:
@@ -104,6 +107,30 @@ class RunLog:
         self.frontier.advance_all(events)
         self._keep(events, at)
 
+    def stride(self, successes: list[Event], at: float, free: int) -> tuple[list[NodeState], bool]:
+        """Stage attempts that succeeded, and the starts of plain nodes that follow; nothing may be staged before.
+
+        Parameters
+        ----------
+        successes
+            It is the log's from here on.
+
+        Returns
+        -------
+        started
+            The nodes that were started.
+        is_all
+            Whether nothing more follows from it; otherwise `decide` knows what does.
+
+        Raises
+        ------
+        IllegalTransition
+            A success does not fit.
+        """
+        self._staged = successes
+        self._staged_at = at
+        return stride(self.state, self.frontier, successes, at, free)
+
     def commit(self) -> bool:
         """Keep what was staged, as one unit, and tell the observers.
 
@@ -119,7 +146,7 @@ class RunLog:
         """
         if not self._staged:
             return True
-        batch = Batch(self._staged_at, self._staged)
+        batch = Batch(self._staged_at, tuple(self._staged))
         self._staged = []
         assert self.lease is not None  # noqa: S101 (a run claims it before it begins)
         try:
@@ -140,10 +167,9 @@ class RunLog:
         IllegalTransition
             It does not fit; the log cannot be used any more.
         """
-        for at, turn in groupby(later, attrgetter("at")):
-            events = [each.event for each in turn]
-            apply_all(self.state, events, at)
-            self._publish(Batch(at, events))
+        for batch in _batches(later):
+            apply_all(self.state, batch.events, batch.at)
+            self._publish(batch)
 
     def roll_back(self) -> None:
         """Forget what was not kept. O(events)."""
@@ -161,18 +187,18 @@ class RunLog:
         self.on_kept(error)
 
     def _publish(self, batch: Batch) -> None:
-        n_before = len(self._events)
-        self._events += batch.events
-        self._instants += repeat(batch.at, len(batch))
-        for observer in tuple(self._observers):
+        n_before = self._n_before[-1]
+        self._batches.append(batch)
+        self._n_before.append(n_before + len(batch.events))
+        for observer in self._observers:
             try:
-                observer.on_events(n_before + 1, batch, self.state)
+                observer.on_events(n_before + 1, batch, self.state)  # type: ignore[arg-type]  # a registered Sequence
             except Exception:  # noqa: BLE001 (an observer never hurts a run)
                 self._accuse(observer)
 
     def signal(self, signal: Signal) -> None:
         """Pass telemetry on to the observers."""
-        for observer in tuple(self._observers):
+        for observer in self._observers:
             try:
                 observer.on_signal(signal)
             except Exception:  # noqa: BLE001 (an observer never hurts a run)
@@ -181,19 +207,24 @@ class RunLog:
     def attach(self, observer: Observer) -> None:
         """Tell `observer` of all that is committed from now on."""
         if observer not in self._observers:
-            self._observers.append(observer)
+            self._observers = (*self._observers, observer)
 
     def detach(self, observer: Observer) -> None:
         """Stop telling `observer`."""
-        if observer in self._observers:
-            self._observers.remove(observer)
+        self._observers = tuple(each for each in self._observers if each != observer)
 
     def since(self, seq: int, to: int | None = None) -> list[tuple[float, Event]]:
-        """Return what was committed after event `seq`, up to event `to` or all of it, with its instants."""
-        return list(zip(self._instants[seq:to], self._events[seq:to], strict=True))
+        """Return what was committed after event `seq`, up to event `to` or all of it, with its instants.
+
+        O(log of the turns + what was committed after `seq`).
+        """
+        first = max(0, bisect_right(self._n_before, seq) - 1)
+        n_before = self._n_before[first]
+        recorded = chain.from_iterable(self._batches[first:])
+        return list(islice(recorded, seq - n_before, None if to is None else max(to - n_before, 0)))
 
     def __len__(self) -> int:
-        return len(self._events)
+        return self._n_before[-1]
 
     def __iter__(self) -> Iterator[Envelope]:
         run_id = self.state.run_id
@@ -208,6 +239,10 @@ class RunLog:
         if id(observer) not in self._accused:
             self._accused.add(id(observer))
             _LOG.exception("observer %s of run %s raised; it is told further, silently", observer, self.state.run_id)
+
+
+def _batches(log: Iterable[Envelope]) -> list[Batch]:
+    return [Batch(at, tuple(each.event for each in turn)) for at, turn in groupby(log, attrgetter("at"))]
 
 
 def _nothing(error: Exception | None) -> None:

@@ -45,6 +45,7 @@ from graphrun_nb.engine.output import RunOutput
 from graphrun_nb.engine.postbox import ask_to_cancel
 from graphrun_nb.engine.quiet import Quiet
 from graphrun_nb.engine.scheduler import ForwardScheduler
+from graphrun_nb.engine.values import Values
 from graphrun_nb.engine.waits import Waits
 from graphrun_nb.errors import GraphBuildError, GraphHasPendingWaits, GraphRunError, GraphRunFailed, RunOwnedElsewhere
 from graphrun_nb.protocols import hooks
@@ -79,7 +80,7 @@ class Run:
     parent : (str, str) or None
         The run and node that started it.
     log : RunLog
-    values : dict of str to dict
+    values : Values
         Outputs by node id, of the nodes that are done.
     has_past : bool
         Whether other processes, or earlier runs of the same id, had a part in it.
@@ -104,7 +105,6 @@ class Run:
     ) -> None:
         self.run_id = env.run_id or _new_run_id(graph.spec.name)
         self.keeper = env.store.keeper(self.run_id, lasting=bool(env.run_id))
-        self.values = self.keeper.values
         self.exceptions: dict[str, BaseException] = {}
         self.loop: asyncio.AbstractEventLoop | None = None
         self.log = log or RunLog(self.run_id)
@@ -129,9 +129,10 @@ class Run:
         self.spec = graph.spec
         self.source = graph
         self.inputs = dict(inputs)
+        self.graph: TaskGraph = graph.watching(self)
+        self.values = Values(self.keeper, self.graph)
         self.fetch(graph)
         self.clock: Clock = env.clock
-        self.graph: TaskGraph = graph.watching(self)
         self._remember_appeared()
         self.secrets = Secrets()
         places = graph.secret_places
@@ -621,7 +622,7 @@ class Run:
 
     def _outputs(self) -> dict[str, Any]:
         if self.spec.body:
-            return self.values[self.spec.body]
+            return dict(self.values[self.spec.body])
         return {name: resolve(binding, self.values, self.inputs) for name, binding in self.spec.outputs}
 
     def _announce(self, listeners: Sequence[Callable[[], None]]) -> None:

@@ -20,6 +20,7 @@ from graphrun_nb.core.events import (
     CONTAINERS,
     AnswerKept,
     AttemptStarted,
+    AttemptSucceeded,
     CancelRequested,
     Event,
     NodeCancelled,
@@ -111,11 +112,12 @@ class ForwardScheduler:
         self._rules = rules
         self._free = max_concurrency
         self._clock = clock
+        self._now = clock.time
         self._on_events = on_events
         self._on_finish = on_finish
         self._on_left = on_left
         self._seal = seal
-        self._unkept: tuple[Sequence[Event], Sequence[Event]] = ((), ())
+        self._unkept: tuple[Sequence[NodeState], Sequence[Event]] = ((), ())
         self._queue: deque[Attempt] = deque()
         self._carried: deque[Attempt] = deque()
         self._outcomes: list[Outcome] = []
@@ -243,29 +245,20 @@ class ForwardScheduler:
             return
         self._in_turn = True
         try:
-            now = self._clock.time()
-            outcomes = self._outcomes.copy()
-            self._outcomes.clear()
-            facts, self._facts = self._facts, []
-            causes: list[Event] = []
-            for attempt, value, error in outcomes:
-                self._free += attempt.holds_slot
-                node = attempt.node
-                if node.attempt == attempt.attempt and (node.status is _RUNNING or node.status is _WAITING):
-                    causes.append(
-                        self._settle(attempt, value, None) if error is None else self._event_of(attempt, value, error)
-                    )
-            log.stage_all(causes, now)
-            if facts:
-                facts = self._staged(facts, now)
-            if self._returning:
-                self._return_slots()
-            if self._carried:
-                self._start_carried()
-            events = decide(log.state, log.frontier, self._rules, now, self._free)
-            if events and type(events[-1]) is RunFinished:
-                events[-1] = self._seal(events[-1])
-            log.stage_all(events, now)
+            now = self._now()
+            causes, is_plain = self._causes()
+            notable: list[Event] = []
+            if is_plain and not (self._facts or self._returning or self._carried):
+                started, is_all = log.stride(causes, now, self._free)
+            else:
+                started, is_all = [], False
+                notable = self._staged(causes, now)
+            if not is_all:
+                events = decide(log.state, log.frontier, self._rules, now, self._free - len(started))
+                if events and type(events[-1]) is RunFinished:
+                    events[-1] = self._seal(events[-1])
+                log.stage_all(events, now)
+                self._sort(events, started, notable)
             is_kept = log.commit()
         except Exception as error:  # noqa: BLE001 (the run cannot go on if its log cannot)
             self._stop(error)
@@ -273,9 +266,26 @@ class ForwardScheduler:
         finally:
             self._in_turn = False
         if is_kept:
-            self._follow(facts, events)
+            self._follow(started, notable)
         else:
-            self._unkept = (facts, events)
+            self._unkept = (started, notable)
+
+    def _causes(self) -> tuple[list[Event], bool]:
+        """Return the events of the attempts that have ended, and whether all of them are successes."""
+        causes: list[Event] = []
+        are_successes = True
+        settle, n_freed = self._settle, 0
+        for attempt, value, error in self._outcomes:
+            n_freed += attempt.holds_slot
+            node = attempt.node
+            if node.attempt == attempt.attempt and (node.status is _RUNNING or node.status is _WAITING):
+                event = settle(attempt, value, None) if error is None else self._event_of(attempt, value, error)
+                if type(event) is not AttemptSucceeded:
+                    are_successes = False
+                causes.append(event)
+        self._outcomes.clear()
+        self._free += n_freed
+        return causes, are_successes
 
     def go_on(self, error: Exception | None) -> None:
         """Let happen what follows from a turn that took a while to be kept, or stop if it could not be."""
@@ -295,24 +305,44 @@ class ForwardScheduler:
         if not self._stopped:
             self._stop(error)
 
-    def _follow(self, facts: Sequence[Event], events: Sequence[Event]) -> None:
-        log = self._log
-        self._carry_out(facts, events)
-        if self._free > 0 and log.frontier.has_ready():
+    def _follow(self, started: Sequence[NodeState], notable: Sequence[Event]) -> None:
+        """Let happen what follows from what was recorded."""
+        self._start(started)
+        if notable and not self._carry_out(notable):
+            return
+        frontier = self._log.frontier
+        if self._timer is not None or frontier.timers:
+            self._arm_timer()
+        if self._free > 0 and frontier.ready:
             self._later()  # a container has just started, and its parts with it
         if self._ends or self._empties:
             self._tell_ends()
 
-    def _staged(self, facts: Sequence[Event], now: float) -> list[Event]:
-        """Stage those facts that still fit, and return them: of a node that has ended meanwhile they came too late."""
+    def _staged(self, causes: Sequence[Event], now: float) -> list[Event]:
+        """Stage `causes` and those facts that still fit, and return these: of a node that ended they came too late."""
+        self._log.stage_all(causes, now)
         nodes = self._log.state.nodes
+        facts, self._facts = self._facts, []
         fitting: list[Event] = []
         for fact in facts:
             if isinstance(fact, _OF_OPEN_NODES) and fact.node_id and nodes[fact.node_id].status in TERMINAL:
                 continue
             self._log.stage(fact, now)
             fitting.append(fact)
+        if self._returning:
+            self._return_slots()
+        if self._carried:
+            self._start_carried()
         return fitting
+
+    def _sort(self, events: Sequence[Event], started: list[NodeState], notable: list[Event]) -> None:
+        """Add to `started` the nodes that `events` start, and to `notable` the other events."""
+        nodes = self._log.state.nodes
+        for event in events:
+            if type(event) is AttemptStarted:
+                started.append(nodes[event.node_id])
+            else:
+                notable.append(event)
 
     def _start_carried(self) -> None:
         """Give slots to attempts that are carried on, ahead of new ones: they had theirs already."""
@@ -335,33 +365,31 @@ class ForwardScheduler:
         for turn_comes in waiting:
             turn_comes.set_result(None)
 
-    def _carry_out(self, facts: Sequence[Event], events: Sequence[Event]) -> None:
-        notable = list(facts)
-        nodes = self._log.state.nodes
-        run, attempts, queue = self._run, self._attempts, self._queue
-        for event in events:
-            if type(event) is AttemptStarted:
-                node_id = event.node_id
-                node = nodes[node_id]
-                holds_slot = node.info.kind not in CONTAINERS
-                self._free -= holds_slot
-                attempt = attempts[node_id] = Attempt(run, node_id, event.attempt, holds_slot, node)
-                queue.append(attempt)
-            else:
-                notable.append(event)
-        if notable:
-            self._on_events(notable)
-            for event in notable:
-                if isinstance(event, CancelRequested):
-                    self._cancel_attempts()
-                elif isinstance(event, NodeCancelled) and event.node_id in self._attempts:
-                    attempt = self._attempts[event.node_id]
-                    self._cancel(attempt)
-                    self._clock.call_at(self._clock.time() + GRACE_S, partial(self._let_go, attempt))
-            if isinstance(notable[-1], RunFinished):
-                self._stop()
-                return
-        self._arm_timer()
+    def _start(self, started: Sequence[NodeState]) -> None:
+        run, attempts, queue, n_slots = self._run, self._attempts, self._queue, 0
+        for node in started:
+            info = node.info
+            node_id = info.node_id
+            holds_slot = info.kind not in CONTAINERS
+            n_slots += holds_slot
+            attempt = attempts[node_id] = Attempt(run, node_id, node.attempt, holds_slot, node)
+            queue.append(attempt)
+        self._free -= n_slots
+
+    def _carry_out(self, notable: Sequence[Event]) -> bool:
+        """Tell of what is more than a start or a success, and act on it; return False if the run has ended."""
+        self._on_events(notable)
+        for event in notable:
+            if isinstance(event, CancelRequested):
+                self._cancel_attempts()
+            elif isinstance(event, NodeCancelled) and event.node_id in self._attempts:
+                attempt = self._attempts[event.node_id]
+                self._cancel(attempt)
+                self._clock.call_at(self._clock.time() + GRACE_S, partial(self._let_go, attempt))
+        if isinstance(notable[-1], RunFinished):
+            self._stop()
+            return False
+        return True
 
     def _tell_ends(self) -> None:
         nodes = self._log.state.nodes
@@ -414,7 +442,8 @@ class ForwardScheduler:
         steps = stepper(self._launch, self._outcomes)
         step = steps.send
         step(None)
-        yielded_at = loop.time()
+        now, outcomes = loop.time, self._outcomes
+        yielded_at = now()
         while not self._stopped:
             while queue:
                 attempt = queue.popleft()
@@ -429,17 +458,18 @@ class ForwardScheduler:
                     # A cancel that the node swallowed would hit the next one.
                     self._later()
                     return
-            if self._outcomes:
+            if outcomes:
                 if self._n_suspended or self._in_turn:
                     self._later()
                 else:
                     self._turn()
-            if not queue and not self._stopped:
-                await self._called(loop.create_future())
-                yielded_at = loop.time()
-            elif loop.time() - yielded_at > UNYIELDING_S:
+            if not queue:
+                if not self._stopped:
+                    await self._called(loop.create_future())
+                yielded_at = now()
+            elif now() - yielded_at > UNYIELDING_S:
                 await asyncio.sleep(0)
-                yielded_at = loop.time()
+                yielded_at = now()
 
     async def _called(self, waiter: asyncio.Future[None]) -> None:
         """Return when there is work again, or nothing more to do."""

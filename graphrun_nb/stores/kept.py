@@ -53,7 +53,8 @@ class StoredKeeper:
     refers = True
 
     def __init__(self, values: Shelf, run_id: str) -> None:
-        self.values: dict[str, dict[str, Any]] = {}
+        self.only: dict[str, Any] = {}
+        self.values: dict[str, Mapping[str, Any]] = {}
         self.outputs: dict[str, Any] | None = None
         self.types: Mapping[str, type] = {}
         self.pending: dict[str, bytes] = {}

@@ -25,7 +25,8 @@ class MemoryKeeper:
     refers = False
 
     def __init__(self) -> None:
-        self.values: dict[str, dict[str, Any]] = {}
+        self.only: dict[str, Any] = {}
+        self.values: dict[str, Mapping[str, Any]] = {}
         self.outputs: dict[str, Any] | None = None
         self.types: Mapping[str, type] = {}
         self._put: list[Any] = []
@@ -66,14 +67,17 @@ class MemoryLease:
         self._store = store
         self._run_id = run_id
         self._log = store.log(run_id)
-        self.n_events = sum(map(len, self._log))
+
+    @property
+    def n_events(self) -> int:
+        """How long the log is. O(batches)."""
+        return sum(map(len, self._log))
 
     def append(self, batch: Batch) -> None:
         """Keep `batch`; raises RunOwnedElsewhere if somebody else has taken the run over."""
-        if not self._store.is_held(self._run_id, self):
+        if self._store.held.get(self._run_id) is not self:
             raise _owned(self._run_id)
         self._log.append(batch)
-        self.n_events += len(batch)
 
     def append_later(self, batch: Batch, done: Callable[[Exception | None], None]) -> None:
         """Keep `batch`; it never takes a while."""
@@ -95,6 +99,11 @@ class MemoryStore:
     It holds on to the values of runs that were given a ``run_id``. Those of the others go with the last that holds the
     run's future; their logs stay.
 
+    Attributes
+    ----------
+    held : dict of str to MemoryLease
+        The lease of each run that is under way.
+
     Examples
     --------
     >>> MemoryStore().run_ids()
@@ -103,7 +112,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._logs: dict[str, list[Batch]] = {}
-        self._held: dict[str, MemoryLease] = {}
+        self.held: dict[str, MemoryLease] = {}
         self._boxes: dict[str, dict[str, Letter]] = {}
         self._settled: set[int] = set()
         self._n_letters = 0
@@ -117,20 +126,16 @@ class MemoryStore:
         """Give `holder` the right to write to a run; see `RunStore`."""
         del durability
         with self._lock:
-            there = self._held.get(run_id)
+            there = self.held.get(run_id)
             if there is not None and there.holder.is_alive:
                 raise _owned(run_id)
-            lease = self._held[run_id] = MemoryLease(self, run_id, holder)
+            lease = self.held[run_id] = MemoryLease(self, run_id, holder)
         return lease
-
-    def is_held(self, run_id: str, lease: MemoryLease) -> bool:
-        """Tell whether this is the lease that counts."""
-        return self._held.get(run_id) is lease
 
     def let_go(self, run_id: str, lease: MemoryLease) -> None:
         """Forget a lease."""
-        if self._held.get(run_id) is lease:
-            del self._held[run_id]
+        if self.held.get(run_id) is lease:
+            del self.held[run_id]
 
     def owner(self, run_id: str) -> Owner | None:
         """Return None: no other process drives runs of this store."""
@@ -188,7 +193,7 @@ class MemoryStore:
                 return box[key]
             self._n_letters += 1
             box[key] = Letter(self._n_letters, key, at, fact)
-        lease = self._held.get(run_id)
+        lease = self.held.get(run_id)
         if lease is not None:
             lease.holder.on_mail()
         return None

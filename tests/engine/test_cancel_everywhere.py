@@ -7,7 +7,18 @@ import contextlib
 
 import pytest
 
-from graphrun_nb import MemoryStore, NodeContext, RetryPolicy, each, graph_fn, graphify, run, run_async, tool
+from graphrun_nb import (
+    MemoryStore,
+    NodeContext,
+    RetryPolicy,
+    SqliteStore,
+    each,
+    graph_fn,
+    graphify,
+    run,
+    run_async,
+    tool,
+)
 from graphrun_nb.core.state import fold
 from graphrun_nb.core.status import TERMINAL
 from graphrun_nb.engine.live import UNFINISHED
@@ -22,6 +33,15 @@ class Cleanup:
     """Counts what nodes began and what they cleaned up."""
 
     begun = ended = 0
+
+    def __init__(self):
+        self.digests = {}
+
+    def on_events(self, first, batch, state):
+        """Note what the run's own memory has come to."""
+        self.digests[state.run_id] = state.digest()
+
+    def on_signal(self, signal): ...
 
     @contextlib.contextmanager
     def scope(self):
@@ -88,12 +108,13 @@ def shapes(cleanup):
 SHAPES = ["chain", "wide", "mapped", "nested", "body", "waiting"]
 
 
-def cancelled_at(shape, n_steps, how, seed):
+def cancelled_at(shape, n_steps, how, seed, store=None):
     """Run a shape, cancel it at a step of its loop, and return whether it was still there to be cancelled."""
     cleanup = Cleanup()
     target = next(each for each in shapes(cleanup) if each.name == shape)
-    store = MemoryStore()
-    options = {"store": store, "run_id": "r", "max_concurrency": 3}
+    store = store or MemoryStore()
+    run_id = f"r{seed}"
+    options = {"store": store, "run_id": run_id, "max_concurrency": 3, "observers": [cleanup]}
     with shuffled_loop(seed) as loop:
         clock = LoopClock(loop)
 
@@ -113,7 +134,7 @@ def cancelled_at(shape, n_steps, how, seed):
         except asyncio.CancelledError:
             was_cancelled = True
             loop.run_until_complete(asyncio.sleep(3600))
-    state = fold("r", store.read("r"))
+    state = fold(run_id, store.read(run_id))
     if state.seq:  # a task may be cancelled before it has begun
         # and when the run is done and only the news has not come to it yet
         verdicts = {"CANCELLED"} if was_cancelled else {"DONE"}
@@ -121,8 +142,23 @@ def cancelled_at(shape, n_steps, how, seed):
         assert all(node.status in TERMINAL for node in state.nodes.values())
         assert not any(node.waits for node in state.nodes.values())
     assert cleanup.begun == cleanup.ended
-    assert not [each for each in UNFINISHED if each.run_id == "r"]
+    assert not [each for each in UNFINISHED if each.run_id == run_id]
+    assert cleanup.digests.get(run_id, state.digest()) == state.digest()
     return was_cancelled
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_run_on_disk_can_be_cancelled_at_every_step_and_disk_and_memory_agree(shape, tmp_path):
+    store = SqliteStore(tmp_path / "runs.db")
+    for n_steps in range(1, MAX_STEPS):
+        try:
+            if not cancelled_at(shape, n_steps, "future", n_steps, store):
+                break
+        except BaseException as error:
+            error.add_note(f"cancelled at step {n_steps}")
+            raise
+    assert 5 < n_steps < MAX_STEPS - 1
+    store.close()
 
 
 @pytest.mark.parametrize("how", ["future", "task"])
