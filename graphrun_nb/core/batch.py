@@ -27,11 +27,11 @@ class Batch(Struct, frozen=True, gc=False):
     at
         Unix seconds (UTC), the same for all.
     events
-        In order.
+        In order; not to be changed any more.
     """
 
     at: float
-    events: tuple[Event, ...]
+    events: Sequence[Event]
 
     def __len__(self) -> int:
         return len(self.events)

@@ -30,15 +30,17 @@ class Past(Protocol):
 
     Attributes
     ----------
-    values
-        Outputs by node id, of the nodes that are done, as far as they are here.
     inputs
         Those that it began with, as far as they are here.
     """
 
     run_id: str
-    values: dict[str, dict[str, Any]]
     inputs: dict[str, Any]
+
+    @property
+    def values(self) -> Mapping[str, Mapping[str, Any]]:
+        """Outputs by node id, of the nodes that are done, as far as they are here."""
+        ...
 
     @property
     def state(self) -> RunState:

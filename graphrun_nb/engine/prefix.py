@@ -11,7 +11,7 @@ from graphrun_nb.core.state import fold
 from graphrun_nb.core.status import NodeStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from graphrun_nb.authoring.task_graph import TaskGraph
     from graphrun_nb.core.events import Envelope
@@ -34,7 +34,7 @@ class Prefix:
         self.log: Sequence[Envelope] = log[:at]
         self.run_id = run.run_id
         self.state = fold(run.run_id, self.log)
-        self.values: dict[str, dict[str, Any]] = {}
+        self.values: dict[str, Mapping[str, Any]] = {}
         self.inputs: dict[str, Any] = {}
         self.keeper = run.keeper
         self._latest = run.values

@@ -25,7 +25,7 @@ from graphrun_nb.core.events import (
     WaitResolved,
 )
 from graphrun_nb.core.frontier import Frontier
-from graphrun_nb.core.policy import RetryPolicy
+from graphrun_nb.core.policy import LOST_LIMIT, RetryPolicy
 from graphrun_nb.core.resumption import taken_up, with_all_below, with_appeared
 from graphrun_nb.core.state import apply, fold
 from graphrun_nb.core.status import TERMINAL, NodeStatus, RunStatus
@@ -88,6 +88,7 @@ class Shell:
             assert not node.info.parent or self.state.nodes[node.info.parent].status in (RUNNING, WAITING)
             assert self.conditions.get(event.node_id) not in (False, "error")
             assert not self.state.cancelled_by
+            assert node.lost < LOST_LIMIT
         if node is not None and node.status in TERMINAL:
             assert isinstance(event, NodeReset | RetryScheduled)
         if isinstance(event, RetryScheduled):
@@ -110,14 +111,10 @@ class Shell:
         starts = [each for each in events if isinstance(each, AttemptStarted)]
         assert sum(self.state.nodes[each.node_id].info.kind not in CONTAINERS for each in starts) <= free
         for event in events:
+            if isinstance(event, NodeCancelled) and not event.because:
+                assert self.state.nodes[event.node_id].status is not RUNNING, "only the shell can stop what runs"
             self.record(event)
-        if self.state.cancelled_by and self.state.finished is None:
-            under_way = [node_id for node_id, node in self.state.nodes.items() if node.status is RUNNING]
-            if under_way:  # the shell stops what runs, and says so
-                for node_id in under_way:
-                    self.record(NodeCancelled(node_id))
-                self.turn()
-        elif any(each for each in starts if self.state.nodes[each.node_id].info.kind in CONTAINERS):
+        if any(each for each in starts if self.state.nodes[each.node_id].info.kind in CONTAINERS):
             self.turn()
 
     def succeed(self, node_ids):
@@ -145,6 +142,14 @@ class Shell:
         ]
         assert (state.digest(), edge(state, frontier)) == (self.state.digest(), edge(self.state, self.frontier))
         self.turn()
+
+    def stop_all(self):
+        """Say that what still runs of a cancelled run has ended."""
+        for node_id, node in self.state.nodes.items():
+            if node.status is RUNNING and not node.info.parent:
+                self.record(NodeCancelled(node_id))
+        self.turn()
+        assert self.state.finished is not None
 
     def leaves(self, *statuses):
         return [
@@ -192,7 +197,9 @@ class Shell:
             waiting = self.leaves(WAITING)
             running = self.leaves(RUNNING)
             container = self.container()
-            if running:
+            if self.state.cancelled_by:
+                self.stop_all()
+            elif running:
                 self.succeed(running[:2])
             elif waiting:
                 node = self.state.nodes[waiting[0]]

@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from graphrun_nb.core.events import (
     AttemptFailed,
+    AttemptLost,
     AttemptStarted,
     AttemptSucceeded,
     CancelRequested,
@@ -70,18 +71,28 @@ class Core(RuleBasedStateMachine):
         found = self.run.leaves(*statuses)
         return self.run.state.nodes[found[pick % len(found)]]
 
-    @precondition(lambda self: self.run.leaves(RUNNING))
-    @rule(pick=PICK, n=st.integers(min_value=1, max_value=3))
-    def succeed(self, pick, n):
-        running = self.run.leaves(RUNNING)
-        first = pick % len(running)
-        self.run.succeed((running[first:] + running[:first])[:n])
+    @precondition(lambda self: self.run.leaves(RUNNING, WAITING))
+    @rule(pick=PICK, n=st.integers(min_value=1, max_value=3), seconds=st.sampled_from([0.0, 0.0, 2.0]))
+    def succeed(self, pick, n, seconds):
+        """Also while it asks something that it does not wait for any more."""
+        self.run.now += seconds
+        under_way = self.run.leaves(RUNNING, WAITING)
+        first = pick % len(under_way)
+        self.run.succeed((under_way[first:] + under_way[:first])[:n])
 
     @precondition(lambda self: self.run.leaves(RUNNING, WAITING))
     @rule(pick=PICK)
     def fail(self, pick):
         node = self.picked(pick, RUNNING, WAITING)
         self.run.record(AttemptFailed(node.info.node_id, node.attempt, ERROR))
+        self.run.turn()
+
+    @precondition(lambda self: self.run.leaves(RUNNING, WAITING))
+    @rule(pick=PICK)
+    def lose(self, pick):
+        """What ran it died."""
+        node = self.picked(pick, RUNNING, WAITING)
+        self.run.record(AttemptLost(node.info.node_id, node.attempt, "gone"))
         self.run.turn()
 
     @precondition(lambda self: self.run.leaves(RUNNING, WAITING))
@@ -124,6 +135,7 @@ class Core(RuleBasedStateMachine):
             AttemptStarted("nobody", 1),
             NodeCancelled("nobody"),
         ]
+        wrong += [WaitResolved(node_id, attempt - back, each.wait.no, ValueRef(), "old") for each in node.waits]
         if not any(each.wait.no == no for each in node.waits):
             wrong.append(WaitResolved(node_id, attempt, no, ValueRef(), "late"))
         if node.status in TERMINAL:
@@ -165,6 +177,11 @@ class Core(RuleBasedStateMachine):
     def cancel(self):
         self.run.record(CancelRequested("user"))
         self.run.turn()
+
+    @precondition(lambda self: self.run.state.cancelled_by and self.run.state.finished is None)
+    @rule()
+    def what_runs_hears_of_the_cancel(self):
+        self.run.stop_all()
 
     @rule(seconds=st.sampled_from([0.1, 1.0, 10.0, -5.0, 7200.0, -7200.0]))
     def time_goes(self, seconds):

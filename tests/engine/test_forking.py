@@ -59,7 +59,7 @@ def two(a: int, b: int) -> int:
     return a * b
 
 
-@graphify("sums", inputs={"a": 1, "b": 2}, outputs=["x"])
+@graphify("two_sums", inputs={"a": 1, "b": 2}, outputs=["x"])
 def sums(a, b):
     return {"x": two(one(a, _id="one"), b, _id="two").x}
 
