@@ -91,7 +91,7 @@ def sqlite(version: str) -> Finding:
     """Tell whether the SQLite that Python is linked to is one that can damage a database in WAL mode."""
     first, last = WAL_RESET_BUG
     if first <= _numbers(version) <= last:
-        hint = "until 3.51.3, two programs that write to one database can damage it: use a store from one at a time"
+        hint = "before 3.51.3, another program that writes to a store's file can damage it; graphrun_nb itself does not"
         return Finding("sqlite", version, ok=False, hint=hint)
     return Finding("sqlite", version)
 

@@ -90,6 +90,7 @@ class Attendant:
                 changed = store.database.changed()
                 if changed:
                     self._look()
+                    store.database.tend()
                 if changed or time.monotonic() - watched_at >= watch_s:
                     watched_at = time.monotonic()
                     self._tell_watchers()

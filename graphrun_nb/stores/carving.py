@@ -1,6 +1,6 @@
 """Finds rows in the pages of a SQLite file, whether or not its trees lead to them; they are to be checked. Pure.
 
-Source: https://www.sqlite.org/fileformat.html, of index b-trees: what ``WITHOUT ROWID`` tables are kept in.
+Source: https://www.sqlite.org/fileformat.html, of the leaves of tables and the pages of indexes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_INNER, _LEAF = 0x02, 0x0A
+_INDEX, _INDEX_LEAF, _TABLE_LEAF = 0x02, 0x0A, 0x0D
 _FILE_HEAD = 100
 _SIZES = (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536)
 _USUAL = 4096
@@ -21,19 +21,19 @@ _REAL, _ZERO, _ONE, _BLOB = 7, 8, 9, 12
 
 
 def rows(data: bytes) -> Iterator[tuple[Any, ...]]:
-    """Yield each row that a cell of an index page holds whole; pages that are none, and broken cells, give nothing."""
+    """Yield each row that a cell holds whole; pages that have none, and broken cells, give nothing."""
     size = _page_size(data)
     for start in range(0, len(data) - size + 1, size):
         head = start + (_FILE_HEAD if start == 0 else 0)
         kind = data[head]
-        if kind not in (_INNER, _LEAF):
+        if kind not in (_INDEX, _INDEX_LEAF, _TABLE_LEAF):
             continue
         (n_cells,) = struct.unpack_from(">H", data, head + 3)
-        pointers = head + (8 if kind == _LEAF else 12)
+        pointers = head + (12 if kind == _INDEX else 8)
         for i in range(min(n_cells, size // 4)):
             try:
                 (cell,) = struct.unpack_from(">H", data, pointers + 2 * i)
-                yield _row(_payload(data, size, start, cell + (0 if kind == _LEAF else 4)))
+                yield _row(_payload(data, size, start, cell + (4 if kind == _INDEX else 0), kind))
             except (ValueError, IndexError, struct.error):
                 continue
 
@@ -44,12 +44,15 @@ def _page_size(data: bytes) -> int:
     return size if size in _SIZES else _USUAL
 
 
-def _payload(data: bytes, size: int, start: int, offset: int) -> bytes:
+def _payload(data: bytes, size: int, start: int, offset: int, kind: int) -> bytes:
     """Return a cell's record: what the page has of it, and what lies in the pages that it goes on in."""
     n, at = _varint(data, start + offset)
+    if kind == _TABLE_LEAF:
+        _, at = _varint(data, at)
     if not 0 < n <= min(_MAX_PAYLOAD, len(data)) or not start < at < start + size:
         raise ValueError(n)
-    most, least = (size - 12) * 64 // 255 - 23, (size - 12) * 32 // 255 - 23
+    most = size - 35 if kind == _TABLE_LEAF else (size - 12) * 64 // 255 - 23
+    least = (size - 12) * 32 // 255 - 23
     if n <= most:
         return data[at : at + n]
     here = least + (n - least) % (size - 4)

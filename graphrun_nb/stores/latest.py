@@ -28,14 +28,17 @@ class Latest:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._boot = this_process().boot
         self._handle: int | None = None
 
     def note(self, run_id: str, n_events: int, *, lasting: bool) -> None:
         """Say that `n_events` of a run are there. One that cannot be written is left out: it only helps to notice."""
-        text = f"{run_id} {n_events} {this_process().boot}"
-        slot = f"{text} {zlib.crc32(text.encode()):08x}".encode().ljust(_SLOT)
-        with contextlib.suppress(OSError):
-            os.pwrite(self._opened(), slot, _SLOT * (_LASTING if lasting else _FLEETING))
+        text = f"{run_id} {n_events} {self._boot}".encode()
+        slot = b"%b %08x" % (text, zlib.crc32(text))
+        try:
+            os.pwrite(self._opened(), slot.ljust(_SLOT), _SLOT * (_LASTING if lasting else _FLEETING))
+        except OSError:
+            return
 
     def expected(self) -> list[tuple[str, int]]:
         """Return runs, and how many events of them there are at least."""

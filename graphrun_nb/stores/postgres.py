@@ -158,6 +158,9 @@ class PostgresDatabase:
         with link.lock, self._translated():
             return link.has_heard()
 
+    def tend(self) -> None:
+        """Do nothing: the server tends its files itself."""
+
     def fetch(self, run_id: str, digest: str) -> bytes | None:
         """Return None: all values are in the tables."""
         del run_id, digest

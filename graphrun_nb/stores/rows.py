@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from graphrun_nb.core.events import Envelope, Event
+from graphrun_nb.core.events import Envelope, SpecAccepted
 from graphrun_nb.errors import StoreCorrupt
+from graphrun_nb.stores.packing import packed, unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from graphrun_nb.core.batch import Batch
+    from graphrun_nb.core.events import Event
 
 MAX_ROW = 65_536
 """Bytes of a row of several events; a larger batch becomes several rows."""
 
-_ENCODE = msgspec.json.Encoder().encode
-_DECODE = msgspec.json.Decoder(list[Event]).decode
 _HEAD = struct.Struct(">QId")
 
 
@@ -30,7 +30,7 @@ class Row(NamedTuple):
     Attributes
     ----------
     body
-        JSON list of the events.
+        The events; see `packing`.
     chain
         sha256 over the row before, these numbers and the body.
     """
@@ -50,21 +50,22 @@ def seed(run_id: str) -> bytes:
 def rows_of(batch: Batch, n_before: int, chain: bytes) -> list[Row]:
     """Return `batch` as rows after `n_before` events, the last of which ended in `chain`."""
     rows: list[Row] = []
-    for events, body in _bodies(batch.events):
-        chain = _chained(chain, n_before + 1, len(events), batch.at, body)
-        rows.append(Row(n_before + 1, len(events), batch.at, body, chain))
-        n_before += len(events)
+    for n, body in _bodies(batch.events):
+        chain = _chained(chain, n_before + 1, n, batch.at, body)
+        rows.append(Row(n_before + 1, n, batch.at, body, chain))
+        n_before += n
     return rows
 
 
-def _bodies(events: Sequence[Event]) -> Iterator[tuple[Sequence[Event], bytes]]:
-    body = _ENCODE(events)
+def _bodies(events: Sequence[Event]) -> list[tuple[int, bytes]]:
+    """Return `events` in pieces that are no larger than a row may be, unless a single event is."""
+    if len(events) > 1 and SpecAccepted in (type(events[0]), type(events[1])):
+        return [(1, packed(events[:1])), *_bodies(events[1:])]  # it may be very large, and is to be packed once
+    body = packed(events)
     if len(body) <= MAX_ROW or len(events) == 1:
-        yield events, body
-        return
+        return [(len(events), body)]
     middle = len(events) // 2
-    yield from _bodies(events[:middle])
-    yield from _bodies(events[middle:])
+    return [*_bodies(events[:middle]), *_bodies(events[middle:])]
 
 
 def envelopes(
@@ -84,9 +85,9 @@ def envelopes(
     for row in rows:
         try:
             fits = row.seq == after + len(log) + 1 and _chained(chain, *row[:4]) == row.chain
-            events = _DECODE(row.body) if fits else ()
+            events = unpacked(row.body) if fits else []
         except (msgspec.MsgspecError, TypeError, ValueError, struct.error):
-            fits, events = False, ()
+            fits, events = False, []
         if not fits or len(events) != row.n:
             raise damaged(run_id, f"the turn after event {after + len(log)} is not what was written")
         chain = row.chain
@@ -100,7 +101,7 @@ def envelopes(
 def follows(row: Row, n_before: int, chain: bytes) -> bool:
     """Tell whether a row is whole, and comes after `n_before` events, the last of which ended in `chain`."""
     try:
-        return row.seq == n_before + 1 and _chained(chain, *row[:4]) == row.chain and len(_DECODE(row.body)) == row.n
+        return row.seq == n_before + 1 and _chained(chain, *row[:4]) == row.chain and len(unpacked(row.body)) == row.n
     except (msgspec.MsgspecError, TypeError, ValueError, struct.error):
         return False
 

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from graphrun_nb.core.events import AnswerKept, CancelRequested, Event, ValueRef, WaitOpened
+from graphrun_nb.core.events import AnswerKept, CancelRequested, ValueRef, WaitOpened
 from graphrun_nb.core.ids import is_run_id
 from graphrun_nb.stores import carving
 from graphrun_nb.stores.kept import digest_of
+from graphrun_nb.stores.packing import unpacked
 from graphrun_nb.stores.rows import Row, follows, seed
 from graphrun_nb.stores.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_EVENTS = msgspec.json.Decoder(list[Event])
 _FACT = msgspec.json.Decoder(AnswerKept | CancelRequested)
 _DIGEST = re.compile(r"[0-9a-f]{32}")
 _WAIT_S = 10.0
@@ -142,7 +142,7 @@ def _chosen(run_id: str, by_seq: dict[int, list[Row]]) -> list[Row]:
 
 def _write(store: SqliteStore, run_id: str, made_of: tuple[float, list[Row]], found: _Found, large: Path) -> Salvaged:
     created_at, rows = made_of
-    events = [event for row in rows for event in _EVENTS.decode(row.body)]
+    events = [event for row in rows for event in unpacked(row.body)]
     letters = [each for each in found.letters if each[0] == run_id]
     facts = [*events, *(_FACT.decode(row[3]) for row in letters)]
     refs = {ref.digest for fact in facts for ref in _refs(fact) if ref.codec == "json"}

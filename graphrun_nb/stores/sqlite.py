@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphrun_nb.core.ids import is_run_id
-from graphrun_nb.errors import GraphRunError, StoreBusy, StoreCorrupt, StoreFull, StoreUnusable
+from graphrun_nb.errors import GraphRunError, StoreCorrupt, StoreUnusable
 from graphrun_nb.stores.durable import LEASE_S, DurableStore
 from graphrun_nb.stores.failpoint import failpoint
 from graphrun_nb.stores.latest import Latest
+from graphrun_nb.stores.sqlite_link import MAX_WAL, Link, Writing, close, translated
 from graphrun_nb.stores.tables import VERSION, check_version, statements
 
 if TYPE_CHECKING:
@@ -34,10 +35,8 @@ _DIALECT = {
 _HEAD_SIZE = 100
 _READ_WAIT_S = 5.0
 _MAKE_WAIT_S = 10.0
+_TEND_WAIT_S = 1.0
 _DIGEST = re.compile(r"[0-9a-f]{32}")
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
-_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class SqliteStore(DurableStore):
@@ -96,37 +95,26 @@ class SqliteDatabase:
         self.place = os.path.realpath(path)
         self._path = path
         self._folder = path.with_name(f"{path.name}.values")
-        self._links: dict[str, _Link] = {}
+        self._wal = path.with_name(f"{path.name}-wal")
+        self._links: dict[str, Link] = {}
         self._lock = threading.Lock()
         self._version = -1
         self._latest = Latest(path.with_name(f"{path.name}.latest"))
-        weakref.finalize(self, _close, self._links)
-        with _translated(self.place):
+        weakref.finalize(self, close, self._links)
+        with translated(self.place):
             self._make()
             self._link("read")
         self._check_latest()
 
-    @contextlib.contextmanager
-    def writing(self, *, role: str = "here", wait_s: float = 0.0, sync: bool = False) -> Iterator[sqlite3.Cursor]:
+    def writing(self, *, role: str = "here", wait_s: float = 0.0, sync: bool = False) -> Writing:
         """Begin a transaction that writes; see `Database`."""
-        link = self._link(role)
-        with link.lock, _translated(self.place):
-            link.prepare(wait_s, sync=sync)
-            cursor = link.cursor
-            cursor.execute("BEGIN IMMEDIATE")
-            try:
-                yield cursor
-                cursor.execute("COMMIT")
-            except BaseException:
-                if link.connection.in_transaction:
-                    link.connection.rollback()
-                raise
+        return Writing(self._links.get(role) or self._link(role), self.place, wait_s, sync=sync)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Cursor]:
         """Begin a transaction that sees one state of the tables; see `Database`."""
         link = self._link("read")
-        with link.lock, _translated(self.place):
+        with link.lock, translated(self.place):
             link.prepare(_READ_WAIT_S, sync=False)
             link.cursor.execute("BEGIN")
             try:
@@ -141,10 +129,28 @@ class SqliteDatabase:
     def changed(self) -> bool:
         """Tell whether anybody has written since the last call, in a few microseconds."""
         link = self._link("attendant")
-        with link.lock, _translated(self.place):
+        with link.lock, translated(self.place):
             (version,) = link.cursor.execute("PRAGMA data_version").fetchone()
         known, self._version = self._version, version
         return bool(known != version)
+
+    def tend(self) -> None:
+        """Move what is in ``-wal`` into the file, once it is large; the only place where that is done.
+
+        Nobody else can write meanwhile: in SQLite 3.7.0 to 3.51.2 a transaction that lets ``-wal`` begin anew just when
+        it begins to be moved can damage the file (https://www.sqlite.org/wal.html#walresetbug).
+        """
+        with contextlib.suppress(FileNotFoundError):
+            if self._wal.stat().st_size <= MAX_WAL:
+                return
+            mover = self._link("mover")
+            with mover.lock:
+                if self._links.get("mover") is not mover:
+                    return  # closed in the meantime
+                with self.writing(role="attendant", wait_s=_TEND_WAIT_S), translated(self.place):
+                    failpoint("tend.begun")
+                    mover.cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                    failpoint("tend.moved")
 
     def fetch(self, run_id: str, digest: str) -> bytes | None:
         """Return a large value that was stowed, or None."""
@@ -163,7 +169,7 @@ class SqliteDatabase:
         path = folder / digest
         if path.exists():
             return True
-        with _translated(self.place):
+        with translated(self.place):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             failpoint("stow.folder")
             new = folder / f"{digest}.{secrets.token_hex(4)}.new"
@@ -188,11 +194,11 @@ class SqliteDatabase:
         values = path.with_name(f"{path.name}.values")
         if path.exists() or values.exists():
             raise GraphRunError(f"{path} is there already", hints=("name a new file",))
-        with _translated(str(path)):
+        with translated(str(path)):
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             with (
                 contextlib.closing(sqlite3.connect(path)) as there,
-                contextlib.closing(_Link(self._path, checkpoints=False).connection) as here,
+                contextlib.closing(Link(self._path).connection) as here,
             ):
                 here.backup(there)
             if self._folder.is_dir():  # whatever the tables name was there before they did
@@ -201,7 +207,7 @@ class SqliteDatabase:
     def close(self) -> None:
         """Close all connections; the next use opens them again."""
         with self._lock:
-            _close(self._links)
+            close(self._links)
 
     def note(self, run_id: str, n_events: int, *, lasting: bool) -> None:
         """Remember how many events of a run were committed; see `Database`."""
@@ -216,11 +222,11 @@ class SqliteDatabase:
         if is_run_id(run_id):
             shutil.rmtree(self._folder / run_id, ignore_errors=True)
 
-    def _link(self, role: str) -> _Link:
+    def _link(self, role: str) -> Link:
         link = self._links.get(role)
         if link is None:
-            with self._lock, _translated(self.place):
-                link = self._links.setdefault(role, _Link(self._path, checkpoints=role == "here"))
+            with self._lock, translated(self.place):
+                link = self._links.setdefault(role, Link(self._path))
         return link
 
     def _make(self) -> None:
@@ -283,70 +289,9 @@ class SqliteDatabase:
         return version
 
 
-class _Link:
-    """A connection with what is set on it. One thread at a time, with its lock."""
-
-    def __init__(self, path: Path, *, checkpoints: bool) -> None:
-        self.lock = threading.RLock()
-        self.connection = sqlite3.connect(path, isolation_level=None, timeout=0.0, check_same_thread=False)
-        self.cursor = self.connection.cursor()
-        self._wait_s = 0.0
-        self._sync = False
-        self.cursor.execute("PRAGMA synchronous = NORMAL")
-        self.cursor.execute("PRAGMA trusted_schema = OFF")
-        if not checkpoints:
-            self.cursor.execute("PRAGMA wal_autocheckpoint = 0")
-
-    def prepare(self, wait_s: float, *, sync: bool) -> None:
-        if wait_s != self._wait_s:
-            self.cursor.execute(f"PRAGMA busy_timeout = {round(wait_s * 1000)}")
-            self._wait_s = wait_s
-        if sync != self._sync:
-            self.cursor.execute(f"PRAGMA synchronous = {'FULL' if sync else 'NORMAL'}")
-            self._sync = sync
-
-
-def _close(links: dict[str, _Link]) -> None:
-    while links:
-        _, link = links.popitem()
-        with link.lock:
-            link.connection.close()
-
-
 def _sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-@contextlib.contextmanager
-def _translated(place: str) -> Iterator[None]:
-    """Raise what a driver or a disk raises as errors of this package."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise _error_of(error, place) from error
-    except GraphRunError:
-        raise
-    except OSError as error:
-        raise StoreFull(f"the store {place!r} cannot be written: {error}", hints=(_ROOM,)) from error
-
-
-_ROOM = "make room, or mend the disk; then future.retry() goes on, and so does a call with the same run_id"
-
-
-def _error_of(error: sqlite3.Error, place: str) -> GraphRunError:
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_FULL) & 0xFF
-    is_garbled = "decode to UTF-8" in str(error)
-    if code in _BUSY:
-        return StoreBusy(f"the store {place!r} is being written by another process", hints=("try again",))
-    if code in _FULL and not is_garbled:
-        return StoreFull(f"the store {place!r} cannot be written: {error}", hints=(_ROOM,))
-    if code in _DAMAGED or is_garbled:
-        return StoreCorrupt(
-            f"the store {place!r} is damaged: {error}",
-            hints=("python -m graphrun_nb salvage OLD NEW copies what is whole into a new store",),
-        )
-    return StoreUnusable(f"the store {place!r} cannot be used: {error}", hints=("%graphrun doctor tells more",))

@@ -22,12 +22,12 @@ MIGRATIONS = (
         CREATE TABLE turns (
             run_id TEXT NOT NULL, seq BIGINT NOT NULL, n BIGINT NOT NULL, at {real} NOT NULL, body {blob} NOT NULL,
             chain {blob} NOT NULL, PRIMARY KEY (run_id, seq)
-        ) {keyed}
+        )
         """,
         """
         CREATE TABLE kept (
             run_id TEXT NOT NULL, digest TEXT NOT NULL, data {blob} NOT NULL, PRIMARY KEY (run_id, digest)
-        ) {keyed}
+        )
         """,
         "CREATE TABLE waits (digest TEXT PRIMARY KEY, run_id TEXT NOT NULL) {keyed}",
         """
@@ -43,7 +43,7 @@ MIGRATIONS = (
         CREATE TABLE lines (
             run_id TEXT NOT NULL, node_id TEXT NOT NULL, at {real} NOT NULL, data {blob} NOT NULL,
             PRIMARY KEY (run_id, node_id, at)
-        ) {keyed}
+        )
         """,
     ),
 )
@@ -140,6 +140,10 @@ class Database(Protocol):
 
     def changed(self) -> bool:
         """Tell whether anybody may have written since the last time, as the attendant sees it."""
+        ...
+
+    def tend(self) -> None:
+        """Do what is to be done from time to time; the attendant calls it when somebody has written."""
         ...
 
     def fetch(self, run_id: str, digest: str) -> bytes | None:
