@@ -12,7 +12,7 @@ from graphrun_nb.authoring.handles import Handle, NodeHandle
 from graphrun_nb.authoring.mistakes import blind_test_refusal
 from graphrun_nb.authoring.names import check_inputs, checked_name, checked_names
 from graphrun_nb.authoring.place import place_of_definition
-from graphrun_nb.authoring.registry import define
+from graphrun_nb.authoring.registry import define, module_of
 from graphrun_nb.authoring.signature import Signature
 from graphrun_nb.core.spec import closest
 from graphrun_nb.errors import GraphBuildError, GraphValidationError, Misuse
@@ -97,7 +97,7 @@ class Graphified:
             if definition is not None:
                 error.locate(str(definition))
             raise
-        graph.is_named = True
+        graph.module = module_of(self)
         return graph
 
     @functools.cached_property

@@ -66,13 +66,13 @@ class TaskGraph:
         The function of each node, by node id; a node that only a log knows has none.
     plans : dict of str to Plan
         How nodes are called, of those that were asked for by `plan_of`.
-    is_named
-        Whether the graph that is defined under its name would be built to the same, unless it was changed.
+    module
+        Where the graph is defined that it was built from, by name; empty if it was built by hand.
     """
 
     def __init__(self, spec: GraphSpec, functions: dict[str, NodeFunction]) -> None:
         self.spec = spec
-        self.is_named = False
+        self.module = ""
         self.functions = functions
         self._live: Live = NotStarted(self)
         self._by_id = {node.node_id: node for node in spec.nodes}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from graphrun_nb.authoring.registry import latest
+from graphrun_nb.authoring.registry import latest, redefined
 from graphrun_nb.authoring.task_graph import TaskGraph
 from graphrun_nb.core.events import SpecAccepted
 from graphrun_nb.core.ids import is_run_id
@@ -95,8 +95,12 @@ def retried(run: Run, from_: Sequence[str] = (), on_changed: OnChanged = "keep")
 
 
 def as_defined_now(run: Run) -> TaskGraph:
-    """Return the graph that is defined under the name of the run's graph now, or else the run's own."""
-    target = latest(run.graph.name) if run.graph.is_named else None
+    """Return the graph that the run's was defined as again, where it was defined; or else the run's own.
+
+    Of a run that another process began, only the graph's name is known.
+    """
+    name, module = run.source.name, run.source.module
+    target = redefined(name, module) if module else None if run.source.is_known else latest(name)
     return run.source if target is None else graph_of(target)
 
 

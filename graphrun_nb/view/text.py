@@ -59,7 +59,8 @@ def preview(value: Any) -> str:
 
 def clipped(text: str, most: int = MAX_PREVIEW) -> str:
     """Return at most `most` characters of `text`, which can be encoded."""
-    text = text if len(text) <= most else f"{text[: most - 1]}…"
+    head = str.__getitem__(text, slice(most + 1))  # a subclass may lie about its length
+    text = head if len(head) <= most else f"{head[: most - 1]}…"
     return str.encode(text, "utf-8", "replace").decode()
 
 

@@ -17,6 +17,7 @@ from graphrun_nb import (
     NodeContext,
     RetryPolicy,
     SpecChanged,
+    SqliteStore,
     graph,
     graph_fn,
     graphify,
@@ -670,3 +671,39 @@ async def test_opening_a_run_records_nothing(steps):
     before = steps.store.read("r")
     open_run("r", store=steps.store)
     assert steps.store.read("r") == before
+
+
+def defined_in(module, op):
+    """Define the graph ``halves`` as a module's code does, and return it."""
+    space = {"__name__": module}
+    cell = "from graphrun_nb import tool, graphify\n@tool(outputs=['v'])\ndef halve(x):\n    return x {op} 2\n"
+    cell += "@graphify('halves', inputs=['x'], outputs=['y'])\ndef halves(x):\n    return {{'y': halve(x=x).v}}\n"
+    exec(cell.format(op=op), space)  # noqa: S102
+    return space["halves"]
+
+
+async def test_retry_does_not_take_another_modules_graph_of_the_same_name_for_its_own():
+    mine = defined_in("mine", "/")
+    future = run(mine, {"x": "ten"}, store=MemoryStore())
+    with pytest.raises(GraphRunFailed):
+        await future
+    other = defined_in("other", "*")
+    with pytest.raises(GraphRunFailed):
+        await future.retry()
+    mended = defined_in("mine", "*")
+    assert await future.retry() == {"y": "tenten"}
+    assert (mine, other) != (mended, mended)
+
+
+async def test_a_tool_mended_after_a_restart_is_used_by_retry(tmp_path):
+    store = SqliteStore(tmp_path / "runs.db")
+    with pytest.raises(GraphRunFailed):
+        await run_async(defined_in("mine", "/"), {"x": "ten"}, store=store, run_id="r")
+    await asyncio.sleep(0)  # the loop holds the exception, and so the graph, until its present round is over
+    RUNS.clear()
+    gc.collect()
+    with pytest.raises(GraphRunError, match="not defined in this process"):
+        open_run("r", store=store).retry()
+    mended = defined_in("mine", "*")
+    assert await open_run("r", store=store).retry() == {"y": "tenten"}
+    assert mended
