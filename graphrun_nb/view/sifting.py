@@ -19,11 +19,11 @@ _WINDOW = 256
 
 
 def sift(table: Table, layers: list[Ints]) -> list[Ints]:
-    """Move points to the best places in their ranks until no move helps (or 3 to 12 passes)."""
+    """Move points to the best places in their ranks until no move helps (or 1 to 12 passes, fewer for more points)."""
     layers = list(layers)
     place = table.places(layers)
     dirty = {at for at, layer in enumerate(layers) if len(layer) > 1}
-    for turn in range(max(3, min(12, 60_000 // table.n_points))):
+    for turn in range(max(1, min(12, 60_000 // table.n_points))):
         if not dirty:
             break
         todo, dirty = sorted(dirty, reverse=turn % 2 == 1), set()

@@ -48,7 +48,7 @@ def straighten(points: Points, layers: Sequence[Sequence[int]], half: Sequence[f
     for layer in layers:
         _settle(layer, [0.0] * len(layer), [1.0] * len(layer), half, y)
     best, lowest = list(y), float("inf")
-    for turn in range(12):
+    for turn in range(max(4, min(12, 240_000 // len(points.rank)))):
         mains, back = (main_up, main_down) if turn % 2 == 0 else (main_down, main_up)
         for layer in layers if turn % 2 == 0 else reversed(layers):
             wish, weight = [], []
