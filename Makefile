@@ -77,8 +77,11 @@ screenshots: dev ## Make the pictures of README and docs from real runs
 	@.ci/chromium
 	$(PY) -m tests.browser.screenshots
 
-bench: build/bench-venv/.ready ## Measure against the floor and peers; writes build/bench.md and DESIGN.md (10 min)
+bench: build/bench-venv/.ready dev ## Measure against the floor and peers; writes build/bench.md and DESIGN.md (15 min)
 	build/bench-venv/bin/python -m tests.bench
+	$(PY) -m tests.bench.drawing
+	@.ci/chromium
+	$(PY) -m tests.bench.frames
 
 build/bench-venv/.ready: pyproject.toml
 	$(PYTHON) -m venv build/bench-venv

@@ -40,11 +40,13 @@ export class Local {
 
   constructor(private readonly store: Store) {}
 
-  /** Selects a node, and looks to where it is drawn. */
+  /** Selects a node, and looks to where it is drawn; a body that one looks into may be selected from inside. */
   select(id: string | null): void {
     const node = id === null ? undefined : this.store.state.nodes.get(id);
-    if (node !== undefined && id !== this.inside.peek() && node.info.parent !== this.inside.peek())
-      this.#chosen.value = node.info.parent;
+    const inside = this.inside.peek();
+    const home = this.home();
+    if (node !== undefined && id !== inside && node.info.parent !== inside)
+      this.#chosen.value = id === home ? home : node.info.parent;
     this.selected.value = id;
   }
 
@@ -58,7 +60,7 @@ export class Local {
   leave(): void {
     const inside = this.inside.peek();
     const node = this.store.state.nodes.get(inside);
-    if (node === undefined) return;
+    if (node === undefined || inside === this.home()) return;
     this.#chosen.value = node.info.parent;
     this.selected.value = inside;
   }

@@ -563,6 +563,13 @@ test("a run that is nothing but a body is shown from inside", async () => {
   expect(page.get("treeitem", "call 1: done").dataset["drawn"]).toBe("true");
   expect(page.get("treeitem", "agent: done").getAttribute("aria-level")).toBe("1");
   expect(page.kernel.last("place")).toMatchObject({ inside: "agent" });
+  press(page.get("tree", "Nodes"), "Backspace");
+  await page.settle();
+  expect(page.get("treeitem", "call 1: done").dataset["drawn"]).toBe("true");
+  page.get("button", "agent").click();
+  await page.settle();
+  expect(selected(page)).toEqual(["agent: done"]);
+  expect(page.get("treeitem", "call 1: done").dataset["drawn"]).toBe("true");
 });
 
 test("the arrow keys move the lower edge, within bounds that are told", async () => {

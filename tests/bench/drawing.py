@@ -13,13 +13,12 @@ import statistics
 import subprocess
 import sys
 import time
-from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from graphrun_nb.view.layout import Layout, crossings, layout
-from tests.bench.families import FAMILIES
+from tests.bench.families import FAMILIES, made
 from tests.bench.shapes import layered
 
 if TYPE_CHECKING:
@@ -111,7 +110,7 @@ def _graph(n: int) -> Graph:
 
 def row(family: str, n: int, n_seeds: int, limit_s: float) -> str:
     """Say how both draw `n_seeds` graphs of a family."""
-    graphs = [FAMILIES[family](n, Random(f"{family} {n} {seed}")) for seed in range(n_seeds)]  # noqa: S311 (graphs)
+    graphs = [made(family, n, seed) for seed in range(n_seeds)]
     here = [ours(graph) for graph in graphs]
     cpu, n_ours = sum(each.cpu_s for each in here) / n_seeds, sum(each.crossings for each in here)
     told = f"{family:<10}{n:>7,}{cpu * 1e3:>9,.0f} ms{n_ours:>12,}"

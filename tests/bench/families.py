@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from random import Random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from random import Random
 
     Graph = tuple[list[str], list[tuple[str, str]]]
 
@@ -85,3 +85,8 @@ FAMILIES: dict[str, Callable[[int, Random], Graph]] = {
     "long-edge": long_edge,
     "ml": ml,
 }
+
+
+def made(family: str, n: int, seed: int) -> Graph:
+    """Return a graph of about `n` nodes; the same for a seed."""
+    return FAMILIES[family](n, Random(f"{family} {n} {seed}"))  # noqa: S311 (graphs, not secrets)

@@ -1,10 +1,13 @@
 import asyncio
 import importlib
+import shutil
 
 import pytest
 
 from tests.bench import table
 from tests.bench.contenders import OWN
+from tests.bench.drawing import dots, ours, row
+from tests.bench.families import FAMILIES, made
 from tests.bench.figures import Figure, exponent, figures
 from tests.bench.measure import Cost, checked, measure
 from tests.bench.peers import PEERS
@@ -38,6 +41,30 @@ def test_a_shape_has_n_nodes_that_need_earlier_ones(shape):
 
     assert made.n == 1_000
     assert all(above < i for i, needs in enumerate(made.needs) for above in needs)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_has_about_n_nodes_that_need_earlier_ones_and_is_the_same_for_a_seed(family):
+    nodes, edges = made(family, 200, 5)
+    at = {node: i for i, node in enumerate(nodes)}
+
+    assert 190 <= len(nodes) <= 202
+    assert all(at[start] < at[end] for start, end in edges)
+    assert len(set(edges)) == len(edges) >= 150
+    assert (nodes, edges) == made(family, 200, 5)
+
+
+@pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz is not installed")
+def test_trees_are_drawn_beside_dot_without_crossings_on_either_side():
+    assert row("tree", 40, 2, 20.0).endswith("equal")
+
+
+@pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz is not installed")
+def test_crossings_of_dot_are_counted_as_our_own():
+    both = [f"{a} {b}" for a in ("a", "b", "c") for b in ("x", "y", "z")]
+    graph = [*"abcxyz"], [tuple(each.split()) for each in both]
+
+    assert (ours(graph).crossings, dots(graph).crossings) == (9, 9)
 
 
 def test_a_contender_that_leaves_nodes_out_is_found_out():

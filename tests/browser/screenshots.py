@@ -228,6 +228,22 @@ def until_half_done(page: NotebookPage) -> None:
     page.page.mouse.move(0, 0)
 
 
+def until_elements_are_shown(page: NotebookPage) -> None:
+    counts(page, "1 skipped")
+    node(page, "read: failed").dblclick()
+    expect(node(page, "read[39]: done")).to_have_attribute("data-drawn", "true")
+    page.page.mouse.move(0, 0)
+
+
+def until_found(page: NotebookPage) -> None:
+    until_half_done(page)
+    widget = page.page.locator(WIDGET).first
+    widget.get_by_role("button", name="16 running").click()
+    widget.get_by_role("button", name="Next match").click()
+    expect(widget.locator("[role=treeitem][aria-selected=true]")).to_have_attribute("data-status", "running")
+    page.page.mouse.move(0, 0)
+
+
 def shots() -> list[Shot]:
     return [
         Shot("quickstart", quickstart(), until_asked, folder=IMAGES),
@@ -236,6 +252,8 @@ def shots() -> list[Shot]:
         Shot("failure", [FAILURE], until_error_is_shown),
         Shot("layers", [HALF_DONE], until_half_done),
         Shot("mapped", [AGENT], partial(counts, text="1 skipped")),
+        Shot("elements", [AGENT], until_elements_are_shown),
+        Shot("search", [HALF_DONE], until_found),
         Shot("agent", [AGENT.replace("%graphrun survey", "%graphrun agent")], partial(counts, text="1 waiting")),
         Shot("logs", [PRINTS], until_logs_are_shown),
         Shot("narrow", quickstart(), until_asked, width=420, height=1200),

@@ -271,7 +271,8 @@ export class GraphView {
   }
 
   #leave(): boolean {
-    if (this.#topology.inside === "" || this.local.selected.peek() !== null) return false;
+    const { inside } = this.#topology;
+    if (inside === "" || inside === this.local.home() || this.local.selected.peek() !== null) return false;
     this.local.leave();
     return true;
   }
