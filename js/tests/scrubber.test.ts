@@ -114,6 +114,29 @@ test("in the past questions and actions rest, and nothing is sent", async () => 
   expect((page.get("button", "Cancel run") as HTMLButtonElement).disabled).toBe(false);
 });
 
+test("what was typed into a question survives a look at the time before it was asked", async () => {
+  const asked = log("deadline").findIndex((line) => line.event["kind"] === "WaitOpened") + 1;
+  const page = await shown("deadline", asked);
+  const field = () => page.root.querySelector<HTMLTextAreaElement>(".gr-ask textarea, .gr-ask input");
+  const input = field();
+  if (input === null) throw new Error("nothing to type into");
+  input.value = "Ada";
+  await press(page, "Home");
+  expect(field()).toBeNull();
+  await press(page, "End");
+  expect(field()?.value).toBe("Ada");
+});
+
+test("a question that was answered meanwhile is concluded once one is back, and only once", async () => {
+  const page = await shown("approval");
+  const asked = log("approval").findIndex((line) => line.event["kind"] === "WaitOpened") + 1;
+  await press(page, "Home", ...new Array(asked - 1).fill("ArrowRight"));
+  expect(page.find("button", "Approve")).toBeDefined();
+  await press(page, "End", "Home", "End");
+  expect(page.find("button", "Approve")).toBeUndefined();
+  expect(page.root.querySelectorAll(".gr-answered-line")).toHaveLength(0);
+});
+
 test("a node's panel shows no outputs and no lines from later on", async () => {
   const page = await shown("diamond");
   page.get("treeitem", "load: done").click();

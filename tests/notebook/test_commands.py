@@ -474,6 +474,37 @@ async def test_what_came_packed_follows_event_by_event_in_pieces(view, monkeypat
     assert fed(RunState(view.future.run_id), pieces).digest() == view.future.run.state.digest()
 
 
+async def test_whatever_a_run_does_a_view_is_sent_no_more_than_its_rate_and_in_the_end_it_has_everything(monkeypatch):
+    rate = 2_000_000
+    monkeypatch.setattr(inspector_module, "BYTES_PER_S", rate)
+
+    @tool(outputs=["x"])
+    async def step(x):
+        return 1
+
+    with graph(name="many") as g:
+        for i in range(3000):
+            step(x=i, _id=f"step {i}")
+    future = run(g.build(), max_concurrency=64)
+    view = View(future)
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    view.tell({"kind": "sync", "id": 1, "have": 0})
+    sent = list(view.sent)
+    view.sent = sent
+    await future
+    await settle()
+    n = len(future.events)
+    view.inspector.send_history(1, n)
+    known = set()
+    while len(known) < n:
+        await settle()
+        known = {each["first"] + i for each in sent if each["kind"] == "events" for i in range(len(each["events"]))}
+    sizes = [len(json.dumps(each, ensure_ascii=False)) for each in sent if each["kind"] != "layout"]
+    assert sum(sizes) > rate / 4
+    assert sum(sizes) - max(sizes) <= rate * (loop.time() - begun + 1) * 1.2
+
+
 async def test_a_history_that_is_asked_for_backwards_or_beyond_the_end_is_empty(view):
     view.tell({"kind": "sync", "id": 1, "have": 0})
     for first, until in ((3, 2), (1000, 2000)):
