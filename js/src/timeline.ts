@@ -1,11 +1,15 @@
 /** Attempts over time, told by the log: when each could start, started, waited and ended. Pure. */
 
 import type { Ran } from "./critical";
+import { duration } from "./format";
 import type { History } from "./history";
 import type { NodeInfo, RunEvent } from "./protocol";
 import { CONTAINERS } from "./select";
 import type { RunState } from "./state";
-import type { NodeStatus } from "./status";
+import { NODE_STATUS, type NodeStatus } from "./status";
+
+/** Shorter than this nobody calls it waiting for a slot. */
+const SHORTEST_S = 0.0005;
 
 /** An open wait has no end yet: `to` is infinite, as is the number of the event that ends it. */
 export interface Pause {
@@ -249,4 +253,25 @@ export function shownBar(bar: Bar, seq: number, now: number): Shown | null {
   const waits = bar.pauses.some((pause) => pause.fromSeq <= seq && pause.toSeq > seq);
   const status = open ? (waits ? "WAITING" : "RUNNING") : bar.status;
   return { bar, endedAt: open ? Math.max(now, bar.startedAt) : bar.endedAt, status, open };
+}
+
+/** `fit: failed, 2 attempts, queued 0.2 s, ran 3.1 s`. */
+export function rowText({ id, bars }: Row, seq: number, now: number): string {
+  const seen = bars.flatMap((bar) => shownBar(bar, seq, now) ?? []);
+  const last = seen.at(-1);
+  const tries = seen.length > 1 ? [`${seen.length} attempts`] : [];
+  return last === undefined ? id : [`${id}: ${NODE_STATUS[last.status].word}`, ...tries, ...times(last)].join(", ");
+}
+
+/** The same of one attempt. */
+export function barText({ name, bars }: Row, shown: Shown): string {
+  const attempt = bars.length > 1 ? [`attempt ${shown.bar.attempt}`] : [];
+  return [name, ...attempt, NODE_STATUS[shown.status].word, ...times(shown)].join(" · ");
+}
+
+/** How long it was ready without running, and how long it ran. */
+function times({ bar, endedAt }: Shown): readonly string[] {
+  const queued = bar.startedAt - bar.readyAt;
+  const ran = `ran ${duration(endedAt - bar.startedAt)}`;
+  return queued < SHORTEST_S ? [ran] : [`queued ${duration(queued)}`, ran];
 }

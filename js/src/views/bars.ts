@@ -5,8 +5,8 @@ import { tickText } from "../axis";
 import { ICONS } from "../icons";
 import type { Palette } from "../theme";
 import { type Row, type Shown, shownBar } from "../timeline";
+import { ROW_PX } from "./lanes";
 
-export const ROW_PX = 22;
 export const HEAD_PX = 18;
 const BAR_PX = 12;
 const TICK_PX = 90;
@@ -30,7 +30,7 @@ export interface BarScene {
   readonly selected: string | null;
   readonly critical: ReadonlySet<string> | null;
   /** What is being marked for a closer look, px on the axis. */
-  readonly brush: readonly [number, number] | null;
+  readonly marked: readonly [number, number] | null;
 }
 
 export function drawBars(context: CanvasRenderingContext2D, palette: Palette, scene: BarScene): void {
@@ -55,8 +55,8 @@ export function drawBars(context: CanvasRenderingContext2D, palette: Palette, sc
     context.fillStyle = palette.accent;
     context.fillRect(left + axis.x(scene.now) - 1, 0, 2, height);
   }
-  if (scene.brush !== null) {
-    const [a, b] = scene.brush;
+  if (scene.marked !== null) {
+    const [a, b] = scene.marked;
     context.globalAlpha = 0.18;
     context.fillStyle = palette.accent;
     context.fillRect(left + Math.min(a, b), 0, Math.abs(b - a), height);

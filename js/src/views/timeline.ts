@@ -7,21 +7,22 @@ import { h, say, set } from "../dom";
 import { duration } from "../format";
 import type { Local } from "../local";
 import { firstProblem } from "../select";
-import { NODE_STATUS } from "../status";
 import type { Store } from "../store";
 import { type Palette, readPalette } from "../theme";
-import { type Row, rowsOf, type Shown, shownBar, Timeline } from "../timeline";
-import { clamp } from "../viewport";
-import { drawBars, HEAD_PX, ROW_PX } from "./bars";
+import { barText, type Row, rowsOf, type Shown, shownBar, Timeline } from "../timeline";
+import { clamp, type Point } from "../viewport";
+import { drawBars, HEAD_PX } from "./bars";
+import { type Brushed, brush } from "./brush";
+import { Lanes, ROW_PX } from "./lanes";
 import { Tip } from "./mirror";
 
+const ROOM_PX = 580;
 const LABEL_PX = 168;
 const LABEL_SHARE = 0.32;
 const END_PX = 18;
 const ZOOM_STEP = 1.5;
 const PAN_SHARE = 0.2;
-const DRAG_FROM_PX = 4;
-const SPARE_ROWS = 4;
+const TIP_PX = 280;
 let timelines = 0;
 
 export interface TimelineView {
@@ -43,23 +44,12 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
   let path: CriticalPath | null = null;
   let onPath: ReadonlySet<string> | null = null;
   let palette: Palette | null = null;
-  let brush: readonly [number, number] | null = null;
-  let pressed: number | null = null;
+  let marked: readonly [number, number] | null = null;
   let frame = 0;
+  let heightBefore = "";
 
   const canvas = h("canvas", { class: "gr-bars", "aria-hidden": "true" });
-  const inner = h("div", { class: "gr-lanes-inner", role: "presentation" });
-  const list = h(
-    "div",
-    {
-      class: "gr-lanes",
-      role: "listbox",
-      "aria-label": "Timeline",
-      tabindex: 0,
-      on: { keydown: (event) => key(event) },
-    },
-    inner,
-  );
+  const lanes = new Lanes();
   const tip = new Tip();
   const note = h("span", { class: "gr-timeline-note", "aria-live": "polite" });
   const critical = toggle("Critical path", "The longest chain of nodes that waited for each other (c)", isCritical);
@@ -68,7 +58,7 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
     { type: "button", class: "gr-button", title: "Show the whole run (0)", on: { click: () => look(null) } },
     "Reset zoom",
   );
-  const body = h("div", { class: "gr-timeline-body" }, canvas, list, tip.element);
+  const body = h("div", { class: "gr-timeline-body" }, canvas, lanes.element, tip.element);
   const element = h(
     "section",
     { class: "gr-timeline", id: `${prefix}panel`, "aria-label": "Attempts over time", hidden: true },
@@ -77,6 +67,17 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
   );
   const button = toggle("Timeline", "Attempts over time", isOpen);
   set(button, "aria-controls", element.id);
+
+  /** The widget grows for the timeline, and shrinks again afterwards unless somebody has changed its height meanwhile. */
+  function makeRoom(): void {
+    const root = element.parentElement;
+    if (root === null) return;
+    const roomy = `${ROOM_PX}px`;
+    if (isOpen.peek() && root.clientHeight < ROOM_PX) {
+      heightBefore = root.style.height;
+      root.style.height = roomy;
+    } else if (!isOpen.peek() && root.style.height === roomy) root.style.height = heightBefore;
+  }
 
   function look(part: Stretch | null): void {
     zoom.value = part;
@@ -100,7 +101,7 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
   function key(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const at = rows.findIndex((row) => row.id === local.selected.peek());
-    const page = Math.max(1, Math.floor(list.clientHeight / ROW_PX) - 1);
+    const { page } = lanes;
     const seen = zoom.peek() ?? whole();
     const pan = (share: number) => () =>
       zoom.peek() === null ? undefined : look(moved(whole(), seen, share * (seen.to - seen.from)));
@@ -139,63 +140,23 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
     if (row !== undefined) local.select(row.id);
   }
 
-  function bring(id: string | null): void {
-    const i = rows.findIndex((row) => row.id === id);
-    if (i < 0) return;
-    const room = list.clientHeight;
-    if (i * ROW_PX < list.scrollTop) list.scrollTop = i * ROW_PX;
-    else if ((i + 1) * ROW_PX > list.scrollTop + room) list.scrollTop = (i + 1) * ROW_PX - room;
-  }
-
-  function point(event: MouseEvent): { readonly x: number; readonly row: Row | undefined } {
-    const box = body.getBoundingClientRect();
-    const i = Math.floor((event.clientY - box.top - HEAD_PX + list.scrollTop) / ROW_PX);
-    return { x: event.clientX - box.left - labelPx(), row: event.clientY - box.top < HEAD_PX ? undefined : rows[i] };
-  }
-
-  function down(event: PointerEvent): void {
-    const { x } = point(event);
-    if (event.button === 0 && x >= 0 && x <= body.clientWidth - labelPx()) pressed = x;
-  }
-
-  function move(event: PointerEvent): void {
-    const { x, row } = point(event);
-    if (pressed !== null && (brush !== null || Math.abs(x - pressed) >= DRAG_FROM_PX)) {
-      if (brush === null) list.setPointerCapture(event.pointerId);
-      brush = [pressed, clamp(x, 0, axis().width)];
-      tip.hide();
-      draw();
-      return;
-    }
+  /** Where the pointer is: a row, and the bar of it that lies there or before. */
+  function under({ x, y }: Point): { readonly row: Row | undefined; readonly bar: Shown | null } {
+    const { first, offset } = lanes.scrolled;
+    const row = rows[first + Math.floor((y + offset) / ROW_PX)];
     const at = axis().at(x);
     const found = row?.bars.findLast((bar) => bar.readyAt <= at && shown(bar) !== null) ?? row?.bars[0];
-    const bar = found === undefined ? null : shown(found);
-    if (row === undefined || bar === null || x < 0) tip.hide();
-    else
-      tip.show(
-        barText(row, bar),
-        clamp(event.clientX - body.getBoundingClientRect().left, 140, Math.max(body.clientWidth - 140, 140)),
-        Math.max(event.clientY - body.getBoundingClientRect().top - 8, 24),
-      );
+    return { row, bar: found === undefined || x < 0 ? null : shown(found) };
   }
 
-  function up(event: PointerEvent): void {
-    if (brush !== null) {
-      const along = axis();
-      const [from, to] = [Math.min(...brush), Math.max(...brush)].map((x) => along.at(x));
-      if (from !== undefined && to !== undefined && to > from) look({ from, to });
-    } else if (event.type === "pointerup") {
-      const { row } = point(event);
-      if (row !== undefined) local.select(row.id);
+  function hover(at: Point | null): void {
+    const { row, bar } = at === null ? { row: undefined, bar: null } : under(at);
+    if (at === null || row === undefined || bar === null) {
+      tip.hide();
+      return;
     }
-    pressed = brush = null;
-    draw();
-  }
-
-  function wheel(event: WheelEvent): void {
-    if (!event.ctrlKey && !event.metaKey) return;
-    event.preventDefault();
-    magnify(Math.exp(-clamp(event.deltaY, -60, 60) / 100), axis().at(point(event).x));
+    const x = clamp(at.x + labelPx(), TIP_PX / 2, Math.max(body.clientWidth - TIP_PX / 2, TIP_PX / 2));
+    tip.show(barText(row, bar), x, Math.max(at.y + HEAD_PX - 8, 24));
   }
 
   function shown(bar: Row["bars"][number]): Shown | null {
@@ -217,7 +178,7 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
     say(note, noteText(whole));
     local.critical.value = path?.ids ?? null;
     onPath = path === null ? null : new Set(path.ids);
-    inner.style.height = `${rows.length * ROW_PX}px`;
+    lanes.resize(rows.length);
     draw();
   }
 
@@ -239,91 +200,52 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
   function paint(): void {
     const { clientWidth: width, clientHeight: height } = body;
     if (!isOpen.peek() || width === 0) return;
-    const first = Math.floor(list.scrollTop / ROW_PX);
-    windowRows(first, Math.ceil(height / ROW_PX));
+    const scene = {
+      rows,
+      left: labelPx(),
+      selected: local.selected.peek(),
+      critical: onPath,
+      seq: store.cursor.peek() ?? Infinity,
+      now: local.now.peek(),
+    };
+    lanes.update(scene);
     const context = canvas.getContext("2d");
     if (context === null) return;
     const ratio = devicePixelRatio || 1;
-    const [w, hh] = [Math.round(width * ratio), Math.round(height * ratio)];
-    if (canvas.width !== w || canvas.height !== hh) [canvas.width, canvas.height] = [w, hh];
+    const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (canvas.width !== wide || canvas.height !== high) [canvas.width, canvas.height] = [wide, high];
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     palette ??= readPalette(canvas);
     drawBars(context, palette, {
-      rows,
-      first,
-      offset: list.scrollTop - first * ROW_PX,
-      left: labelPx(),
+      ...scene,
+      ...lanes.scrolled,
       width,
       height,
       axis: axis(),
       zero: store.state.started_at,
-      seq: store.cursor.peek() ?? Infinity,
-      now: local.now.peek(),
       past: store.cursor.peek() !== null,
-      selected: local.selected.peek(),
-      critical: onPath,
-      brush,
+      marked,
     });
   }
 
-  /** Only the rows in view are elements, and the selected one, which the list's focus is at. */
-  function windowRows(first: number, n: number): void {
-    const selected = rows.findIndex((row) => row.id === local.selected.peek());
-    const wanted = new Set<number>();
-    for (let i = Math.max(first - SPARE_ROWS, 0); i < Math.min(first + n + SPARE_ROWS, rows.length); i++) wanted.add(i);
-    if (selected >= 0) wanted.add(selected);
-    const kept = new Map<number, HTMLElement>();
-    for (const each of [...inner.children]) {
-      const i = Number((each as HTMLElement).dataset["i"]);
-      if (wanted.has(i)) kept.set(i, each as HTMLElement);
-      else each.remove();
-    }
-    for (const i of [...wanted].sort((a, b) => a - b)) {
-      const row = rows[i];
-      if (row === undefined) continue;
-      let item = kept.get(i);
-      if (item === undefined) {
-        item = h(
-          "div",
-          { class: "gr-lane", role: "option", id: `${prefix}${i}`, "data-i": i },
-          h("span", { class: "gr-lane-name" }),
-        );
-        inner.append(item);
-        item.style.top = `${i * ROW_PX}px`;
-      }
-      const name = item.firstElementChild as HTMLElement;
-      say(name, row.name);
-      name.style.paddingLeft = `${10 + Math.min(row.depth, 4) * 10}px`;
-      name.style.width = `${labelPx()}px`;
-      set(item, "aria-label", rowText(row));
-      set(item, "aria-selected", i === selected ? "true" : "false");
-      set(item, "aria-setsize", rows.length);
-      set(item, "aria-posinset", i + 1);
-      item.classList.toggle("gr-critical", onPath?.has(row.id) ?? false);
-    }
-    set(list, "aria-activedescendant", selected < 0 ? null : `${prefix}${selected}`);
-  }
-
-  function rowText({ id, bars }: Row): string {
-    const seen = bars.flatMap((bar) => shown(bar) ?? []);
-    const last = seen.at(-1);
-    const tries = seen.length > 1 ? [`${seen.length} attempts`] : [];
-    return last === undefined ? id : [`${id}: ${NODE_STATUS[last.status].word}`, ...tries, ...times(last)].join(", ");
-  }
-
-  function barText({ name, bars }: Row, last: Shown): string {
-    const attempt = bars.length > 1 ? [`attempt ${last.bar.attempt}`] : [];
-    return [name, ...attempt, NODE_STATUS[last.status].word, ...times(last)].join(" · ");
-  }
-
-  list.addEventListener("scroll", draw, { signal });
-  list.addEventListener("pointerdown", down, { signal });
-  list.addEventListener("pointermove", move, { signal });
-  list.addEventListener("pointerup", up, { signal });
-  list.addEventListener("pointercancel", up, { signal });
-  list.addEventListener("pointerleave", () => tip.hide(), { signal });
-  list.addEventListener("dblclick", () => look(null), { signal });
-  list.addEventListener("wheel", wheel, { signal, passive: false });
+  lanes.element.addEventListener("scroll", draw, { signal });
+  lanes.element.addEventListener("keydown", key, { signal });
+  const brushed: Brushed = {
+    left: labelPx,
+    axis,
+    look,
+    hover,
+    marked(stretch) {
+      marked = stretch;
+      draw();
+    },
+    zoom: (at, factor) => magnify(factor, at),
+    click(at) {
+      const { row } = under(at);
+      if (row !== undefined) local.select(row.id);
+    },
+  };
+  brush(lanes.element, brushed, signal);
   const observer = new ResizeObserver(draw);
   observer.observe(body);
   const stops = [
@@ -337,8 +259,14 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
       update();
     }),
     effect(() => {
-      if (isOpen.value) bring(local.selected.value ?? firstProblem(store.state));
+      const id = local.selected.value ?? firstProblem(store.state);
+      const i = isOpen.value ? rows.findIndex((row) => row.id === id) : -1;
+      if (i >= 0) lanes.bring(i);
       draw();
+    }),
+    effect(() => {
+      isOpen.value;
+      makeRoom();
     }),
     effect(() => {
       reset.hidden = zoom.value === null;
@@ -362,13 +290,6 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
       draw();
     },
   };
-}
-
-/** How long it was ready without running, and how long it ran. */
-function times({ bar, endedAt }: Shown): readonly string[] {
-  const queued = bar.startedAt - bar.readyAt;
-  const ran = `ran ${duration(endedAt - bar.startedAt)}`;
-  return queued < 0.0005 ? [ran] : [`queued ${duration(queued)}`, ran];
 }
 
 function toggle(name: string, title: string, on: Signal<boolean>): HTMLButtonElement {
