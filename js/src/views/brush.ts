@@ -1,8 +1,7 @@
 /** Pointer and wheel on a timeline: a drag over the bars marks what to look at closely, a click chooses a row. */
 
 import type { Axis, Stretch } from "../axis";
-import type { Point } from "../viewport";
-import { clamp } from "../viewport";
+import { clamp, type Point } from "../viewport";
 
 const DRAG_FROM_PX = 4;
 
