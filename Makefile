@@ -37,6 +37,7 @@ test-browser: dev
 soak: dev ## The long form of the tests that have one: about half an hour
 	HYPOTHESIS_EXAMPLES=20000 $(PY) -m pytest --timeout=0 tests/core/test_machine.py
 	GRAPHRUN_SEEDS=0-20000 $(PY) -m pytest --timeout=0 tests/engine/test_shuffled.py
+	GRAPHRUN_INTERRUPTS=200 $(PY) -m pytest -s --timeout=0 tests/notebook/test_interrupts.py
 	GRAPHRUN_KILL_SEEDS=100 $(PY) -m pytest --timeout=0 tests/stores/test_kills.py
 	GRAPHRUN_CLAIMS=2000 $(PY) -m pytest --timeout=0 tests/stores/test_conformance.py
 
