@@ -64,7 +64,7 @@ def sums(a, b):
     return {"x": two(one(a, _id="one"), b, _id="two").x}
 
 
-@graphify("gate", inputs=["amount"], outputs=["ok"])
+@graphify("forked_gate", inputs=["amount"], outputs=["ok"])
 def gate(amount):
     return {"ok": ask_approval(prompt="Pay?", _id="approve", _after=one(amount, _id="one")).approved}
 

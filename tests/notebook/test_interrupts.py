@@ -1,6 +1,6 @@
 """Stop at any moment of a run whose nodes do not behave: the kernel answers, and kernel and run can be used afterwards.
 
-``GRAPHRUN_INTERRUPTS=200 pytest -s tests/notebook/test_interrupts.py`` tries 200 moments, and says how soon it answered.
+``GRAPHRUN_INTERRUPTS=200 pytest -s tests/notebook/test_interrupts.py`` tries 200, and says how soon it answered.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def kernel(tmp_path_factory):
 
 
 def test_stop_at_any_moment_leaves_kernel_and_run_usable(kernel):
-    moments = random.Random(12)
+    moments = random.Random(12)  # noqa: S311 (moments, no secret)
     for i in range(N_MOMENTS):
         moment = moments.uniform(0.0, LATEST_S)
         told = f"moment {i}, after {moment:.3f} s"
