@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from graphrun_nb.protocols import Executor
 
 EXECUTORS = {
+    "dask": "graphrun_nb.executors.dask:DaskExecutor",
     "loop": "graphrun_nb.executors.loop:LoopExecutor",
     "process": "graphrun_nb.executors.process:ProcessExecutor",
     "thread": "graphrun_nb.executors.thread:ThreadExecutor",

@@ -253,13 +253,13 @@ class Worker:
                 arguments[name] = RemoteContext(facts, dict(arguments), self._n_taken, self._channel.send)
             value = function(**arguments)
             if hasattr(type(value), "__await__"):
-                value = _awaited(value)
+                value = awaited(value)
         except BaseException as error:  # noqa: BLE001 (user code: whatever it raises is an outcome)
             return Kind.ERROR, packed_fault(error)
         try:
             return Kind.VALUE, dumps(value)
         except BaseException as error:  # noqa: BLE001 (pickling runs user code)
-            return Kind.ERROR, packed_fault(_unfit(value, node_id, error))
+            return Kind.ERROR, packed_fault(unfit(value, node_id, error))
 
     def _listen(self) -> None:
         while (payload := self._channel.receive()) is not None:
@@ -307,7 +307,8 @@ class Worker:
         self._channel.close()
 
 
-def _unfit(value: Any, node_id: str, error: BaseException) -> TypeError:
+def unfit(value: Any, node_id: str, error: BaseException) -> TypeError:
+    """Return the error that says what of a returned value cannot be sent."""
     what = f"what node {node_id!r} returned, a {type(value).__name__},"
     if isinstance(value, dict):
         for name, part in value.items():
@@ -422,7 +423,8 @@ def _pickler() -> Any:
     return Pickler
 
 
-def _awaited(value: Any) -> Any:
+def awaited(value: Any) -> Any:
+    """Return what an awaitable gives, on a loop of its own."""
     import asyncio  # noqa: PLC0415 (not every worker needs it)
 
     async def wait() -> Any:

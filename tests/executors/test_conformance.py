@@ -1,5 +1,7 @@
 """What holds for every executor of this package."""
 
+import pytest
+
 from graphrun_nb.executors import make_executor
 from graphrun_nb.testing import ExecutorConformance
 
@@ -21,3 +23,16 @@ class TestProcess(ExecutorConformance):
 
     def make_executor(self):
         return make_executor("process")
+
+
+class TestDask(ExecutorConformance):
+    shares_process = False
+
+    @pytest.fixture(autouse=True)
+    def _cluster(self, dask_cluster):
+        self.address = dask_cluster
+
+    def make_executor(self):
+        from graphrun_nb.executors.dask import DaskExecutor
+
+        return DaskExecutor(self.address)
