@@ -157,7 +157,7 @@ class Shut:
         ),
         (Nameless(), "has not: a name, which is a text", "protocols.Executor"),
         (Shut(), "has not: async def submit(self, call); def close(self)", "protocols.Executor"),
-        (4, "and 4 has not: a name, which is a text; async def submit", "loop, process, thread"),
+        (4, "and 4 has not: a name, which is a text; async def submit", "dask, loop, process, thread"),
     ],
 )
 async def test_what_is_no_executor_is_refused_by_what_it_lacks(given, says, hint):
