@@ -60,8 +60,8 @@ class RuntimeEnv:
     max_concurrency
         How many nodes may run at the same time, at least 1.
     executor
-        Where sync tools run: ``thread``, ``process``, ``dask`` or ``loop``, or an executor of the caller, who closes it.
-        Async ones run on the loop, unless a node's own ``_executor`` says otherwise.
+        Where sync tools run: ``thread``, ``process``, ``dask`` or ``loop``; or an executor of the caller, who closes
+        it. Async ones run on the loop, unless a node's own ``_executor`` says otherwise.
     on_wait
         When only waits are left: ``block`` keeps the run alive, ``raise`` and ``return`` hand the waits out.
     timeout
