@@ -126,6 +126,14 @@ class Keeper(Protocol):
         """
         ...
 
+    def is_heavy(self, value: Any) -> bool:
+        """Tell whether putting a value takes so long that `write` is to be called first, in another thread."""
+        ...
+
+    def write(self, values: Sequence[Any]) -> None:
+        """Do what is slow about putting these values, each of which is then put once; raises as `Lease.append`."""
+        ...
+
     def known(self, value: Any) -> ValueRef | None:
         """Return what the log says of a value that was put before without being shown, if that is found at once."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import functools
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -116,6 +117,14 @@ class Launcher:
             return AttemptLost(attempt.node_id, attempt.attempt, str(error))
         self._run.exceptions[attempt.node_id] = error
         return AttemptFailed(attempt.node_id, attempt.attempt, self._run.describe(error))
+
+    def writing(self, attempt: Attempt, value: Any) -> Callable[[], None] | None:
+        """Return what writes the large ones among a node's outputs, or None if there are none."""
+        keeper = self._run.keeper
+        plan = attempt.plan or self._plan_of(attempt.node_id)
+        outputs = list(value.values()) if type(value) is dict and plan.outputs else [value]
+        heavy = [each for each in outputs if keeper.is_heavy(each)]
+        return functools.partial(keeper.write, heavy) if heavy else None
 
     async def submit(self, plan: Plan, attempt: Attempt, arguments: dict[str, Any]) -> Any:
         """Run a node's function where it belongs, and return its value or raise; awaits a coroutine it returns."""

@@ -158,6 +158,7 @@ class Run:
             on_finish=self._on_finish,
             on_left=self._on_left,
             seal=self._sealed,
+            write=self.launcher.writing if self.keeper.refers else None,
         )
         self.log.on_kept = self.scheduler.go_on
 
@@ -601,9 +602,21 @@ class Run:
         if finished.status is not RunStatus.DONE or not self.keeper.refers:
             return finished
         refs = []
+        bindings = dict(self.spec.outputs)
         for name, value in self._outputs().items():
-            refs.append((name, self.keeper.put(value, partial(self.shown, value, name))))
+            ref = self._ref_of(bindings.get(name))
+            if ref is not None:
+                ref = structs.replace(ref, preview=self.shown(value, name))
+            refs.append((name, ref or self.keeper.put(value, partial(self.shown, value, name))))
         return structs.replace(finished, outputs=tuple(refs))
+
+    def _ref_of(self, binding: Binding | None) -> ValueRef | None:
+        """Return where the output of a node is kept that is one of the run as it is."""
+        if not isinstance(binding, Ref):
+            return None
+        node = self.log.state.nodes[binding.node_id]
+        known = dict(zip(node.info.outputs, node.values, strict=False))
+        return known.get(binding.output)
 
     def _on_left(self) -> None:
         self._is_left = True

@@ -10,7 +10,9 @@ takes over the queue. At most `max_concurrency` nodes hold a slot; one that wait
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
+import threading
 from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 
 UNYIELDING_S = 0.005
 _OF_OPEN_NODES = (NodeCancelled, WaitOpened, WaitResolved, WaitExpired, AnswerKept)
+_LIGHT = frozenset({type(None), bool, int, float})
 _RUNNING = NodeStatus.RUNNING
 _WAITING = NodeStatus.WAITING
 
@@ -61,6 +64,7 @@ class Attempt(Here, eq=False):
     abandoned: bool = False
     task: asyncio.Task[None] | None = None
     plan: Plan | None = None
+    is_written: bool = False
 
 
 class ForwardScheduler:
@@ -88,6 +92,8 @@ class ForwardScheduler:
         Called instead, when the loop ends under the run: nothing more is recorded, and what was can be gone on with.
     seal
         Adds what the run gave to its last event.
+    write
+        Gives what has to be done in a thread before a value can be settled, or None if nothing; None if that never is.
     """
 
     def __init__(
@@ -104,6 +110,7 @@ class ForwardScheduler:
         on_finish: Callable[[Exception | None], None],
         on_left: Callable[[], None],
         seal: Callable[[RunFinished], RunFinished],
+        write: Callable[[Attempt, Any], Callable[[], None] | None] | None = None,
     ) -> None:
         self._run = run
         self._log = log
@@ -117,6 +124,7 @@ class ForwardScheduler:
         self._on_finish = on_finish
         self._on_left = on_left
         self._seal = seal
+        self._write = write
         self._unkept: tuple[Sequence[NodeState], Sequence[Event]] = ((), ())
         self._queue: deque[Attempt] = deque()
         self._carried: deque[Attempt] = deque()
@@ -274,8 +282,10 @@ class ForwardScheduler:
         """Return the events of the attempts that have ended, and whether all of them are successes."""
         causes: list[Event] = []
         are_successes = True
-        settle, n_freed = self._settle, 0
+        settle, write, n_freed = self._settle, self._write, 0
         for attempt, value, error in self._outcomes:
+            if write is not None and error is None and type(value) not in _LIGHT and self._is_put_off(attempt, value):
+                continue
             n_freed += attempt.holds_slot
             node = attempt.node
             if node.attempt == attempt.attempt and (node.status is _RUNNING or node.status is _WAITING):
@@ -286,6 +296,36 @@ class ForwardScheduler:
         self._outcomes.clear()
         self._free += n_freed
         return causes, are_successes
+
+    def _is_put_off(self, attempt: Attempt, value: Any) -> bool:
+        """Have a large value written first, if it is not; the attempt keeps its slot until that is done."""
+        work = None if self._write is None or attempt.is_written else self._write(attempt, value)
+        if work is None:
+            return False
+        attempt.is_written = True
+        attempt.task = None
+        self._attempts[attempt.node_id] = attempt
+        threading.Thread(target=self._written, args=(attempt, value, work), name="graphrun value", daemon=True).start()
+        return True
+
+    def _written(self, attempt: Attempt, value: Any, work: Callable[[], None]) -> None:
+        error: Exception | None = None
+        try:
+            work()
+        except Exception as raised:  # noqa: BLE001 (it is raised where the loop is)
+            error = raised
+        assert self._loop is not None  # noqa: S101 (it has started)
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._take_back, attempt, value, error, context=self._base.copy())
+
+    def _take_back(self, attempt: Attempt, value: Any, error: Exception | None) -> None:
+        if error is not None:
+            self.fail(error)
+        elif not self._stopped:
+            if self._attempts.get(attempt.node_id) is attempt:
+                del self._attempts[attempt.node_id]
+            self._outcomes.append((attempt, value, None))
+            self._later()
 
     def go_on(self, error: Exception | None) -> None:
         """Let happen what follows from a turn that took a while to be kept, or stop if it could not be."""

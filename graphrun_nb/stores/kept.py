@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from graphrun_nb.core.events import ValueRef
 from graphrun_nb.errors import StoreCorrupt
 from graphrun_nb.stores import typed_json
 from graphrun_nb.stores.line_shelf import LineShelf
+from graphrun_nb.stores.weight import is_heavy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,6 +40,14 @@ class Shelf(Protocol):
         ...
 
 
+class Written(NamedTuple):
+    """A value as bytes: `data` as far as they are to be kept with the next turn; `size` is 0 if there are none."""
+
+    digest: str
+    size: int
+    data: bytes | None
+
+
 class StoredKeeper:
     """The values of one run.
 
@@ -63,23 +72,43 @@ class StoredKeeper:
         self._run_id = run_id
         self._mark = secrets.token_hex(4)
         self._here: list[Any] = []
+        self._written: dict[int, tuple[Any, Written]] = {}
         self._small: dict[tuple[type, Any], ValueRef] = {}
 
     def put(self, value: Any, preview: Callable[[], str], *, shown: bool = True) -> ValueRef:
         """Keep `value` with the next turn."""
-        data = typed_json.encode(value, self.types)
-        if data is None:
+        of, written = self._written.pop(id(value), (None, None))
+        if written is None or of is not value:
+            written = self._write(value)
+        digest, size, data = written
+        if not size:
             self._here.append(value)
             return ValueRef(digest=f"{self._mark}-{len(self._here) - 1}", preview=preview())
-        digest = digest_of(data)
-        if len(data) <= MAX_INLINE or not self._values.stow(self._run_id, digest, data):
+        if data is not None:
             self.pending[digest] = data
-        ref = ValueRef("json", digest, len(data), preview() if shown else "")
-        if not shown and type(value) in _SCALARS and len(data) <= _MAX_REMEMBERED_SIZE:
+        ref = ValueRef("json", digest, size, preview() if shown else "")
+        if not shown and type(value) in _SCALARS and size <= _MAX_REMEMBERED_SIZE:
             if len(self._small) >= _MAX_REMEMBERED:
                 self._small.clear()
             self._small[type(value), value] = ref
         return ref
+
+    def is_heavy(self, value: Any) -> bool:
+        """Tell whether putting a value would take longer than a loop should stand still."""
+        return is_heavy(value)
+
+    def write(self, values: Sequence[Any]) -> None:
+        """Write large values: to the disk, where there are files for them. Called from any thread."""
+        for value in values:
+            self._written[id(value)] = value, self._write(value)
+
+    def _write(self, value: Any) -> Written:
+        data = typed_json.encode(value, self.types)
+        if data is None:
+            return Written("", 0, None)
+        digest = digest_of(data)
+        is_away = len(data) > MAX_INLINE and self._values.stow(self._run_id, digest, data)
+        return Written(digest, len(data), None if is_away else data)
 
     def known(self, value: Any) -> ValueRef | None:
         """Return what the log says of a small value that was put before without being shown; None of any other."""

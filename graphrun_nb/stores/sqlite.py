@@ -18,6 +18,7 @@ from graphrun_nb.core.ids import is_run_id
 from graphrun_nb.errors import GraphRunError, StoreCorrupt, StoreUnusable
 from graphrun_nb.stores.durable import LEASE_S, DurableStore
 from graphrun_nb.stores.failpoint import failpoint
+from graphrun_nb.stores.file_head import head_of
 from graphrun_nb.stores.latest import Latest
 from graphrun_nb.stores.sqlite_link import MAX_WAL, Link, Writing, close, translated
 from graphrun_nb.stores.tables import VERSION, check_version, statements
@@ -257,8 +258,7 @@ class SqliteDatabase:
 
     def _head(self) -> bytes:
         try:
-            with self._path.open("rb") as file:
-                return file.read(_HEAD_SIZE)
+            return head_of(self._path, _HEAD_SIZE)
         except FileNotFoundError:
             return b""
         except OSError as error:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 100
 _TAG = "$"
+_PIECE = 3 * 2**18
 _MAX_INT = 2**63
 _PLAIN = frozenset({type(None), bool, str})
 _ENCODE = msgspec.json.Encoder().encode
@@ -51,7 +52,7 @@ def encode(value: Any, types: Mapping[str, type]) -> bytes | None:
     """
     try:
         return _ENCODE(_Writer(types).written(value, 0))
-    except (_Refused, ValueError, TypeError, OverflowError, RecursionError, AttributeError):
+    except (_Refused, ValueError, TypeError, OverflowError, RecursionError, AttributeError, RuntimeError):
         return None
 
 
@@ -104,7 +105,7 @@ class _Writer:
 
     def _dict(self, value: dict[Any, Any], depth: int) -> Any:
         if _TAG not in value and all(type(key) is str for key in value):
-            return {_text(key): self.written(each, depth + 1) for key, each in value.items()}
+            return {_key(key): self.written(each, depth + 1) for key, each in value.items()}
         pairs = [[self.written(key, depth + 1), self.written(each, depth + 1)] for key, each in value.items()]
         return {_TAG: "dict", "v": pairs}
 
@@ -183,12 +184,24 @@ class _Reader:
         raise LookupError(f"{name} is no {kind} any more")
 
 
-def _text(text: str) -> str:
+def _text(text: str) -> Any:
+    """Return a text as it is written: a long one in pieces, so that other threads have their turns meanwhile."""
+    if len(text) > _PIECE:
+        pieces = [_ENCODE(text[i : i + _PIECE])[1:-1] for i in range(0, len(text), _PIECE)]
+        return msgspec.Raw(b'"%b"' % b"".join(pieces))
     text.encode()  # what is no Unicode text cannot be written
     return text
 
 
-def _b64(data: bytes | bytearray) -> str:
+def _key(text: str) -> str:
+    text.encode()
+    return text
+
+
+def _b64(data: bytes | bytearray) -> Any:
+    if len(data) > _PIECE:
+        pieces = [base64.b64encode(data[i : i + _PIECE]) for i in range(0, len(data), _PIECE)]
+        return msgspec.Raw(b'"%b"' % b"".join(pieces))
     return base64.b64encode(data).decode("ascii")
 
 

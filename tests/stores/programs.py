@@ -248,3 +248,10 @@ def tell_and_wait(store: str, ready: str) -> None:
         time.sleep(0.005)
     note(ready, "ready")
     print(future.result(60))
+
+
+def look_and_leave(store: str, told: str) -> None:
+    """Open the store, look at its runs, and close it, as any program may."""
+    kept = SqliteStore(store)
+    note(told, " ".join(kept.run_ids()))
+    kept.close()
