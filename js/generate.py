@@ -14,10 +14,14 @@ sys.path.insert(0, str(HERE.parent))
 from graphrun_nb import protocols  # noqa: E402
 from graphrun_nb.core import events, state  # noqa: E402
 from graphrun_nb.core.status import NODE_STATUS, NodeStatus, RunStatus  # noqa: E402
-from graphrun_nb.view import frames, recording  # noqa: E402
+from graphrun_nb.view import frames, look, recording  # noqa: E402
 
 HEADER = "// Made by js/generate.py from {sources}. Do not edit: run `npm run generate`.\n"
-UNIONS = {"Event": ("RunEvent", typing.get_args(events.Event)), "Frame": ("Frame", typing.get_args(frames.Frame))}
+UNIONS = {
+    "Event": ("RunEvent", typing.get_args(events.Event)),
+    "Frame": ("Frame", typing.get_args(frames.Frame)),
+    "Look": ("Look", typing.get_args(look.Look)),
+}
 STRUCTS = (
     events.ValueRef,
     events.FrameInfo,
@@ -28,7 +32,11 @@ STRUCTS = (
     protocols.Signal,
     *UNIONS["Event"][1],
     *UNIONS["Frame"][1],
+    look.Branch,
+    *UNIONS["Look"][1],
     frames.ValueView,
+    frames.ValueLook,
+    frames.ValueText,
     frames.NodeDetail,
     recording.Recording,
 )
@@ -50,11 +58,10 @@ def translate(hint: typing.Any) -> tuple[str, str]:  # noqa: PLR0911 (one return
         return hint.__name__, f"read{hint.__name__}"
     args = typing.get_args(hint)
     if is_union(hint):
-        if set(args) == set(UNIONS["Event"][1]):
-            return "RunEvent", "readRunEvent"
-        (inner,) = (arg for arg in args if arg is not type(None))
-        kind, reader = translate(inner)
-        return f"{kind} | null", f"nullable({reader})"
+        inner = tuple(arg for arg in args if arg is not type(None))
+        known = next((name for name, members in UNIONS.values() if set(inner) == set(members)), None)
+        kind, reader = (known, f"read{known}") if known is not None else translate(*inner)
+        return (kind, reader) if inner == args else (f"{kind} | null", f"nullable({reader})")
     if hint == dict[str, typing.Any]:
         return "JsonObject", "jsonObject"
     if typing.get_origin(hint) is dict:

@@ -8,8 +8,10 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from graphrun_nb.errors import GraphRunError, PayloadRejected
-from graphrun_nb.notebook.detail import detail_of
-from graphrun_nb.view.frames import Reply
+from graphrun_nb.notebook.aside import aside
+from graphrun_nb.notebook.detail import detail_aside, detail_of, is_quick
+from graphrun_nb.notebook.showing import look_of, value_of
+from graphrun_nb.view.frames import Reply, ValueLook, ValueText
 from graphrun_nb.view.text import clipped
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ MAX_NODE_ID = 4_000
 MAX_REFUSAL = 1_000
 MAX_WHERE = 100
 MAX_ERRORS = 50
+LOOK_S = 3.0
+VALUE_S = 5.0
 
 
 class Command(BaseModel):
@@ -83,6 +87,25 @@ class Detail(Command):
     node_id: str = Field(max_length=MAX_NODE_ID)
 
 
+class Look(Command):
+    """Send the picture or HTML that a value of a node makes of itself."""
+
+    kind: Literal["look"]
+    node_id: str = Field(max_length=MAX_NODE_ID)
+    side: Literal["inputs", "outputs"]
+    name: str = Field(max_length=MAX_NODE_ID)
+
+
+class Value(Command):
+    """Send a piece of a value's whole text, from character `start`."""
+
+    kind: Literal["value"]
+    node_id: str = Field(max_length=MAX_NODE_ID)
+    side: Literal["inputs", "outputs"]
+    name: str = Field(max_length=MAX_NODE_ID)
+    start: int = Field(ge=0, le=MAX_ID)
+
+
 class Place(Command):
     """Send where the parts of a container stand, and go on doing so as it grows."""
 
@@ -113,7 +136,7 @@ class Digest(Command):
 
 _COMMANDS: TypeAdapter[Any] = TypeAdapter(
     Annotated[
-        Sync | History | Cancel | Retry | Resume | Detail | Place | Tidy | Export | Digest,
+        Sync | History | Cancel | Retry | Resume | Detail | Look | Value | Place | Tidy | Export | Digest,
         Field(discriminator="kind"),
     ]
 )
@@ -173,9 +196,40 @@ def _resume(command: Resume, inspector: Inspector) -> dict[str, Any]:
     return {"at": receipt.at}
 
 
-def _detail(command: Detail, inspector: Inspector) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.to_builtins(detail_of(inspector.future.run, command.node_id))
+def _detail(command: Detail, inspector: Inspector) -> Data | Future[Data]:
+    run = inspector.future.run
+    if command.node_id in run.state.nodes and not is_quick(run, command.node_id):
+        return detail_aside(run, command.node_id)
+    return _plain(detail_of(run, command.node_id))
+
+
+def _look(command: Look, inspector: Inspector) -> Future[Data]:
+    run = inspector.future.run
+    shown = value_of(run, command.node_id, command.side, command.name)
+    return aside(
+        lambda: _plain(look_of(run, shown)), lambda why: _plain(ValueLook(problem=_why(why))), deadline_s=LOOK_S
+    )
+
+
+def _value(command: Value, inspector: Inspector) -> Future[Data]:
+    run = inspector.future.run
+    shown = value_of(run, command.node_id, command.side, command.name)
+    return aside(
+        lambda: _plain(inspector.texts.piece(run, shown, command.start)),
+        lambda why: _plain(ValueText(f"<{_why(why)}>", 0, 0)),
+        deadline_s=VALUE_S,
+    )
+
+
+def _plain(answer: msgspec.Struct) -> Data:
+    plain: Data = msgspec.to_builtins(answer)
     return plain
+
+
+def _why(error: BaseException | None, deadline_s: float) -> str:
+    if error is None:
+        return f"it did not show itself within {deadline_s:g} s"
+    return f"showing it raised {type(error).__name__}"
 
 
 def _place(command: Place, inspector: Inspector) -> dict[str, Any]:
@@ -218,9 +272,11 @@ _TABLE: dict[type[Command], Callable[[Any, Inspector], Data | Future[Data]]] = {
     Digest: _digest,
     Export: _export,
     History: _history,
+    Look: _look,
     Place: _place,
     Resume: _resume,
     Retry: _retry,
     Sync: _sync,
     Tidy: _tidy,
+    Value: _value,
 }

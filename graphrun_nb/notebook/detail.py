@@ -5,27 +5,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+import msgspec
+from msgspec import structs
+
 from graphrun_nb.authoring.signature import source_of
 from graphrun_nb.engine.output import UNFINISHED
 from graphrun_nb.errors import GraphRunError
+from graphrun_nb.notebook.aside import aside
+from graphrun_nb.notebook.showing import not_shown, values_of, view_of
 from graphrun_nb.protocols import hooks
-from graphrun_nb.view.frames import NodeDetail, ValueView, public_event
-from graphrun_nb.view.text import MAX_PREVIEW
+from graphrun_nb.view.frames import NodeDetail, public_event
+from graphrun_nb.view.preview import is_known
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
+    from concurrent.futures import Future
 
     from graphrun_nb.engine.run import Run
+    from graphrun_nb.view.frames import ValueView
 
 MAX_SOURCE = 20_000
 MAX_LOG_LINES = 1_000
 MAX_LOG_TEXT = 100_000
+DEADLINE_S = 1.0
+_NOT_SHOWN = f"it did not show itself within {DEADLINE_S:g} s"
 
 _SOURCES: WeakKeyDictionary[Callable[..., Any], tuple[str, str, int]] = WeakKeyDictionary()
 
 
-def detail_of(run: Run, node_id: str, *, story: bool = True) -> NodeDetail:
+def detail_of(run: Run, node_id: str, *, story: bool = True, values: bool = True) -> NodeDetail:
     """Return what a view is told of a node beside the log, with the node's part of that unless no `story` is wanted.
+
+    Without `values` no code of users' is run.
 
     Raises
     ------
@@ -40,14 +51,42 @@ def detail_of(run: Run, node_id: str, *, story: bool = True) -> NodeDetail:
     own = [each for each in run.log if getattr(each.event, "node_id", None) == node_id] if story else []
     return NodeDetail(
         node_id=node_id,
-        inputs=_views(run, run.inputs_of(node_id)),
-        outputs=_views(run, run.outputs_of(node_id)),
+        inputs=_views(run, node_id, "inputs") if values else (),
+        outputs=_views(run, node_id, "outputs") if values else (),
         logs=_logs(run, node_id),
         source=run.secrets.scrub(source[:MAX_SOURCE]),
         source_file=presenter.file_label(file) if presenter is not None else file,
         source_line=line,
         story=tuple((each.seq, each.at, public_event(each.event)) for each in own),
     )
+
+
+def detail_aside(run: Run, node_id: str) -> Future[dict[str, Any]]:
+    """Return the same as plain data, made aside: of values that do not show themselves it says so."""
+    bare = detail_of(run, node_id, values=False)
+    sides = {side: values_of(run, node_id, side) for side in ("inputs", "outputs")}
+    views: dict[tuple[str, str], ValueView] = {}
+
+    def work() -> dict[str, Any]:
+        for side, values in sides.items():
+            for each in values:
+                views[side, each.name] = view_of(run, each)
+        return made(None)
+
+    def made(_error: BaseException | None) -> dict[str, Any]:
+        seen = {
+            side: tuple(views.get((side, each.name)) or not_shown(each, _NOT_SHOWN) for each in values)
+            for side, values in sides.items()
+        }
+        plain: dict[str, Any] = msgspec.to_builtins(structs.replace(bare, **seen))
+        return plain
+
+    return aside(work, made, deadline_s=DEADLINE_S)
+
+
+def is_quick(run: Run, node_id: str) -> bool:
+    """Tell whether the values of a node are shown without running users' code."""
+    return all(is_known(each.value) for side in ("inputs", "outputs") for each in values_of(run, node_id, side))
 
 
 def _source_of(function: Callable[..., Any]) -> tuple[str, str, int]:
@@ -60,12 +99,8 @@ def _source_of(function: Callable[..., Any]) -> tuple[str, str, int]:
         return source_of(function)
 
 
-def _views(run: Run, values: Mapping[str, Any]) -> tuple[ValueView, ...]:
-    shown = []
-    for name, value in values.items():
-        text = run.shown(value, name)
-        shown.append(ValueView(name, type(value).__name__, text, truncated=len(text) >= MAX_PREVIEW))
-    return tuple(shown)
+def _views(run: Run, node_id: str, side: str) -> tuple[ValueView, ...]:
+    return tuple(view_of(run, each) for each in values_of(run, node_id, side))
 
 
 def _logs(run: Run, node_id: str) -> tuple[tuple[float, str, str], ...]:

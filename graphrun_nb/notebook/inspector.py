@@ -24,6 +24,7 @@ from graphrun_nb.notebook.commands import Command, Data, carry_out, read_command
 from graphrun_nb.notebook.exports import Exports
 from graphrun_nb.notebook.keepsake import Keepsake
 from graphrun_nb.notebook.places import Places
+from graphrun_nb.notebook.showing import Texts
 from graphrun_nb.view import frames
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Inspector(anywidget.AnyWidget):
         self._signals: list[Signal] = []
         self._progress: dict[str, Signal] = {}
         self._context = contextvars.copy_context()  # ipykernel 7.0 sends nothing without its own variables
+        self.texts = Texts()
         self.places = Places(lambda: self._run.state, self._show_places, self._context)
         self._keepsake = Keepsake(self._run, lambda packed: self._context.copy().run(self.set_trait, "replay", packed))
         self._kept = ""

@@ -15,6 +15,7 @@ from graphrun_nb.core.events import ErrorInfo, Event, NodeInfo, WaitInfo, WaitOp
 from graphrun_nb.core.state import OpenWait
 from graphrun_nb.core.status import NodeStatus, RunStatus
 from graphrun_nb.protocols import Signal
+from graphrun_nb.view.look import Look
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,12 +159,49 @@ Frame = EventsFrame | SnapshotFrame | LayoutFrame | SignalsFrame | LoopFrame | R
 
 
 class ValueView(Struct, frozen=True, omit_defaults=True):
-    """A value as people see it: name, type and at most 4 kB of text."""
+    """A value as people see it: name, type and at most 4 kB of text.
+
+    Attributes
+    ----------
+    size
+        How large it is, in words.
+    look
+        It as a table, an array or a tree, where it is one.
+    is_rich
+        Whether it may have a picture or HTML of its own: a ``look`` command asks for it.
+    """
 
     name: str
     type: str
     text: str
     truncated: bool = False
+    size: str = ""
+    look: Look | None = None
+    is_rich: bool = False
+
+
+class ValueLook(Struct, frozen=True, omit_defaults=True):
+    """The answer to a ``look`` command: the picture or HTML that a value makes of itself, or why there is none."""
+
+    look: Look | None = None
+    problem: str = ""
+
+
+class ValueText(Struct, frozen=True, omit_defaults=True):
+    """The answer to a ``value`` command: a piece of a value's whole text.
+
+    Attributes
+    ----------
+    start, total
+        In characters; the piece begins at `start`, and there are `total` that can be had.
+    is_cut
+        Whether the value is longer than that.
+    """
+
+    text: str
+    start: int
+    total: int
+    is_cut: bool = False
 
 
 class NodeDetail(Struct, frozen=True, omit_defaults=True):

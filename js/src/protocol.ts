@@ -600,11 +600,120 @@ export function readReply(value: unknown): Reply {
   };
 }
 
+export interface Branch {
+  readonly key: string;
+  readonly text: string;
+  readonly children: readonly Branch[];
+  readonly more: number;
+}
+export function readBranch(value: unknown): Branch {
+  const from = fields(value) as Partial<Record<keyof Branch, unknown>>;
+  return {
+    key: text(from.key),
+    text: text(from.text),
+    children: or(list(readBranch), [])(from.children),
+    more: or(number, 0)(from.more),
+  };
+}
+
+export interface TableLook {
+  readonly kind: "table";
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly n_rows: number;
+  readonly n_columns: number;
+  readonly index: readonly string[];
+  readonly numeric: readonly boolean[];
+}
+export function readTableLook(value: unknown): TableLook {
+  const from = fields(value) as Partial<Record<keyof TableLook, unknown>>;
+  return {
+    kind: "table",
+    columns: list(text)(from.columns),
+    rows: list(list(text))(from.rows),
+    n_rows: number(from.n_rows),
+    n_columns: number(from.n_columns),
+    index: or(list(text), [])(from.index),
+    numeric: or(list(flag), [])(from.numeric),
+  };
+}
+
+export interface ArrayLook {
+  readonly kind: "array";
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  readonly rows: readonly (readonly string[])[];
+  readonly line: readonly (number | null)[];
+  readonly pixels: string;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly low: string;
+  readonly high: string;
+}
+export function readArrayLook(value: unknown): ArrayLook {
+  const from = fields(value) as Partial<Record<keyof ArrayLook, unknown>>;
+  return {
+    kind: "array",
+    shape: list(number)(from.shape),
+    dtype: text(from.dtype),
+    rows: or(list(list(text)), [])(from.rows),
+    line: or(list(nullable(number)), [])(from.line),
+    pixels: or(text, "")(from.pixels),
+    width: or(number, 0)(from.width),
+    height: or(number, 0)(from.height),
+    channels: or(number, 0)(from.channels),
+    low: or(text, "")(from.low),
+    high: or(text, "")(from.high),
+  };
+}
+
+export interface TreeLook {
+  readonly kind: "tree";
+  readonly root: Branch;
+}
+export function readTreeLook(value: unknown): TreeLook {
+  const from = fields(value) as Partial<Record<keyof TreeLook, unknown>>;
+  return {
+    kind: "tree",
+    root: readBranch(from.root),
+  };
+}
+
+export interface ImageLook {
+  readonly kind: "image";
+  readonly mime: string;
+  readonly data: string;
+}
+export function readImageLook(value: unknown): ImageLook {
+  const from = fields(value) as Partial<Record<keyof ImageLook, unknown>>;
+  return {
+    kind: "image",
+    mime: text(from.mime),
+    data: text(from.data),
+  };
+}
+
+export interface HtmlLook {
+  readonly kind: "html";
+  readonly html: string;
+}
+export function readHtmlLook(value: unknown): HtmlLook {
+  const from = fields(value) as Partial<Record<keyof HtmlLook, unknown>>;
+  return {
+    kind: "html",
+    html: text(from.html),
+  };
+}
+
 export interface ValueView {
   readonly name: string;
   readonly type: string;
   readonly text: string;
   readonly truncated: boolean;
+  readonly size: string;
+  readonly look: Look | null;
+  readonly is_rich: boolean;
 }
 export function readValueView(value: unknown): ValueView {
   const from = fields(value) as Partial<Record<keyof ValueView, unknown>>;
@@ -613,6 +722,37 @@ export function readValueView(value: unknown): ValueView {
     type: text(from.type),
     text: text(from.text),
     truncated: or(flag, false)(from.truncated),
+    size: or(text, "")(from.size),
+    look: or(nullable(readLook), null)(from.look),
+    is_rich: or(flag, false)(from.is_rich),
+  };
+}
+
+export interface ValueLook {
+  readonly look: Look | null;
+  readonly problem: string;
+}
+export function readValueLook(value: unknown): ValueLook {
+  const from = fields(value) as Partial<Record<keyof ValueLook, unknown>>;
+  return {
+    look: or(nullable(readLook), null)(from.look),
+    problem: or(text, "")(from.problem),
+  };
+}
+
+export interface ValueText {
+  readonly text: string;
+  readonly start: number;
+  readonly total: number;
+  readonly is_cut: boolean;
+}
+export function readValueText(value: unknown): ValueText {
+  const from = fields(value) as Partial<Record<keyof ValueText, unknown>>;
+  return {
+    text: text(from.text),
+    start: number(from.start),
+    total: number(from.total),
+    is_cut: or(flag, false)(from.is_cut),
   };
 }
 
@@ -725,3 +865,18 @@ const frameReaders = new Map<string, Reader<Frame>>([
   ["reply", readReply],
 ]);
 export const readFrame: Reader<Frame> = (value) => union(frameReaders)(value);
+
+export type Look =
+  | TableLook
+  | ArrayLook
+  | TreeLook
+  | ImageLook
+  | HtmlLook;
+const lookReaders = new Map<string, Reader<Look>>([
+  ["table", readTableLook],
+  ["array", readArrayLook],
+  ["tree", readTreeLook],
+  ["image", readImageLook],
+  ["html", readHtmlLook],
+]);
+export const readLook: Reader<Look> = (value) => union(lookReaders)(value);

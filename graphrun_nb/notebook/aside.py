@@ -1,0 +1,59 @@
+"""Calls to users' code that nobody can answer for: in a daemon thread, and left there when they take too long."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from concurrent.futures import Future, InvalidStateError
+from typing import TYPE_CHECKING, TypeVar
+
+from graphrun_nb.engine.background import running_loop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+MAX_LEFT = 4
+"""Threads that may be left behind at the same time; after that nothing is begun until one of them ends."""
+
+_left: list[threading.Thread] = []
+
+
+def aside(work: Callable[[], T], otherwise: Callable[[BaseException | None], T], *, deadline_s: float) -> Future[T]:
+    """Return what `work` gives, or `otherwise` if it raises or takes longer than `deadline_s`; that always comes.
+
+    `otherwise` is told what was raised, or None. Without a running loop this waits.
+    """
+    done: Future[T] = Future()
+
+    def settle(make: Callable[[], T]) -> None:
+        if not done.done():
+            result = make()
+            with contextlib.suppress(InvalidStateError):  # the other thread was faster
+                done.set_result(result)
+
+    def run() -> None:
+        try:
+            result = work()
+        except BaseException as error:  # noqa: BLE001 (users' code may raise anything, and this is its own thread)
+            result = otherwise(error)
+        settle(lambda: result)
+
+    def late() -> None:
+        settle(lambda: otherwise(None))
+
+    _left[:] = [each for each in _left if each.is_alive()]
+    if len(_left) >= MAX_LEFT:
+        late()
+        return done
+    thread = threading.Thread(target=run, name="graphrun aside", daemon=True)
+    _left.append(thread)
+    thread.start()
+    loop = running_loop()
+    if loop is None:
+        thread.join(deadline_s)
+        late()
+    else:
+        loop.call_later(deadline_s, late)
+    return done
