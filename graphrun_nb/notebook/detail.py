@@ -28,7 +28,7 @@ MAX_SOURCE = 20_000
 MAX_LOG_LINES = 1_000
 MAX_LOG_TEXT = 100_000
 DEADLINE_S = 1.0
-_NOT_SHOWN = f"it did not show itself within {DEADLINE_S:g} s"
+_NOT_SHOWN = "it did not show itself in time"
 
 _SOURCES: WeakKeyDictionary[Callable[..., Any], tuple[str, str, int]] = WeakKeyDictionary()
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.core.files import FileRef
 from graphrun_nb.view.look import HtmlLook, ImageLook
+from graphrun_nb.view.text import clipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +56,7 @@ def rich(value: Any) -> ImageLook | HtmlLook | None:
             if image is not None:
                 return image
     html = bundle.get("text/html")
-    return HtmlLook(html[:MAX_HTML]) if isinstance(html, str) and html else None
+    return HtmlLook(clipped(html, MAX_HTML)) if isinstance(html, str) and html else None
 
 
 def _bundle(value: Any) -> Mapping[str, Any]:

@@ -15,6 +15,14 @@ export type Command =
   | { readonly kind: "place" | "tidy"; readonly inside: string }
   | { readonly kind: "detail"; readonly node_id: string }
   | { readonly kind: "export"; readonly format: string; readonly part: number }
+  | { readonly kind: "look"; readonly node_id: string; readonly side: string; readonly name: string }
+  | {
+      readonly kind: "value";
+      readonly node_id: string;
+      readonly side: string;
+      readonly name: string;
+      readonly start: number;
+    }
   | {
       readonly kind: "resume";
       readonly node_id: string;

@@ -13,7 +13,11 @@ export interface Told {
 export interface Attempt {
   readonly no: number;
   readonly startedAt: number;
+  /** When it was to begin, after a failure; 0 for the first one, which begins when what it needs is done. */
+  readonly dueAt: number;
   endedAt: number;
+  /** Seconds in which it had a question open. */
+  waited: number;
   status: NodeStatus;
   /** The error in one line, why it was lost, or empty. */
   note: string;
@@ -69,9 +73,22 @@ export function tell(events: readonly Told[]): Story {
   const answered: Answered[] = [];
   const open = new Map<number, { wait: WaitInfo; at: number }>();
   let because = "";
+  let dueAt = 0;
+  let waitsFrom = 0;
+  /** Adds to an attempt the time in which it had questions open, up to now. */
+  const stopWaiting = (at: number): void => {
+    const last = attempts.at(-1);
+    if (last !== undefined && waitsFrom > 0) last.waited += at - waitsFrom;
+    waitsFrom = 0;
+  };
+  const begin = (no: number, at: number, status: NodeStatus): void => {
+    attempts.push({ no, startedAt: at, dueAt, endedAt: 0, waited: 0, status, note: "" });
+    dueAt = 0;
+  };
   const close = (at: number, status: NodeStatus, note = ""): void => {
     const last = attempts.at(-1);
     open.clear();
+    stopWaiting(at);
     if (last === undefined || last.endedAt > 0) return;
     last.endedAt = at;
     last.status = status;
@@ -84,13 +101,13 @@ export function tell(events: readonly Told[]): Story {
   for (const { at, event } of events) {
     switch (event.kind) {
       case "AttemptStarted":
-        attempts.push({ no: event.attempt, startedAt: at, endedAt: 0, status: "RUNNING", note: "" });
+        begin(event.attempt, at, "RUNNING");
         break;
       case "AttemptSucceeded":
         close(at, "DONE");
         break;
       case "AttemptFailed":
-        if (event.attempt === 0) attempts.push({ no: 0, startedAt: at, endedAt: 0, status: "FAILED", note: "" });
+        if (event.attempt === 0) begin(0, at, "FAILED");
         close(at, "FAILED", errorLine(event.error));
         break;
       case "AttemptLost":
@@ -108,8 +125,13 @@ export function tell(events: readonly Told[]): Story {
         break;
       case "NodeReset":
         because = "";
+        dueAt = at;
+        break;
+      case "RetryScheduled":
+        dueAt = event.due;
         break;
       case "WaitOpened":
+        if (open.size === 0) waitsFrom = at;
         open.set(event.wait.no, { wait: event.wait, at });
         mark("WAITING");
         break;
@@ -117,7 +139,10 @@ export function tell(events: readonly Told[]): Story {
       case "WaitExpired": {
         const asked = open.get(event.no);
         open.delete(event.no);
-        if (open.size === 0) mark("RUNNING");
+        if (open.size === 0) {
+          stopWaiting(at);
+          mark("RUNNING");
+        }
         if (asked === undefined) break;
         const resolved = event.kind === "WaitResolved";
         answered.push({

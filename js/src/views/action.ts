@@ -35,14 +35,18 @@ export function actionButton(
   return button;
 }
 
-export function copyButton(label: string, text: () => string, ...content: (Node | string)[]): HTMLButtonElement {
+export function copyButton(
+  label: string,
+  text: () => string | Promise<string>,
+  ...content: (Node | string)[]
+): HTMLButtonElement {
   const button = h(
     "button",
     { type: "button", class: "gr-copy", "aria-label": label, title: label, on: { click: () => void copy() } },
     ...content,
   );
   async function copy(): Promise<void> {
-    const done = await navigator.clipboard.writeText(text()).then(
+    const done = await navigator.clipboard.writeText(await text()).then(
       () => "Copied",
       () => "Copying was refused by the browser",
     );

@@ -10,8 +10,10 @@ import type { NodeState } from "../state";
 import { NODE_STATUS } from "../status";
 import type { Store } from "../store";
 import { errorText } from "./action";
-import { overview } from "./overview";
-import { errorPanel, logLines, logPanel, sourcePanel, valuePanel } from "./panels";
+import { LogView, logLines } from "./logs";
+import { overview, storyOf } from "./overview";
+import { errorPanel, sourcePanel } from "./panels";
+import { valuePanel } from "./values";
 
 const ASK_AFTER_MS = 100;
 let details = 0;
@@ -51,6 +53,7 @@ export function detail(store: Store, link: Link, local: Local, leave: () => void
     tabs,
     panel,
   );
+  const logs = new LogView(panel);
   let drawn = "";
   let asked = "";
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -120,11 +123,12 @@ export function detail(store: Store, link: Link, local: Local, leave: () => void
       case "Overview":
         return overview({ id, node, store, local, detail: known, problem });
       case "Inputs":
-        return valuePanel(known?.inputs ?? []);
+        return valuePanel(known?.inputs ?? [], { link, nodeId: id, side: "inputs" });
       case "Outputs":
-        return valuePanel(known?.outputs ?? []);
+        return valuePanel(known?.outputs ?? [], { link, nodeId: id, side: "outputs" });
       case "Logs":
-        return logPanel(logLines(known, store.lines(id)));
+        logs.update(logLines(known, store.lines(id)), storyOf(store, id, known).attempts);
+        return logs.element;
       case "Error":
         return errorPanel(node.error);
       case "Source":
@@ -172,13 +176,14 @@ export function detail(store: Store, link: Link, local: Local, leave: () => void
         current === "Overview" ? store.progressed.value : 0,
       ].join("\n");
       if (next === drawn) return;
-      const atEnd = panel.scrollHeight - panel.scrollTop - panel.clientHeight < 8;
       const sameView = drawn.startsWith(`${id}\n`) && panel.dataset["tab"] === current;
       const top = panel.scrollTop;
       drawn = next;
       panel.dataset["tab"] = current;
-      fill(panel, content(current, shown));
-      panel.scrollTop = current === "Logs" && (atEnd || !sameView) ? panel.scrollHeight : sameView ? top : 0;
+      replace(panel, content(current, shown));
+      if (current === "Logs") logs.shown();
+      else if (sameView) panel.scrollTop = top;
+      else panel.scrollTop = topOfFailing(panel);
     }),
   ];
   signal.addEventListener("abort", () => {
@@ -186,6 +191,23 @@ export function detail(store: Store, link: Link, local: Local, leave: () => void
     for (const stop of stops) stop();
   });
   return element;
+}
+
+/** Puts `content` into the panel; whoever had the focus at the same place in it keeps it. */
+function replace(panel: HTMLElement, content: HTMLElement): void {
+  if (panel.firstElementChild === content) return;
+  const focusable = "a, button, select, summary, [tabindex]";
+  const at = [...panel.querySelectorAll(focusable)].indexOf(document.activeElement as HTMLElement);
+  fill(panel, content);
+  if (at >= 0) panel.querySelectorAll<HTMLElement>(focusable)[at]?.focus({ preventScroll: true });
+}
+
+/** How far the panel is to be scrolled so that the line that failed is in its middle. */
+function topOfFailing(panel: HTMLElement): number {
+  const line = panel.querySelector<HTMLElement>(".gr-line-row.gr-bad");
+  if (line === null) return 0;
+  const within = line.getBoundingClientRect().top - panel.getBoundingClientRect().top;
+  return Math.max(within - panel.clientHeight / 2, 0);
 }
 
 function tabsOf({ id, node, detail: known }: Shown, store: Store): readonly Tab[] {

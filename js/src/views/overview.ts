@@ -5,7 +5,7 @@ import { clockTime, duration, ticking } from "../format";
 import type { Local } from "../local";
 import type { NodeDetail } from "../protocol";
 import { errorLine } from "../select";
-import type { NodeState } from "../state";
+import type { NodeState, RunState } from "../state";
 import { NODE_STATUS } from "../status";
 import type { Progress, Store } from "../store";
 import { type Answered, type Attempt, answeredBy, answerText, type Story, tell } from "../story";
@@ -23,11 +23,20 @@ export interface OverviewOf {
   readonly problem: string;
 }
 
+/** What happened to a node, from the view's own history or else from the kernel's. */
+export function storyOf(store: Store, id: string, detail: NodeDetail | null): Story {
+  return tell(store.story(id) ?? detail?.story.map(([, at, event]) => ({ at, event })) ?? []);
+}
+
+/** When what a node needs was done: it could have begun then. */
+function readyAt({ nodes, started_at }: RunState, { info }: NodeState): number {
+  const before = [...info.needs, ...info.after].map((id) => nodes.get(id)?.ended_at ?? 0);
+  return Math.max(started_at, nodes.get(info.parent)?.started_at ?? 0, ...before);
+}
+
 export function overview({ id, node, store, local, detail, problem }: OverviewOf): HTMLElement {
   const now = local.now.peek();
-  const own = store.story(id);
-  const events = own ?? detail?.story.map(([, at, event]) => ({ at, event })) ?? null;
-  const story = tell(events ?? []);
+  const story = storyOf(store, id, detail);
   const attempts = story.attempts.length > 0 ? story.attempts : guessed(node);
   const shownError = node.status === "FAILED" && node.error !== null ? errorLine(node.error) : "";
   const { index, ids, in: into, out } = local.topology.peek();
@@ -54,7 +63,7 @@ export function overview({ id, node, store, local, detail, problem }: OverviewOf
       : h(
           "ol",
           { class: "gr-attempts", "aria-label": "Attempts" },
-          ...attempts.map((each) => attemptRow(each, now, shownError)),
+          ...attempts.map((each) => attemptRow(each, now, shownError, readyAt(store.state, node))),
         ),
     ...story.answered.map(answerRow),
     h(
@@ -107,7 +116,8 @@ function because(node: NodeState, story: Story): Child[] {
   return text === "" ? [] : [row("Why", text)];
 }
 
-function attemptRow({ no, startedAt, endedAt, status, note }: Attempt, now: number, shownError: string): HTMLElement {
+function attemptRow(attempt: Attempt, now: number, shownError: string, ready: number): HTMLElement {
+  const { no, startedAt, endedAt, status, note } = attempt;
   const time = no === 0 ? "" : endedAt > 0 ? duration(endedAt - startedAt) : ticking(now - startedAt);
   return h(
     "li",
@@ -117,8 +127,18 @@ function attemptRow({ no, startedAt, endedAt, status, note }: Attempt, now: numb
     h("span", { class: "gr-attempt-word", "data-tone": NODE_STATUS[status].colour }, NODE_STATUS[status].word),
     h("span", { class: "gr-attempt-time" }, time),
     h("time", { class: "gr-attempt-at", title: new Date(startedAt * 1000).toISOString() }, clockTime(startedAt)),
+    no === 0 ? null : h("span", { class: "gr-attempt-split" }, split(attempt, ready)),
     note === "" || note === shownError ? null : h("span", { class: "gr-attempt-note" }, note),
   );
+}
+
+/** How long it stood in line, ran, and waited for answers. */
+function split({ no, startedAt, dueAt, endedAt, waited }: Attempt, ready: number): string {
+  const since = dueAt > 0 ? dueAt : no === 1 ? ready : 0;
+  const queued = since > 0 && since <= startedAt ? [`queued ${duration(startedAt - since)}`] : [];
+  if (endedAt === 0) return queued.join("");
+  const answers = waited > 0 ? [`waited for answers ${duration(waited)}`] : [];
+  return [...queued, `ran ${duration(endedAt - startedAt - waited)}`, ...answers].join(" · ");
 }
 
 function answerRow(answered: Answered): HTMLElement {
@@ -136,5 +156,7 @@ function answerRow(answered: Answered): HTMLElement {
 function guessed(node: NodeState): readonly Attempt[] {
   if (node.attempt === 0 || node.started_at === 0) return [];
   const status = node.status === "RETRYING" ? "FAILED" : node.status;
-  return [{ no: node.attempt, startedAt: node.started_at, endedAt: node.ended_at, status, note: "" }];
+  return [
+    { no: node.attempt, startedAt: node.started_at, dueAt: 0, endedAt: node.ended_at, waited: 0, status, note: "" },
+  ];
 }

@@ -1,75 +1,9 @@
-/** The panels of a node's detail that show text made by the user's code: values, logs, traceback, source. */
+/** The panels of a node's detail that show where its code stands: traceback and source. */
 
 import { type Child, h } from "../dom";
-import { clockTime } from "../format";
-import type { ErrorInfo, FrameInfo, NodeDetail, Signal, ValueView } from "../protocol";
+import type { ErrorInfo, FrameInfo, NodeDetail } from "../protocol";
 import { errorLine, typeName } from "../select";
-import { isUnfinished } from "../store";
 import { copyButton } from "./action";
-
-export interface LogLine {
-  readonly at: number;
-  readonly stream: string;
-  readonly text: string;
-}
-
-export function valuePanel(values: readonly ValueView[]): HTMLElement {
-  return h(
-    "dl",
-    { class: "gr-values" },
-    ...values.map(({ name, type, text, truncated }) =>
-      h(
-        "div",
-        { class: "gr-value" },
-        h(
-          "dt",
-          {},
-          name,
-          " ",
-          h("span", { class: "gr-type" }, type),
-          copyButton(`Copy ${name}`, () => text, "Copy"),
-        ),
-        h("dd", {}, h("pre", { class: "gr-code" }, truncated ? `${text}\n…` : text)),
-      ),
-    ),
-  );
-}
-
-/** The lines that the kernel kept, and after them those that arrived since; of an unfinished one how it stands last. */
-export function logLines(detail: NodeDetail | null, heard: readonly Signal[]): readonly LogLine[] {
-  const kept: LogLine[] = (detail?.logs ?? []).map(([at, stream, text]) => ({ at, stream, text }));
-  const last = kept.at(-1)?.at ?? Number.NEGATIVE_INFINITY;
-  const all = [...kept, ...heard.filter(({ at }) => at > last)];
-  const unfinished = new Map<string, LogLine>();
-  const replaced = new Set<LogLine>();
-  for (const line of all) {
-    const before = unfinished.get(line.stream);
-    if (before !== undefined) replaced.add(before);
-    if (isUnfinished(line.text)) unfinished.set(line.stream, line);
-    else unfinished.delete(line.stream);
-  }
-  return all.filter((line) => !replaced.has(line));
-}
-
-export function logPanel(lines: readonly LogLine[]): HTMLElement {
-  return h(
-    "div",
-    { class: "gr-logs" },
-    ...lines.map(({ at, stream, text }) =>
-      h(
-        "div",
-        { class: "gr-log", "data-stream": stream },
-        h("time", { class: "gr-log-at" }, clockTime(at)),
-        h(
-          "span",
-          { class: "gr-log-text" },
-          stream === "stdout" ? null : h("span", { class: "gr-log-stream" }, `${stream} `),
-          isUnfinished(text) ? text.slice(1) : text,
-        ),
-      ),
-    ),
-  );
-}
 
 /** The user's own line that the error came out of. */
 export function failingLine(error: ErrorInfo): HTMLElement | null {
@@ -97,7 +31,17 @@ export function errorPanel(error: ErrorInfo | null): HTMLElement {
     rest === "" ? null : h("pre", { class: "gr-code" }, rest),
     ...error.notes.map((note) => h("p", { class: "gr-hint" }, note)),
     ...folded(error.frames),
-    error.cause === "" ? null : h("pre", { class: "gr-code gr-cause" }, error.cause),
+    error.cause === "" ? null : causes(error.cause),
+  );
+}
+
+/** The exceptions that it came from, the first of all last. */
+function causes(text: string): HTMLElement {
+  return h(
+    "div",
+    { class: "gr-causes" },
+    h("p", { class: "gr-note" }, "Caused by"),
+    h("ol", { class: "gr-cause-list" }, ...text.split("\n").map((each) => h("li", {}, each))),
   );
 }
 
