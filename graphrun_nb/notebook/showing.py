@@ -53,7 +53,10 @@ def view_of(run: Run, shown: Shown) -> ValueView:
     if is_hidden:
         return ValueView(name, kind, MASK)
     run.secrets.find(value)
-    text = run.shown(value, name)
+    try:
+        text = run.shown(value, name)
+    except KeyboardInterrupt:  # somebody stops it, or its repr says so: either way this is all there is to it
+        return not_shown(shown, "showing it was interrupted")
     try:
         found = look(value)
         how_large = size(value, found)

@@ -32,9 +32,14 @@ def _corner(value: Any) -> tuple[tuple[str, ...], ...]:
     if 0 in value.shape:
         return ()
     if value.ndim == 0:
-        return ((cell(value[()]),),)
+        return ((_number(value[()]),),)
     flat = value[None, :] if value.ndim == 1 else value[(0,) * (value.ndim - 2)]
-    return tuple(tuple(cell(each) for each in row[:MAX_CORNER]) for row in flat[:MAX_CORNER])
+    return tuple(tuple(_number(each) for each in row[:MAX_CORNER]) for row in flat[:MAX_CORNER])
+
+
+def _number(value: Any) -> str:
+    """Return an item of an array, shorter than elsewhere: many stand in a row."""
+    return f"{value:.4g}" if isinstance(value, float) else cell(value)
 
 
 def _drawn(numpy: Any, value: Any, bare: ArrayLook) -> ArrayLook:

@@ -156,6 +156,8 @@ async def test_a_value_that_raises_when_it_is_shown_says_so(error):
     view = await shown(Raising(error))
     told = await output_of(view)
     assert told["text"].startswith("<Raising: ")
+    detail = detail_module.detail_of(view.future.run, "give")  # as for a recording, on the loop itself
+    assert detail.outputs[0].text == told["text"]
     look = (await ask(view, **output("look")))["data"]
     assert look == {"problem": f"showing it raised {type(error).__name__}"}
     whole = (await ask(view, **output("value"), start=0))["data"]

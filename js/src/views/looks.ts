@@ -96,7 +96,7 @@ function sparkline(line: readonly (number | null)[], label: string): Element {
   const box = `-2 -3 ${LINE_WIDTH + 4} ${LINE_HEIGHT + 6}`;
   return svg(
     "svg",
-    { class: "gr-sparkline", viewBox: box, role: "img", "aria-label": label },
+    { class: "gr-sparkline", viewBox: box, preserveAspectRatio: "xMinYMid", role: "img", "aria-label": label },
     svg("path", { d: path }),
   );
 }

@@ -18,12 +18,12 @@ export interface ValuesOf {
 }
 
 export function valuePanel(values: readonly ValueView[], of: ValuesOf): HTMLElement {
-  return h("dl", { class: "gr-values" }, ...values.map((each) => valueElement(each, of)));
+  return h("div", { class: "gr-values" }, ...values.map((each) => valueElement(each, of)));
 }
 
 function valueElement(value: ValueView, of: ValuesOf): HTMLElement {
   const { name, type, size, text, truncated, look, is_rich: isRich } = value;
-  const body = h("dd");
+  const body = h("div", { class: "gr-value-body" });
   const note = h("p", { class: "gr-note", "aria-live": "polite", hidden: true });
   const glance = h("div", {}, plain(value));
   fill(body, glance, note);
@@ -34,7 +34,7 @@ function valueElement(value: ValueView, of: ValuesOf): HTMLElement {
     note.hidden = said === "";
   };
 
-  const element = h("div", { class: "gr-value" });
+  const element = h("div", { class: "gr-value", role: "group", "aria-label": name });
   if (look !== null) fill(glance, lookElement(look, name, false));
   else if (isRich && isLive) void show();
 
@@ -91,8 +91,8 @@ function valueElement(value: ValueView, of: ValuesOf): HTMLElement {
   fill(
     element,
     h(
-      "dt",
-      {},
+      "div",
+      { class: "gr-value-head" },
       h("span", { class: "gr-value-name" }, name),
       " ",
       h("span", { class: "gr-type" }, size === "" ? type : `${type} · ${size}`),
