@@ -58,7 +58,7 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
 
   function update(): void {
     const open = new Map(
-      questions(store.live)
+      questions(store.state)
         .filter(({ wait }) => wait.kind !== "until")
         .map((each) => [`${each.nodeId}\n${each.attempt}\n${each.wait.no}`, each]),
     );
@@ -88,7 +88,7 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
     set(back, "aria-disabled", first === 0 ? "true" : null);
     set(on, "aria-disabled", first + PAGE >= open.size ? "true" : null);
     answered.hidden = past || answered.childElementCount === 0;
-    element.hidden = (open.size === 0 && answered.hidden) || store.cursor.value !== null;
+    element.hidden = open.size === 0 && answered.hidden;
     const isLarge = list.querySelector(".gr-form:not(.gr-short)") !== null;
     set(element, "data-size", isLarge ? "large" : null);
   }
