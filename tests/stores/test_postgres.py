@@ -30,6 +30,7 @@ from graphrun_nb.engine.live import RUNS
 from graphrun_nb.errors import StoreBusy, StoreFull, StoreUnusable
 from graphrun_nb.stores import as_store
 from graphrun_nb.stores.tables import VERSION
+from graphrun_nb.testing.store_programs import keep
 from tests.stores.programs import RUN_ID, gate, stepping_graph
 from tests.stores.test_kills import SLOTS, check, effects_of, wait_for_effects
 from tests.stores.zygote import zygote
@@ -39,6 +40,11 @@ from tests.stores.zygote import zygote
 def children(tmp_path_factory):
     with zygote(tmp_path_factory.mktemp("children")) as made:
         yield made
+
+
+@pytest.fixture(autouse=True)
+def _a_machine_under_load_is_not_a_slow_server(monkeypatch):
+    monkeypatch.setattr("graphrun_nb.stores.postgres._SLOW_S", 60.0)
 
 
 @pytest.fixture
@@ -285,6 +291,27 @@ def test_a_commit_that_was_not_heard_of_is_not_written_twice(store, monkeypatch)
     lease.append(Batch(3.0, [NodeSkipped("b")]))
     lease.release()
     assert store.n_events("r") == 3
+
+
+def test_a_server_that_is_slow_is_written_to_beside_the_loop(store, monkeypatch):
+    lease = store.claim("r", Holder())
+    lease.append(Batch(1.0, [RunStarted("g")]))
+    monkeypatch.setattr("graphrun_nb.stores.postgres._SLOW_S", 0.0)
+    with pytest.raises(StoreBusy, match="slow"):
+        lease.append(Batch(2.0, [NodeSkipped("a")]))
+    keep(lease, Batch(2.0, [NodeSkipped("a")]))
+    assert store.n_events("r") == 2
+    lease.release()
+
+
+async def test_a_whole_run_on_a_slow_server_keeps_the_order_of_its_turns(store, monkeypatch):
+    monkeypatch.setattr("graphrun_nb.stores.postgres._SLOW_S", -1.0)
+    assert await run_async(stepping_graph(10), {"effects": os.devnull}, store=store, run_id="r") == {"x": 10}
+    future = run(gate, {"amount": 5}, run_id="q", store=store)
+    await until(lambda: future.waits)
+    future.resume("approve", True)
+    assert await future == {"ok": True}
+    assert {node.status for node in fold("r", store.read("r")).nodes.values()} == {"DONE"}
 
 
 def test_a_value_that_postgres_cannot_hold_is_refused(store):
