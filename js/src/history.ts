@@ -94,6 +94,15 @@ export class History {
     return event === undefined || at === undefined ? null : { seq, at, event };
   }
 
+  /** Whether nodes came or went between the states after two events, as far as that is known. O(events in between). */
+  reshapes(one: number, other: number): boolean {
+    for (let i = Math.min(one, other) - this.#forgotten; i < Math.max(one, other) - this.#forgotten; i++) {
+      const event = this.#events[i];
+      if (event === undefined || reshapes(event)) return true;
+    }
+    return false;
+  }
+
   /** The event nearest to `seq` after which the state is known, on the side towards `from` if it is in a gap. */
   reachable(seq: number, from: number): number {
     if (this.#reaches(seq)) return seq;
@@ -196,6 +205,10 @@ export class History {
     this.#at.splice(0, n);
     this.#forgotten += n;
   }
+}
+
+export function reshapes(event: RunEvent): boolean {
+  return event.kind === "SpecAccepted" || event.kind === "NodeAdded";
 }
 
 /** What undoes `event`; gives `state` nodes of its own where it is about to change them, since anchors share those it has. */

@@ -1,8 +1,8 @@
 /** What a view knows of its run: the log, the state after any of its events, the layout, and bounded telemetry. */
 
 import { type ReadonlySignal, signal } from "@preact/signals-core";
-import { History, type Recorded } from "./history";
-import type { EventsFrame, LayoutFrame, NodeInfo, Signal, SignalsFrame, SnapshotFrame } from "./protocol";
+import { History, type Recorded, reshapes } from "./history";
+import type { EventsFrame, LayoutFrame, Signal, SignalsFrame, SnapshotFrame } from "./protocol";
 import { apply } from "./reducer";
 import { unpack } from "./snapshot";
 import { copyOf, type NodeState, newRun, type RunState } from "./state";
@@ -74,11 +74,10 @@ export class Store {
     const from = this.#cursor.peek() ?? this.live.seq;
     const wanted = seq === null ? this.live.seq : Math.max(seq, this.history.forgotten + 1);
     const to = this.history.reachable(wanted, from);
-    const before = infosOf(this.state);
+    const before = this.state.seq;
     this.#past = to >= this.live.seq ? null : this.history.stateAt(to);
     this.#cursor.value = this.#past?.seq ?? null;
-    const after = infosOf(this.state);
-    if (after.length !== before.length || after.some((info, i) => info !== before[i])) this.topology.value += 1;
+    if (this.history.reshapes(before, this.state.seq)) this.topology.value += 1;
     this.version.value += 1;
   }
 
@@ -95,7 +94,7 @@ export class Store {
         if (at === undefined) continue;
         if (seq > this.live.seq) {
           apply(this.live, event, at);
-          grown ||= event.kind === "SpecAccepted" || event.kind === "NodeAdded";
+          grown ||= reshapes(event);
         }
         heard = this.history.add(seq, at, event) || heard;
       }
@@ -215,12 +214,6 @@ function partsOf(state: RunState, inside: string): string[] {
   const parts: string[] = [];
   for (const [id, { info }] of state.nodes) if (info.parent === inside) parts.push(id);
   return parts;
-}
-
-function infosOf(state: RunState): NodeInfo[] {
-  const infos: NodeInfo[] = [];
-  for (const { info } of state.nodes.values()) infos.push(info);
-  return infos;
 }
 
 /** When a packed state was, about: its last event is not here. O(nodes). */

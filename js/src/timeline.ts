@@ -246,11 +246,16 @@ export interface Shown {
   readonly open: boolean;
 }
 
+/** Tells whether something that event `endSeq` ends, or none yet, is still going on at event `seq`, or now. */
+export function isAfter(endSeq: number, seq: number): boolean {
+  return endSeq > seq || endSeq === Infinity;
+}
+
 /** `seq`: the event that is shown, infinite for now; `now`: its instant. */
 export function shownBar(bar: Bar, seq: number, now: number): Shown | null {
   if (bar.startedSeq > seq) return null;
-  const open = bar.endedSeq > seq || bar.endedAt === Infinity;
-  const waits = bar.pauses.some((pause) => pause.fromSeq <= seq && pause.toSeq > seq);
+  const open = isAfter(bar.endedSeq, seq);
+  const waits = bar.pauses.some((pause) => pause.fromSeq <= seq && isAfter(pause.toSeq, seq));
   const status = open ? (waits ? "WAITING" : "RUNNING") : bar.status;
   return { bar, endedAt: open ? Math.max(now, bar.startedAt) : bar.endedAt, status, open };
 }

@@ -89,6 +89,11 @@ test.each(names)(
         .filter(([, node]) => node.status === "RUNNING" || node.status === "WAITING")
         .map(([id, node]) => `${id} ${node.status}`);
       expect(open.sort()).toEqual(running.sort());
+      const now = timeline.rows().flatMap(({ bars }) => bars.map((bar) => shownBar(bar, Infinity, line.at)));
+      expect(now.filter((each) => each?.open).map((each) => each?.status)).toHaveLength(running.length);
+      expect(now.filter((each) => each?.status === "WAITING")).toHaveLength(
+        running.filter((each) => each.endsWith("WAITING")).length,
+      );
     }
     expect(timeline.rows()).toEqual(told(name).rows());
   },

@@ -4,7 +4,7 @@ import type { Axis } from "../axis";
 import { tickText } from "../axis";
 import { ICONS } from "../icons";
 import type { Palette } from "../theme";
-import { type Row, type Shown, shownBar } from "../timeline";
+import { isAfter, type Row, type Shown, shownBar } from "../timeline";
 import { ROW_PX } from "./lanes";
 
 export const HEAD_PX = 18;
@@ -131,7 +131,8 @@ function drawBar(
   }
   context.globalAlpha = solid;
   for (const pause of bar.pauses)
-    if (pause.fromSeq <= seq) drawPause(context, palette, at(pause.from), at(pause.toSeq > seq ? now : pause.to), top);
+    if (pause.fromSeq <= seq)
+      drawPause(context, palette, at(pause.from), at(isAfter(pause.toSeq, seq) ? now : pause.to), top);
   if (bar.dueAt > 0 && !open) {
     const due = at(Math.min(bar.dueAt, Math.max(now, endedAt)));
     context.fillStyle = palette.status.RETRYING;
