@@ -172,6 +172,7 @@ SHOTS = {
     "huge-near": ("huge", {}, None),
     "vast": ("vast", {}, lambda page: page.get_by_role("button", name="Fit").click()),
     "containers": ("containers", {}, None),
+    "keys": ("training", {"theme": "dark"}, keys("?")),
     "inside": ("containers", {}, enter("train", "train/search")),
     "inside-dark": ("containers", {"theme": "dark"}, enter("read")),
     "elements": ("elements", {}, enter("work")),

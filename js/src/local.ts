@@ -37,6 +37,8 @@ export class Local {
   });
   /** The person has chosen where to look: from then on nothing moves the view by itself. */
   steered = false;
+  /** What is being selected was not in front of the person's eyes. */
+  seeking = false;
 
   constructor(private readonly store: Store) {}
 
@@ -48,6 +50,13 @@ export class Local {
     if (node !== undefined && id !== inside && node.info.parent !== inside)
       this.#chosen.value = id === home ? home : node.info.parent;
     this.selected.value = id;
+  }
+
+  /** Selects a node that may be anywhere, and goes near enough to read it. */
+  find(id: string | null): void {
+    this.seeking = true;
+    this.select(id);
+    this.seeking = false;
   }
 
   /** Looks into a container. */

@@ -15,6 +15,7 @@ import { crumbs } from "./views/crumbs";
 import { detail } from "./views/detail";
 import { GraphView } from "./views/graph";
 import { grip } from "./views/grip";
+import { help } from "./views/help";
 import { notice } from "./views/notice";
 import { scrubber } from "./views/scrubber";
 import { search } from "./views/search";
@@ -60,6 +61,7 @@ export function mount(source: Source, el: HTMLElement): () => void {
     local.selected.value = null;
     graph.focus();
   };
+  const keysCard = help(() => graph.focus(), signal);
   const finder = search(local, () => graph.focus(), signal);
   const canvas = h(
     "div",
@@ -67,7 +69,7 @@ export function mount(source: Source, el: HTMLElement): () => void {
     graph.element,
     graph.minimap,
     crumbs(store, local, graphName, signal),
-    finder.element,
+    h("div", { class: "gr-tools" }, finder.element, keysCard.element),
   );
   const root: HTMLElement = h(
     "div",
@@ -88,6 +90,7 @@ export function mount(source: Source, el: HTMLElement): () => void {
       else if (event.key === "Enter" && event.target === root.querySelector("[role=tree]"))
         root.querySelector<HTMLElement>("[role=tab]")?.focus();
       else if (event.key === "/" && !isTyping(event.target)) finder.open();
+      else if (event.key === "?" && !isTyping(event.target)) keysCard.toggle();
       else return;
       event.preventDefault();
       event.stopPropagation();

@@ -616,3 +616,14 @@ test("a small map is there when a large graph is not all in view", async () => {
   await page.settle();
   expect(map?.hidden).toBe(true);
 });
+
+test("a question mark shows the keys, and takes them away again", async () => {
+  const page = await shown("diamond");
+  expect(page.names("note")).toEqual([]);
+  press(page.get("tree", "Nodes"), "?");
+  expect(page.get("note", "Keys of the graph").textContent).toContain("next failed or waiting node");
+  expect(page.get("button", "Keys").getAttribute("aria-expanded")).toBe("true");
+  press(page.get("button", "Keys"), "Escape");
+  expect(page.names("note")).toEqual([]);
+  expect(document.activeElement).toBe(page.get("tree", "Nodes"));
+});

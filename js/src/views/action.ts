@@ -64,7 +64,7 @@ export function errorText(reply: Reply): string {
 export function nodeLink(local: Local, id: string): HTMLElement {
   const follow = (event: Event): void => {
     event.preventDefault();
-    local.select(id);
+    local.find(id);
   };
   return h("a", { class: "gr-link", href: "#", title: `Select ${id}`, on: { click: follow } }, id);
 }

@@ -1,7 +1,7 @@
 /** The graph: a canvas that is drawn when something changed, under a mirror of real elements. */
 
 import { effect } from "@preact/signals-core";
-import { h } from "../dom";
+import { h, set } from "../dom";
 import { type Frame, frameAt, framesOf } from "../frames";
 import { Glide } from "../glide";
 import type { Local } from "../local";
@@ -89,7 +89,7 @@ export class GraphView {
       {
         zoom: (factor) => this.#steer(() => this.#lookout.zoom(factor)),
         fit: () => this.fit(),
-        problem: () => local.select(nextProblem(store.state, local.selected.peek())),
+        problem: () => local.find(nextProblem(store.state, local.selected.peek())),
         go: (key) => this.#go(key),
         open: () => this.#open(this.#selected()),
         leave: () => this.#leave(),
@@ -170,6 +170,7 @@ export class GraphView {
     const to = placementOf(this.#topology, this.store.layout(this.#topology.inside), this.#direction);
     if (gliding) this.#glide.go(to, performance.now());
     else this.#glide.jump(to);
+    set(this.element, "data-placed", this.store.layout(this.#topology.inside) !== null);
     this.#buckets = new Buckets(to, this.#topology.members);
     this.#nodes = [...this.store.state.nodes.values()];
     this.#frames = framesOf(this.#nodes, this.#topology, to, this.#buckets);

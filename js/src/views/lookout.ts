@@ -92,8 +92,10 @@ export class Lookout {
 
   /** As a selection asks for; without one, back to the whole. */
   choose(selected: number | null): void {
-    if (selected !== null) this.bringIn(selected);
-    else if (this.isOpen && !this.local.steered) this.#glide(this.#aim());
+    if (selected === null) {
+      if (this.isOpen && !this.local.steered) this.#glide(this.#aim());
+    } else if (this.local.seeking && this.camera.target.k < NAMES_FROM_K) this.#closeIn(selected);
+    else this.bringIn(selected);
   }
 
   /** No further than needed for the node to be seen. */
@@ -101,6 +103,12 @@ export class Lookout {
     if (!this.isOpen || this.world().topology.member[node] !== node) return;
     const to = broughtIn(this.camera.target, this.cardBox(node), this.size, PADDING_PX);
     if (!to.equals(this.camera.target)) this.#glide(to);
+  }
+
+  #closeIn(node: number): void {
+    const { topology, placement } = this.world();
+    if (!this.isOpen || topology.member[node] !== node) return;
+    this.#glide(centred({ x: placement.x[node] ?? 0, y: placement.y[node] ?? 0 }, this.size, READABLE_K));
   }
 
   zoom(factor: number): void {

@@ -13,6 +13,8 @@ const FROM_WIDTH_PX = 560;
 const MOST: Size = { width: 176, height: 110 };
 const LEAST_HEIGHT_PX = 26;
 const PAD_PX = 5;
+/** With so much of the graph on screen, the map would hide more than it shows. */
+const NEARLY_ALL = 0.6;
 const REDRAW_MS = 250;
 
 export interface MinimapScene {
@@ -60,8 +62,10 @@ export class Minimap {
     const seen = viewport.visible(size);
     const { box } = placement;
     const [right, bottom] = [seen.x + seen.width, seen.y + seen.height];
-    const isWhole = seen.x <= box.x && seen.y <= box.y && right >= box.x + box.width && bottom >= box.y + box.height;
-    this.element.hidden = members.length <= FROM_MEMBERS || size.width < FROM_WIDTH_PX || isWhole;
+    const width = Math.min(right, box.x + box.width) - Math.max(seen.x, box.x);
+    const height = Math.min(bottom, box.y + box.height) - Math.max(seen.y, box.y);
+    const isNearlyAll = Math.max(width, 0) * Math.max(height, 0) > NEARLY_ALL * box.width * box.height;
+    this.element.hidden = members.length <= FROM_MEMBERS || size.width < FROM_WIDTH_PX || isNearlyAll;
     if (this.element.hidden) return;
     const of = [placement, scene.palette, members];
     if (of.some((each, i) => each !== this.#of[i])) {

@@ -66,7 +66,7 @@ export function search(local: Local, leave: () => void, signal: AbortSignal): Se
     const selected = local.selected.peek();
     const at = nextMatch(local.matches.peek() ?? [], selected === null ? null : (index.get(selected) ?? null), by);
     const id = at === null ? undefined : ids[at];
-    if (id !== undefined) local.select(id);
+    if (id !== undefined) local.find(id);
   }
 
   function key(event: KeyboardEvent): void {
