@@ -15,7 +15,8 @@ from msgspec import Struct
 if TYPE_CHECKING:
     import asyncio
     import concurrent.futures
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from contextlib import AbstractContextManager
 
     from graphrun_nb.core.batch import Batch
     from graphrun_nb.core.events import AnswerKept, CancelRequested, Envelope, Event, ValueRef  # noqa: TC004 (no decoder)
@@ -136,6 +137,10 @@ class Keeper(Protocol):
 
     def known(self, value: Any) -> ValueRef | None:
         """Return what the log says of a value that was put before without being shown, if that is found at once."""
+        ...
+
+    def at_hand(self, refs: Iterable[ValueRef]) -> AbstractContextManager[None]:
+        """Read these at once, so that `get` finds them without asking for each, as long as the block lasts."""
         ...
 
     def get(self, ref: ValueRef) -> Any:

@@ -427,9 +427,10 @@ class Run:
 
     def _fetch_outputs(self, node_ids: Iterable[str]) -> None:
         keeper, state = self.keeper, self.log.state
-        for node_id in node_ids:
-            node = state.nodes[node_id]
-            if node.status is NodeStatus.DONE and node.values and node_id not in self.values:
+        done = [(each, state.nodes[each]) for each in node_ids if each not in self.values]
+        away = [(each, node) for each, node in done if node.status is NodeStatus.DONE and node.values]
+        with keeper.at_hand(ref for _, node in away for ref in node.values):
+            for node_id, node in away:
                 with contextlib.suppress(LookupError):
                     values = [keeper.get(ref) for ref in node.values]
                     names = node.info.outputs

@@ -31,6 +31,8 @@ LEASE_S = 30.0
 CLAIM_WAIT_S = 5.0
 _MAX_LINES = 1_000_000
 _SALVAGE = "python -m graphrun_nb salvage OLD NEW copies what is whole into a new store"
+_AT_ONCE = 400
+_FETCH = f"SELECT digest, data FROM kept WHERE run_id = ? AND digest IN ({', '.join('?' * _AT_ONCE)})"  # noqa: S608
 _OWNER = msgspec.json.Decoder(Owner)
 _FACT = msgspec.json.Decoder(AnswerKept | CancelRequested)
 
@@ -193,6 +195,17 @@ class DurableStore:
             cursor.execute("SELECT data FROM kept WHERE run_id = ? AND digest = ?", (run_id, digest))
             row = cursor.fetchone()
         return self.database.fetch(run_id, digest) if row is None else row[0]
+
+    def fetch_all(self, run_id: str, digests: Sequence[str]) -> dict[str, bytes]:
+        """Return those of them that are in the tables, by digest."""
+        found: dict[str, bytes] = {}
+        with self.database.reading() as cursor:
+            for start in range(0, len(digests), _AT_ONCE):
+                some = list(digests[start : start + _AT_ONCE])
+                some += some[-1:] * (_AT_ONCE - len(some))  # one text of SQL, whatever the number
+                cursor.execute(_FETCH, (run_id, *some))
+                found.update(cursor.fetchall())
+        return found
 
     def stow(self, run_id: str, digest: str, data: bytes) -> bool:
         """Keep a large value at once; return False if it is to be kept with its turn."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -13,7 +14,7 @@ from graphrun_nb.stores.line_shelf import LineShelf
 from graphrun_nb.stores.weight import is_heavy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from graphrun_nb.protocols import Signal
 
@@ -29,6 +30,10 @@ class Shelf(Protocol):
 
     def fetch(self, run_id: str, digest: str) -> bytes | None:
         """Return them, or None if they are not there."""
+        ...
+
+    def fetch_all(self, run_id: str, digests: Sequence[str]) -> dict[str, bytes]:
+        """Return those of them that are there, by digest; large ones need not be."""
         ...
 
     def stow(self, run_id: str, digest: str, data: bytes) -> bool:
@@ -72,6 +77,7 @@ class StoredKeeper:
         self._run_id = run_id
         self._mark = secrets.token_hex(4)
         self._here: list[Any] = []
+        self._at_hand: dict[str, bytes] = {}
         self._written: dict[int, tuple[Any, Written]] = {}
         self._small: dict[tuple[type, Any], ValueRef] = {}
 
@@ -115,6 +121,16 @@ class StoredKeeper:
         kind = type(value)
         return self._small.get((kind, value)) if kind in _SCALARS else None
 
+    @contextlib.contextmanager
+    def at_hand(self, refs: Iterable[ValueRef]) -> Iterator[None]:
+        """Read these at once, except for large ones, so that `get` finds them without asking for each."""
+        wanted = {each.digest for each in refs if each.codec == "json" and each.size <= MAX_INLINE}
+        self._at_hand = self._values.fetch_all(self._run_id, sorted(wanted - self.pending.keys()))
+        try:
+            yield
+        finally:
+            self._at_hand = {}
+
     def get(self, ref: ValueRef) -> Any:
         """Return what was put.
 
@@ -131,6 +147,8 @@ class StoredKeeper:
                 raise LookupError(ref.preview)
             return self._here[int(no)]
         data = self.pending.get(ref.digest)
+        if data is None:
+            data = self._at_hand.get(ref.digest)
         if data is None:
             data = self._values.fetch(self._run_id, ref.digest)
         if not isinstance(data, bytes) or digest_of(data) != ref.digest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import weakref
 from itertools import chain, islice
@@ -12,7 +13,7 @@ from graphrun_nb.errors import RunOwnedElsewhere
 from graphrun_nb.protocols import Letter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from graphrun_nb.core.batch import Batch
     from graphrun_nb.core.events import AnswerKept, CancelRequested
@@ -49,6 +50,11 @@ class MemoryKeeper:
         """Return None: values are not told apart."""
         del value
         return None
+
+    def at_hand(self, refs: Iterable[ValueRef]) -> contextlib.nullcontext[None]:
+        """Do nothing: all values are."""
+        del refs
+        return contextlib.nullcontext()
 
     def get(self, ref: ValueRef) -> Any:
         """Return what was put; raises LookupError for what another process put."""
