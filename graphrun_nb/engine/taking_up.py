@@ -94,13 +94,36 @@ def retried(run: Run, from_: Sequence[str] = (), on_changed: OnChanged = "keep")
     return Again(run, graph, None, env, reason="it was retried", from_=from_).onto(run)
 
 
-def as_defined_now(run: Run) -> TaskGraph:
-    """Return the graph that the run's was defined as again, where it was defined; or else the run's own.
+def anew(run: Run, inputs: Mapping[str, Any]) -> Run:
+    """Return a new run of the graph of `run` as it is defined now, with what else that ran with, ready to start.
+
+    Raises
+    ------
+    GraphBuildError
+        The graph or its inputs are refused.
+    GraphRunError
+        The graph is not defined here.
+    """
+    graph = as_defined_now(run)
+    if not graph.is_known:
+        raise GraphRunError(
+            f"the graph {graph.name!r} is not defined in this process", hints=("run the cell that defines it",)
+        )
+    return prepared(graph, inputs, dataclasses.replace(run.env, run_id="", resume_from_run_id=""))
+
+
+def defined_now(run: Run) -> Any:
+    """Return what the run's graph was defined as again, where it was defined; None if it was not.
 
     Of a run that another process began, only the graph's name is known.
     """
     name, module = run.source.name, run.source.module
-    target = redefined(name, module) if module else None if run.source.is_known else latest(name)
+    return redefined(name, module) if module else None if run.source.is_known else latest(name)
+
+
+def as_defined_now(run: Run) -> TaskGraph:
+    """Return the graph of `defined_now`, or else the run's own."""
+    target = defined_now(run)
     return run.source if target is None else graph_of(target)
 
 

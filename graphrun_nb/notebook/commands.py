@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from graphrun_nb.engine.future import started
+from graphrun_nb.engine.taking_up import anew
 from graphrun_nb.errors import GraphRunError, PayloadRejected
+from graphrun_nb.notebook import inputs
 from graphrun_nb.notebook.aside import aside
 from graphrun_nb.notebook.detail import detail_aside, detail_of, is_quick
 from graphrun_nb.notebook.showing import look_of, value_of
@@ -65,9 +68,30 @@ class Cancel(Command):
 
 
 class Retry(Command):
-    """Go on with what failed or was cancelled."""
+    """Go on with what failed or was cancelled, or from a node, with all below it."""
 
     kind: Literal["retry"]
+    node_id: str = Field(default="", max_length=MAX_NODE_ID)
+
+
+class Inputs(Command):
+    """Send the run's inputs as fields, to begin it again with others."""
+
+    kind: Literal["inputs"]
+
+
+class Again(Command):
+    """Begin a new run of the graph as it is defined now, and show that; `values` are those of the fields."""
+
+    kind: Literal["again"]
+    values: dict[str, Any]
+
+
+class Show(Command):
+    """Show another run of those that this view has begun."""
+
+    kind: Literal["show"]
+    run_id: str = Field(max_length=MAX_NODE_ID)
 
 
 class Resume(Command):
@@ -136,7 +160,21 @@ class Digest(Command):
 
 _COMMANDS: TypeAdapter[Any] = TypeAdapter(
     Annotated[
-        Sync | History | Cancel | Retry | Resume | Detail | Look | Value | Place | Tidy | Export | Digest,
+        Sync
+        | History
+        | Cancel
+        | Retry
+        | Inputs
+        | Again
+        | Show
+        | Resume
+        | Detail
+        | Look
+        | Value
+        | Place
+        | Tidy
+        | Export
+        | Digest,
         Field(discriminator="kind"),
     ]
 )
@@ -185,8 +223,27 @@ def _cancel(_command: Cancel, inspector: Inspector) -> dict[str, Any]:
     return {"cancelled": inspector.future.run.cancel(by="user")}
 
 
-def _retry(_command: Retry, inspector: Inspector) -> dict[str, Any]:
-    inspector.future = inspector.future.retry()
+def _retry(command: Retry, inspector: Inspector) -> Data:
+    inspector.future = inspector.future.retry(command.node_id or None)
+    return {}
+
+
+def _inputs(_command: Inputs, inspector: Inspector) -> Data:
+    return inputs.Inputs(inspector.future.run).told()
+
+
+def _again(command: Again, inspector: Inspector) -> Data:
+    run = inspector.future.run
+    begun = started(anew(run, inputs.Inputs(run).read(command.values)), loop=run.loop)
+    inspector.turn_to(begun)
+    return {"run_id": begun.run_id}
+
+
+def _show(command: Show, inspector: Inspector) -> Data:
+    known = inspector.shown.get(command.run_id)
+    if known is None:
+        raise GraphRunError(f"this view has not begun the run {clipped(repr(command.run_id), MAX_WHERE)}")
+    inspector.turn_to(known)
     return {}
 
 
@@ -267,15 +324,18 @@ def _history(command: History, inspector: Inspector) -> dict[str, Any]:
 
 
 _TABLE: dict[type[Command], Callable[[Any, Inspector], Data | Future[Data]]] = {
+    Again: _again,
     Cancel: _cancel,
     Detail: _detail,
     Digest: _digest,
     Export: _export,
     History: _history,
+    Inputs: _inputs,
     Look: _look,
     Place: _place,
     Resume: _resume,
     Retry: _retry,
+    Show: _show,
     Sync: _sync,
     Tidy: _tidy,
     Value: _value,

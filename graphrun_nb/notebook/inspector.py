@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from graphrun_nb.core.events import RunFinished
+from graphrun_nb.core.events import CancelRequested, RunFinished, RunResumed
 from graphrun_nb.engine.background import running_loop
 from graphrun_nb.engine.loop_watch import Pulse, watch_of
 from graphrun_nb.errors import GraphRunError
@@ -23,6 +23,7 @@ from graphrun_nb.notebook.allowance import Allowance
 from graphrun_nb.notebook.commands import Command, Data, carry_out, read_command, refusal, refused
 from graphrun_nb.notebook.exports import Exports
 from graphrun_nb.notebook.keepsake import Keepsake
+from graphrun_nb.notebook.offers import offers
 from graphrun_nb.notebook.places import Places
 from graphrun_nb.notebook.showing import Texts
 from graphrun_nb.view import frames
@@ -45,6 +46,10 @@ BYTES_PER_S = 200_000
 MAX_EVENTS = 1500
 MAX_PIECE = 40_000
 MAX_SIGNALS = 200
+
+
+_TURNS = frozenset({RunFinished, RunResumed, CancelRequested})
+"""After these, other actions can be offered."""
 
 
 class Inspector(anywidget.AnyWidget):
@@ -70,33 +75,71 @@ class Inspector(anywidget.AnyWidget):
     others: traitlets.List[str] = traitlets.List(traitlets.Unicode()).tag(sync=True)
     driver = traitlets.Unicode(None, allow_none=True).tag(sync=True)
     replay = traitlets.Unicode().tag(sync=True)
+    runs: traitlets.List[str] = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    offers: traitlets.List[str] = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def __init__(self, future: RunFuture) -> None:
-        self.future = future
-        self._run = future.run
-        self._sent = 0
-        self._watched = False
+        self.shown: dict[str, RunFuture] = {}
+        self.on_turn: Callable[[Run, RunFuture], None] | None = None
         self._allowance = Allowance(BYTES_PER_S, BYTES_PER_S)
-        self._history = range(0)
         self._watch: LoopWatch | None = None
-        self._told: tuple[dict[str, NodeState] | None, int] = (None, 0)
-        self._timer: asyncio.TimerHandle | None = None
-        self._signals: list[Signal] = []
-        self._progress: dict[str, Signal] = {}
         self._context = contextvars.copy_context()  # ipykernel 7.0 sends nothing without its own variables
-        self.texts = Texts()
-        self.places = Places(lambda: self._run.state, self._show_places, self._context)
-        self._keepsake = Keepsake(self._run, lambda packed: self._context.copy().run(self.set_trait, "replay", packed))
-        self._kept = ""
-        self.exports = Exports()
+        self._timer: asyncio.TimerHandle | None = None
+        self._begin(future)
         super().__init__(run_id=future.run_id, graph_name=self._run.spec.name)
         self.on_msg(self._on_message)
+        self._follow()
+
+    def _begin(self, future: RunFuture) -> None:
+        """Forget another run, and what was said of it."""
+        run = self._run = future.run
+        self.future = self.shown[future.run_id] = future
+        self._sent = 0
+        self._watched = False
+        self._history = range(0)
+        self._told: tuple[dict[str, NodeState] | None, int] = (None, 0)
+        self._signals: list[Signal] = []
+        self._progress: dict[str, Signal] = {}
+        self.places = Places(lambda: run.state, self._show_places, self._context)
+        self._keepsake = Keepsake(run, lambda packed: self._tell("replay", packed) if run is self._run else None)
+        self._kept = ""
+        self.exports = Exports()
+        self.texts = Texts()
+
+    def _follow(self) -> None:
         self._run.log.attach(self)
         follower = self._run.follower
         if follower is not None:
             follower.when_driven_by_another(self._show_driver)
-            self._show_driver()
+        self._show_driver()
+        self.renew_offers()
         self._keepsake.renew()
+
+    def turn_to(self, future: RunFuture) -> None:
+        """Show another run in the views of this one; they begin anew."""
+        before = self._run
+        if future.run is before:
+            return
+        before.log.detach(self)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._begin(future)
+        self._watch_loop()
+        self._tell("runs", list(self.shown))
+        self._tell("replay", "")
+        self._tell("others", [])
+        self._tell("run_id", future.run_id)
+        self._follow()
+        if self.on_turn is not None:
+            self.on_turn(before, future)
+
+    def renew_offers(self) -> None:
+        """Tell what can be done with the run now: it may have ended, or its graph been defined."""
+        self._tell("offers", offers(self._run))
+
+    def _tell(self, trait: str, value: object) -> None:
+        self._context.copy().run(self.set_trait, trait, value)
 
     @property
     def is_watched(self) -> bool:
@@ -111,13 +154,13 @@ class Inspector(anywidget.AnyWidget):
 
     def _left_by(self, run: Run) -> None:
         left = [run_id for run_id in self.others if run_id != run.run_id]
-        self._context.copy().run(self.set_trait, "others", left)
+        self._tell("others", left)
 
     def _show_driver(self) -> None:
         """Tell which other process drives the run: none by an empty text, and None if it is this one."""
         follower = self._run.follower
         driver = None if follower is None else str(follower.driver or "")
-        self._context.copy().run(self.set_trait, "driver", driver)
+        self._tell("driver", driver)
 
     def on_events(self, first: int, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
         """Have new events sent soon."""
@@ -129,6 +172,8 @@ class Inspector(anywidget.AnyWidget):
         loop = running_loop()
         if state.finished is not None and loop is not None:
             loop.call_soon(self._keepsake.renew, context=self._context.copy())
+        if loop is not None and not _TURNS.isdisjoint(type(event) for _, event in batch):
+            loop.call_soon(self.renew_offers, context=self._context.copy())
 
     def keep(self) -> None:
         """Let the widget's state hold the run if it has ended, while a cell runs: only then nbclient takes it."""

@@ -27,17 +27,11 @@ WAITING_S = 0.5
 
 
 class LivePicture:
-    """Draws `run` into the place that `show` reserved: whenever it has ended, and when it waits for somebody.
+    """Draws `run` into the place that `show` reserved: whenever it has ended, and when it waits for somebody."""
 
-    Parameters
-    ----------
-    slot
-        The place, if it is that of another picture.
-    """
-
-    def __init__(self, run: Run, slot: str = "") -> None:
+    def __init__(self, run: Run) -> None:
         self._run = run
-        self.slot = slot or f"graphrun-{run.run_id}"
+        self._slot = f"graphrun-{run.run_id}"
         self._kept = 0
         self._timer: asyncio.TimerHandle | None = None
         self._context = contextvars.copy_context()
@@ -46,7 +40,16 @@ class LivePicture:
     def show(self) -> None:
         """Reserve the place below the live view."""
         self._context = contextvars.copy_context()
-        display(self._bundle(), raw=True, display_id=self.slot)
+        display(self._bundle(), raw=True, display_id=self._slot)
+
+    def of(self, run: Run) -> LivePicture:
+        """Draw another run in this one's place from now on."""
+        self._run.log.detach(self)
+        self._drop_timer()
+        self._run = run
+        run.log.attach(self)
+        self._context.copy().run(self.refresh)
+        return self
 
     def keep(self) -> None:
         """Draw a run that has ended again, once, while a cell runs: only then nbclient takes it into the notebook."""
@@ -57,7 +60,7 @@ class LivePicture:
 
     def refresh(self) -> None:
         """Draw the run as it is now."""
-        update_display(self._bundle(), raw=True, display_id=self.slot)
+        update_display(self._bundle(), raw=True, display_id=self._slot)
 
     def on_events(self, first: int, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
         """Draw it soon, if it has ended or asks something."""
@@ -79,6 +82,7 @@ class LivePicture:
     def _drop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
 
     def _draw_waiting(self) -> None:
         if self._run.state.status is RunStatus.WAITING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.getipython import get_ipython
@@ -15,6 +16,7 @@ from graphrun_nb.notebook.picture import LivePicture
 
 if TYPE_CHECKING:
     from graphrun_nb.engine.future import RunFuture
+    from graphrun_nb.engine.run import Run
 
 
 def in_a_kernel() -> NotebookPresenter | None:
@@ -39,7 +41,20 @@ class NotebookPresenter:
         found = self._inspectors.get(future.run)
         if found is None:
             found = self._inspectors[future.run] = Inspector(future)
+            found.on_turn = partial(self._turned, weakref.ref(found))
         return found
+
+    def _turned(self, inspector: weakref.ref[Inspector], before: Run, future: RunFuture) -> None:
+        """Let the picture below a view be of the run that it shows now."""
+        shows = inspector()
+        if shows is None:
+            return
+        self._inspectors.pop(before, None)
+        self._inspectors[future.run] = shows
+        picture = self._pictures.pop(before, None)
+        if picture is not None:
+            self._shown_in[future.run] = self._shown_in.pop(before)
+            self._pictures[future.run] = picture.of(future.run)
 
     def display(self, future: RunFuture) -> None:
         """Show the run as output of the current cell, once a cell."""
@@ -80,3 +95,4 @@ class NotebookPresenter:
             picture.keep()
         for inspector in list(self._inspectors.values()):
             inspector.keep()
+            inspector.renew_offers()

@@ -11,6 +11,26 @@ function shifted(value, by) {
   return value;
 }
 
+const INPUTS = {
+  graph: "sales forecast",
+  schema: {
+    type: "object",
+    required: ["stores", "since", "model"],
+    properties: {
+      stores: { title: "stores", type: "array", items: { type: "integer" } },
+      since: { title: "since", type: "string", format: "date" },
+      model: { title: "model", enum: ["linear", "forest", "gradient boosting"] },
+      rounds: { title: "rounds", type: "integer", minimum: 1, description: "Of boosting." },
+      dry_run: { title: "dry_run", type: "boolean" },
+    },
+  },
+  initial: { stores: [1, 2], since: "2026-01-01", model: "forest", rounds: 200, dry_run: false },
+  kept: [
+    ["weather", "DataFrame", "[8412 rows x 14 columns]"],
+    ["api_key", "str", "•••"],
+  ],
+};
+
 function fakeModel(run, options) {
   const listeners = [];
   const ending = [];
@@ -52,13 +72,14 @@ function fakeModel(run, options) {
     resume: ({ node_id, attempt, no, payload }) =>
       setTimeout(() => record({ kind: "WaitResolved", node_id, attempt, no, by: "view", answer: { preview: JSON.stringify(payload) } }), 100),
     place: ({ inside }) => tell(run.layouts[inside]),
+    inputs: () => INPUTS,
     tidy: ({ inside }) => tell(run.layouts[inside]),
     digest: () => ({ seq: last, digest: run.digest }),
   };
   return {
     listeners,
     tell,
-    get: (name) => ({ run_id: "k3v9-20c1", graph_name: run.graph })[name],
+    get: (name) => ({ run_id: "k3v9-20c1", graph_name: run.graph, offers: ["retry", "from", "again"], runs: options.runs ?? [] })[name],
     lose: () => {
       for (const each of ending) each();
     },

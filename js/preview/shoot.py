@@ -117,6 +117,22 @@ def press(*names: str):
     return act
 
 
+def more(name: str):
+    def act(page: Page) -> None:
+        press("More actions")(page)
+        page.get_by_role("menuitem", name=name).click()
+
+    return act
+
+
+def node_menu(name: str):
+    def act(page: Page) -> None:
+        select(name)(page)
+        press("Node actions")(page)
+
+    return act
+
+
 SHOTS = {
     "form": ("form", {"height": 1000}, None),
     "form-dark-errors": ("form", {"theme": "dark"}, send),
@@ -142,6 +158,9 @@ SHOTS = {
     "narrow-detail": ("failed", {"width": 460, "theme": "dark"}, select("train_gradient")),
     "export": ("failed", {}, press("Export")),
     "export-dark": ("failed", {"theme": "dark"}, press("Export")),
+    "again": ("failed", {"runs": ["k3v9-11aa", "k3v9-20c1"]}, press("Run again…")),
+    "again-dark-narrow": ("failed", {"width": 360, "theme": "dark"}, more("Run again…")),
+    "node-menu": ("failed", {}, node_menu("features")),
     "more": ("failed", {"width": 360}, press("More actions")),
     "wide": ("training", {"width": 1360}, None),
     "grid": ("training", {"layout": False}, None),

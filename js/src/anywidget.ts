@@ -11,6 +11,8 @@ interface Traits {
   run_id: string;
   graph_name: string;
   others: readonly string[];
+  runs: readonly string[];
+  offers: readonly string[];
   driver: string | null;
   replay: string;
 }
@@ -27,24 +29,39 @@ function render({ model, el }: { model: AnyModel<Traits>; el: HTMLElement }): ()
   };
   const others = signal<readonly string[]>([]);
   follow("others", (ids) => {
-    others.value = Array.isArray(ids) ? ids.filter((each) => typeof each === "string") : [];
+    others.value = texts(ids);
+  });
+  const runs = signal<readonly string[]>([]);
+  follow("runs", (ids) => {
+    runs.value = texts(ids);
+  });
+  const offers = signal<ReadonlySet<string>>(new Set());
+  follow("offers", (names) => {
+    offers.value = new Set(texts(names));
   });
   const driver = signal<string | null>(null);
   follow("driver", (who) => {
     driver.value = typeof who === "string" ? who : null;
   });
-  const leave = mount(
-    {
-      channel: model as Channel,
-      runId: text(model.get("run_id")),
-      graph: text(model.get("graph_name")),
-      others,
-      driver,
-      host: () => hostKernel(model),
-      replay: replayed(follow),
-    },
-    el,
-  );
+  const replay = replayed(follow);
+  let leave = (): void => undefined;
+  follow("run_id", (runId) => {
+    leave();
+    leave = mount(
+      {
+        channel: model as Channel,
+        runId: text(runId),
+        graph: text(model.get("graph_name")),
+        others,
+        runs,
+        offers,
+        driver,
+        host: () => hostKernel(model),
+        replay,
+      },
+      el,
+    );
+  });
   return () => {
     over.abort();
     leave();
@@ -53,16 +70,23 @@ function render({ model, el }: { model: AnyModel<Traits>; el: HTMLElement }): ()
 
 function replayed(follow: (name: Name, changed: (value: unknown) => void) => void): ReadonlySignal<Replay | null> {
   const replay = signal<Replay | null>(null);
+  let latest: unknown;
   follow("replay", (packed) => {
+    latest = packed;
+    replay.value = null; // what there was is of another run, or of this one before it went on
     if (typeof packed !== "string" || packed === "") return;
     void unpack(packed).then(
       (recording) => {
-        replay.value = new Replay(recording);
+        if (packed === latest) replay.value = new Replay(recording);
       },
       () => undefined, // what is not a recording shows nothing: the still picture is there
     );
   });
   return replay;
+}
+
+function texts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
 }
 
 function text(value: unknown): string {

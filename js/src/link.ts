@@ -6,12 +6,15 @@ import { type EventsFrame, type Frame, type Reply, readFrame } from "./protocol"
 import { assertNever } from "./reducer";
 import type { Replay } from "./replay";
 import type { Store } from "./store";
-import type { Json } from "./wire";
+import type { Json, JsonObject } from "./wire";
 
 export type Command =
   | { readonly kind: "sync"; readonly have: number; readonly nodes: number }
   | { readonly kind: "history"; readonly first: number; readonly until: number }
-  | { readonly kind: "cancel" | "retry" | "digest" }
+  | { readonly kind: "cancel" | "inputs" | "digest" }
+  | { readonly kind: "retry"; readonly node_id: string }
+  | { readonly kind: "again"; readonly values: JsonObject }
+  | { readonly kind: "show"; readonly run_id: string }
   | { readonly kind: "place" | "tidy"; readonly inside: string }
   | { readonly kind: "detail"; readonly node_id: string }
   | { readonly kind: "export"; readonly format: string; readonly part: number }
@@ -55,7 +58,7 @@ interface Waiting {
 }
 
 /** What changes a run, and so is refused while the run is shown as it was. */
-const ACTING: ReadonlySet<Command["kind"]> = new Set(["cancel", "retry", "resume"]);
+const ACTING: ReadonlySet<Command["kind"]> = new Set(["cancel", "retry", "again", "show", "resume"]);
 const GONE = "The kernel that ran this is gone.";
 const FRAME_KINDS = new Set(["events", "snapshot", "layout", "signals", "loop", "reply"]);
 const ENDINGS = ["comm:close", "destroy"];

@@ -16,6 +16,8 @@ export class Local {
   readonly query = signal("");
   /** The nodes of the critical path, in order, as long as one asks for it. */
   readonly critical = signal<readonly string[] | null>(null);
+  /** What an action could not do, and why; or empty. */
+  readonly problem = signal("");
   /** The container that one has chosen to look into; empty for the run as a whole, null as long as none was chosen. */
   readonly #chosen = signal<string | null>(null);
   /** The container whose parts are drawn: a run that is nothing but one body is shown from inside. */

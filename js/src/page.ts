@@ -16,6 +16,8 @@ async function play(): Promise<void> {
       runId: recording.run_id,
       graph: recording.graph,
       others: signal([]),
+      runs: signal([]),
+      offers: signal(new Set()),
       driver: signal(null),
       host: () => "none",
       replay: signal(new Replay(recording)),

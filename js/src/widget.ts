@@ -10,12 +10,14 @@ import { digest } from "./state";
 import { hideStatic } from "./static";
 import { Store } from "./store";
 import { watchTheme } from "./theme";
+import { again as runAgain } from "./views/again";
 import { announcer } from "./views/announcer";
 import { crumbs } from "./views/crumbs";
 import { detail } from "./views/detail";
 import { GraphView } from "./views/graph";
 import { grip } from "./views/grip";
 import { help } from "./views/help";
+import { nodeMenu } from "./views/node_menu";
 import { notice } from "./views/notice";
 import { scrubber } from "./views/scrubber";
 import { search } from "./views/search";
@@ -29,6 +31,10 @@ export interface Source {
   readonly runId: string;
   readonly graph: string;
   readonly others: ReadonlySignal<readonly string[]>;
+  /** The runs that this view has shown, oldest first, if there are more than this one. */
+  readonly runs: ReadonlySignal<readonly string[]>;
+  /** What can be done with the run without being refused. */
+  readonly offers: ReadonlySignal<ReadonlySet<string>>;
   /** The other process that drives the run, empty if none does; null if it is the kernel's own run. */
   readonly driver: ReadonlySignal<string | null>;
   /** What the host says of the kernel just now. */
@@ -45,7 +51,7 @@ function isTyping(target: EventTarget | null): boolean {
 
 /** Shows a run in `el`; returns what takes it away. */
 export function mount(source: Source, el: HTMLElement): () => void {
-  const { channel, runId, graph: given, others, driver, replay, host } = source;
+  const { channel, runId, graph: given, others, runs, offers, driver, replay, host } = source;
   const over = new AbortController();
   const { signal } = over;
   const store = new Store();
@@ -62,6 +68,8 @@ export function mount(source: Source, el: HTMLElement): () => void {
     graph.focus();
   };
   const keysCard = help(() => graph.focus(), signal);
+  const again = runAgain(link, local);
+  const actions = nodeMenu(store, link, local, offers, signal);
   const finder = search(local, () => graph.focus(), signal);
   const canvas = h(
     "div",
@@ -74,10 +82,17 @@ export function mount(source: Source, el: HTMLElement): () => void {
   const root: HTMLElement = h(
     "div",
     { class: "gr", role: "region", "aria-label": `Run ${given}`, "data-run": runId },
-    toolbar(store, link, local, { runId, graphName, fit: () => graph.fit() }, signal),
+    toolbar(
+      store,
+      link,
+      local,
+      { runId, graphName, fit: () => graph.fit(), offers, runs, again: (opener) => void again.open(opener) },
+      signal,
+    ),
     notice(store, link, { runId, others, driver, kernel }, signal),
+    again.element,
     waits(store, link, local, signal),
-    h("div", { class: "gr-body" }, canvas, detail(store, link, local, leave, signal)),
+    h("div", { class: "gr-body" }, canvas, detail(store, link, local, { leave, actions }, signal)),
     attempts.element,
     time.element,
     grip(() => root, signal),

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Link } from "../src/link";
+import { type Command, Link } from "../src/link";
 import { digest } from "../src/state";
 import { Store } from "../src/store";
 import type { Json } from "../src/wire";
@@ -214,7 +214,8 @@ test.each(["cancel", "retry", "tidy"] as const)(
     const { kernel, store, link } = opened();
     kernel.synchronise(lines);
     store.show(3);
-    const { reply } = link.send(kind === "tidy" ? { kind, inside: "" } : { kind });
+    const commands = { cancel: { kind }, retry: { kind, node_id: "" }, tidy: { kind, inside: "" } };
+    const { reply } = link.send(commands[kind] as Command);
     expect(kernel.count(kind)).toBe(kind === "tidy" ? 1 : 0);
     if (kind !== "tidy") expect(await reply).toMatchObject({ error: "This is the run as it was." });
   },

@@ -34,6 +34,9 @@ class NoResizing {
   }
 }
 
+/** As of a run that has ended and whose graph is defined. */
+const TRAITS = { others: [], driver: null, replay: "", runs: [], offers: ["retry", "from", "again"] };
+
 export function prepare(): void {
   setMaxListeners(50); // each view takes its listeners off by one signal
   vi.useFakeTimers({
@@ -69,7 +72,7 @@ export function nameOf(element: Element): string {
 /** Opens a view; a `manager` says what the host's one does. */
 export async function open(graph = "golden graph", manager: unknown = undefined): Promise<Page> {
   const kernel = new FakeKernel();
-  kernel.traits = { run_id: "run-1", graph_name: graph, others: [], driver: null, replay: "" };
+  kernel.traits = { run_id: "run-1", graph_name: graph, ...TRAITS };
   const el = document.createElement("div");
   document.body.append(el);
   const model = Object.assign(kernel, { get: (name: string) => kernel.traits[name], widget_manager: manager });

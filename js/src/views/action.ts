@@ -46,14 +46,19 @@ export function copyButton(
     ...content,
   );
   async function copy(): Promise<void> {
-    const done = await navigator.clipboard.writeText(await text()).then(
-      () => "Copied",
-      () => "Copying was refused by the browser",
-    );
-    set(button, "data-said", done);
-    setTimeout(() => set(button, "data-said", null), COPIED_MS);
+    await copyText(await text(), button);
   }
   return button;
+}
+
+/** Copies a text, and says for a moment at `element` whether that was done. */
+export async function copyText(text: string, element: HTMLElement): Promise<void> {
+  const done = await navigator.clipboard.writeText(text).then(
+    () => "Copied",
+    () => "Copying was refused by the browser",
+  );
+  set(element, "data-said", done);
+  setTimeout(() => set(element, "data-said", null), COPIED_MS);
 }
 
 export function errorText(reply: Reply): string {

@@ -25,7 +25,13 @@ interface Shown {
   readonly problem: string;
 }
 
-export function detail(store: Store, link: Link, local: Local, leave: () => void, signal: AbortSignal): HTMLElement {
+export function detail(
+  store: Store,
+  link: Link,
+  local: Local,
+  { leave, actions }: { readonly leave: () => void; readonly actions: HTMLElement },
+  signal: AbortSignal,
+): HTMLElement {
   const prefix = `gr-detail-${details++}-`;
   const answer = makeSignal<{
     readonly key: string;
@@ -49,7 +55,7 @@ export function detail(store: Store, link: Link, local: Local, leave: () => void
   const element = h(
     "aside",
     { class: "gr-detail", hidden: true },
-    h("div", { class: "gr-detail-head" }, word, title, close),
+    h("div", { class: "gr-detail-head" }, word, title, actions, close),
     tabs,
     panel,
   );

@@ -1,6 +1,6 @@
 /** The header: which run this is, how it stands, and what can be done with it as a whole. */
 
-import { effect } from "@preact/signals-core";
+import { effect, type ReadonlySignal } from "@preact/signals-core";
 import { fill, h, icon, say, set } from "../dom";
 import { download, FORMATS } from "../download";
 import { duration, ticking } from "../format";
@@ -14,10 +14,17 @@ import { countsStrip } from "./counts";
 import { lamp } from "./lamp";
 import { type Item, menu } from "./menu";
 
+const NONE: ReadonlySet<string> = new Set();
+
 interface Parts {
   readonly runId: string;
   readonly graphName: () => string;
   readonly fit: () => void;
+  /** What can be done with the run without being refused. */
+  readonly offers: ReadonlySignal<ReadonlySet<string>>;
+  /** The runs that this view has shown, oldest first. */
+  readonly runs: ReadonlySignal<readonly string[]>;
+  readonly again: (opener: HTMLElement) => void;
 }
 
 export function toolbar(store: Store, link: Link, local: Local, parts: Parts, signal: AbortSignal): HTMLElement {
@@ -25,13 +32,29 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
   const name = h("strong", { class: "gr-name" });
   const strip = countsStrip(store, local, signal);
   const runId = copyButton("Copy run id", () => parts.runId, parts.runId);
+  const chooser = h("select", {
+    class: "gr-input gr-runs",
+    "aria-label": "Run in this view",
+    on: { change: () => void link.send({ kind: "show", run_id: chooser.value }).reply.then(report("Show run")) },
+  });
   const time = h("span", { class: "gr-elapsed", title: "Elapsed" });
   const trouble = alertLine();
-  const report = (verb: string) => (reply: Parameters<typeof errorText>[0]) =>
-    trouble.say(reply.error === "" ? "" : `${verb}: ${errorText(reply)}`);
+  const report = (verb: string) => (reply: Parameters<typeof errorText>[0]) => {
+    local.problem.value = reply.error === "" ? "" : `${verb}: ${errorText(reply)}`;
+  };
   const cancel = actionButton(link, "Cancel run", () => ({ kind: "cancel" }), report("Cancel run"));
-  const retry = actionButton(link, "Retry failed", () => ({ kind: "retry" }), report("Retry failed"));
+  const retry = actionButton(link, "Retry failed", () => ({ kind: "retry", node_id: "" }), report("Retry failed"));
   retry.title = "Go on with what failed or was cancelled, and the graph as it is defined now";
+  const again = h(
+    "button",
+    {
+      type: "button",
+      class: "gr-button",
+      title: "A new run of the graph as it is defined now, with other inputs",
+      on: { click: () => parts.again(document.activeElement === more.button ? more.button : again) },
+    },
+    "Run again…",
+  );
   const tidy = actionButton(link, "Tidy", () => ({ kind: "tidy", inside: local.inside.peek() }), report("Tidy"));
   tidy.title = "Lay the whole graph out anew";
   const fit = h(
@@ -43,7 +66,7 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
     say(progress, `Exporting: ${label}…`);
     const problem = await download(link, format);
     say(progress, "");
-    trouble.say(problem === "" ? "" : `Export: ${problem}`);
+    local.problem.value = problem === "" ? "" : `Export: ${problem}`;
   };
   const progress = h("span", { class: "gr-sending", "aria-live": "polite" });
   const formats: readonly Item[] = FORMATS.map(({ label, format }) => ({
@@ -55,14 +78,22 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
   /** What does not fit beside the name of a narrow widget, in one menu. */
   const more = menu("More actions", () => folded(), signal, "⋯");
   const folded = (): readonly Item[] => [
+    ...(again.hidden ? [] : [{ label: "Run again…", act: () => again.click() }]),
     ...(tidy.hidden ? [] : [{ label: "Tidy", act: () => tidy.click() }]),
     { label: "Fit", act: () => fit.click() },
     ...(exports.element.hidden ? [] : formats.map((each) => ({ ...each, label: `Export: ${each.label}` }))),
   ];
   more.element.classList.add("gr-if-narrow");
-  for (const each of [tidy, fit, exports.element]) each.classList.add("gr-if-roomy");
+  for (const each of [again, tidy, fit, exports.element]) each.classList.add("gr-if-roomy");
 
   const stops = [
+    effect(() => trouble.say(local.problem.value)),
+    effect(() => {
+      const ids = parts.runs.value;
+      chooser.hidden = ids.length < 2;
+      fill(chooser, ...ids.map((id, i) => h("option", { value: id, title: id }, `Run ${i + 1} of ${ids.length}`)));
+      chooser.value = parts.runId;
+    }),
     effect(() => {
       store.version.value;
       const numbers = counts(store.state);
@@ -76,8 +107,10 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
       const gone = link.contact.value === "lost" || link.contact.value === "saved";
       cancel.hidden = over || gone;
       cancel.disabled = past || store.live.cancelled_by !== "";
-      retry.hidden = !over || store.live.finished === "DONE" || gone;
-      retry.disabled = past;
+      const offers = link.contact.value === "live" ? parts.offers.value : NONE;
+      retry.hidden = !over || !offers.has("retry");
+      again.hidden = !over || !offers.has("again");
+      for (const each of [retry, again]) each.disabled = past;
       tidy.hidden = gone;
       exports.element.hidden = link.contact.value !== "live";
     }),
@@ -96,8 +129,8 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
     "header",
     { class: "gr-header" },
     h("div", { class: "gr-title" }, badge, name),
-    h("div", { class: "gr-progress" }, strip, time, runId, lamp(store, link, signal)),
-    h("div", { class: "gr-buttons" }, progress, cancel, retry, tidy, fit, exports.element, more.element),
+    h("div", { class: "gr-progress" }, strip, time, runId, chooser, lamp(store, link, signal)),
+    h("div", { class: "gr-buttons" }, progress, cancel, retry, again, tidy, fit, exports.element, more.element),
     trouble.element,
   );
 }

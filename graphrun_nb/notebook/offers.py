@@ -1,0 +1,22 @@
+"""Which actions a view may offer for a run, so that none of them is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphrun_nb.core.status import RunStatus
+from graphrun_nb.engine.taking_up import defined_now
+
+if TYPE_CHECKING:
+    from graphrun_nb.engine.run import Run
+
+
+def offers(run: Run) -> list[str]:
+    """Return some of ``cancel``, ``retry``, ``from`` (again from a node) and ``again`` (a new run). O(1)."""
+    ended = run.state.finished
+    if ended is None or run.is_alive:
+        return [] if ended is not None or run.state.cancelled_by else ["cancel"]
+    if not run.source.is_known and defined_now(run) is None:
+        return []
+    goes_on = [] if run.spec.body else ["from"] if ended is RunStatus.DONE else ["retry", "from"]
+    return [*goes_on, "again"]
