@@ -53,49 +53,55 @@ export function momentText(seq: number, last: number, recorded: Recorded | null)
 }
 
 export function said(event: RunEvent): string {
+  return phrase(event).join("");
+}
+
+/** What happened: words, the node that it happened to or nothing, and words. */
+export function phrase(event: RunEvent): readonly [before: string, node: string, after: string] {
+  const run = (words: string) => [words, "", ""] as const;
   switch (event.kind) {
     case "RunStarted":
-      return "run started";
+      return run("run started");
     case "RunResumed":
-      return "run taken up again";
+      return run("run taken up again");
     case "RunForked":
-      return `run forked from ${event.source_run_id}`;
+      return run(`run forked from ${event.source_run_id}`);
     case "SpecAccepted":
-      return `graph of ${event.nodes.length} ${event.nodes.length === 1 ? "node" : "nodes"}`;
+      return run(`graph of ${event.nodes.length} ${event.nodes.length === 1 ? "node" : "nodes"}`);
     case "NodeAdded":
-      return `${event.node.node_id} appeared`;
+      return ["", event.node.node_id, " appeared"];
     case "NodeReset":
-      return `${event.node_id} reset`;
+      return ["", event.node_id, " reset"];
     case "OutputPinned":
-      return `${event.node_id} taken over`;
+      return ["", event.node_id, " taken over"];
     case "AttemptStarted":
-      return `${event.node_id} started${event.attempt > 1 ? `, attempt ${event.attempt}` : ""}`;
+      return ["", event.node_id, ` started${event.attempt > 1 ? `, attempt ${event.attempt}` : ""}`];
     case "AttemptSucceeded":
-      return `${event.node_id} done`;
+      return ["", event.node_id, " done"];
     case "AttemptFailed":
-      return `${event.node_id} failed`;
+      return ["", event.node_id, " failed"];
     case "AttemptLost":
-      return `${event.node_id} lost`;
+      return ["", event.node_id, " lost"];
     case "RetryScheduled":
-      return `${event.node_id} to be retried`;
+      return ["", event.node_id, " to be retried"];
     case "WaitOpened":
-      return `${event.node_id} waiting`;
+      return ["", event.node_id, " waiting"];
     case "AnswerKept":
-      return event.node_id === "" ? `event ${event.name} came` : `early answer to ${event.node_id}`;
+      return event.node_id === "" ? run(`event ${event.name} came`) : ["early answer to ", event.node_id, ""];
     case "WaitResolved":
-      return `${event.node_id} answered`;
+      return ["", event.node_id, " answered"];
     case "WaitExpired":
       return event.outcome === "dropped"
-        ? `${event.node_id} gave its question up`
-        : `deadline of ${event.node_id} passed`;
+        ? ["", event.node_id, " gave its question up"]
+        : ["deadline of ", event.node_id, " passed"];
     case "NodeSkipped":
-      return `${event.node_id} skipped`;
+      return ["", event.node_id, " skipped"];
     case "NodeCancelled":
-      return `${event.node_id} cancelled`;
+      return ["", event.node_id, " cancelled"];
     case "CancelRequested":
-      return `cancel asked for by ${event.by}`;
+      return run(`cancel asked for by ${event.by}`);
     case "RunFinished":
-      return `run ${event.status.toLowerCase()}`;
+      return run(`run ${event.status.toLowerCase()}`);
     default:
       return assertNever(event);
   }

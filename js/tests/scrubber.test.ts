@@ -90,6 +90,15 @@ test("the whole widget shows the run as it was, says so, and Live brings it back
   expect(page.root.textContent).not.toContain("As it was");
 });
 
+test("the node that the shown event is about is a link to it", async () => {
+  const page = await shown("failure");
+  await press(page, "Home", "ArrowRight", "ArrowRight");
+  page.get("link", "bad").click();
+  await page.settle(50);
+  expect(page.get("treeitem", "bad: running").getAttribute("aria-selected")).toBe("true");
+  expect(said(page)).toMatch(/^event 3 of /);
+});
+
 test("what arrives meanwhile does not move the view, and the digest is that of the newest state", async () => {
   const lines = log("diamond");
   const page = await shown("diamond", 6);

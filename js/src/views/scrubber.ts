@@ -1,14 +1,16 @@
 /** A run's history under one's hand: a slider over its events, playback, and the way back to how it is. */
 
 import { effect } from "@preact/signals-core";
-import { h, say, set } from "../dom";
+import { type Child, fill, h, set } from "../dom";
 import { clockTime } from "../format";
 import type { Contact } from "../link";
-import { MARKED, Marks, momentText, said } from "../moments";
+import type { Local } from "../local";
+import { MARKED, Marks, momentText, phrase } from "../moments";
 import { Playback } from "../playback";
 import type { Store } from "../store";
 import { readPalette } from "../theme";
 import { clamp } from "../viewport";
+import { nodeLink } from "./action";
 import { sign } from "./sign";
 
 const SPEEDS = [1, 4, 16, 64];
@@ -22,7 +24,13 @@ export interface Scrubber {
 }
 
 /** `beside` stands before the slider; `contact` tells whether a kernel may still send what is missing. */
-export function scrubber(store: Store, contact: () => Contact, beside: HTMLElement, signal: AbortSignal): Scrubber {
+export function scrubber(
+  store: Store,
+  local: Local,
+  contact: () => Contact,
+  beside: HTMLElement,
+  signal: AbortSignal,
+): Scrubber {
   const playback = new Playback(store);
   let marks = new Marks();
   let history = store.history;
@@ -125,14 +133,18 @@ export function scrubber(store: Store, contact: () => Contact, beside: HTMLEleme
   slider.addEventListener("pointerdown", drag, { signal });
   slider.addEventListener("pointermove", drag, { signal });
 
-  function captionText(): string {
-    const { cursor, live, state, instant } = store;
-    const at = cursor.value;
-    if (at !== null && instant !== null) {
-      const recorded = store.history.event(at);
-      const what = recorded === null ? "" : `: ${said(recorded.event)}`;
-      return `As it was at ${clockTime(instant)}, event ${state.seq} of ${live.seq}${what}. Questions and actions rest.`;
-    }
+  function pastText(seq: number, instant: number): Child[] {
+    const recorded = store.history.event(seq);
+    const [before, id, after] = recorded === null ? ["", "", ""] : phrase(recorded.event);
+    return [
+      `As it was at ${clockTime(instant)}, event ${seq} of ${store.live.seq}${recorded === null ? "" : ": "}${before}`,
+      id === "" ? null : nodeLink(local, id),
+      `${after}. Questions and actions rest.`,
+    ];
+  }
+
+  function liveText(): string {
+    const { live } = store;
     const gap = store.history.gap();
     const missing = gap === null ? 0 : gap.until - gap.first + 1;
     if (missing > 0)
@@ -160,8 +172,11 @@ export function scrubber(store: Store, contact: () => Contact, beside: HTMLEleme
     set(element, "data-past", past);
     set(live, "aria-pressed", past ? "false" : "true");
     live.classList.toggle("gr-primary", past);
-    say(caption, captionText());
-    caption.title = caption.textContent ?? "";
+    const { instant } = store;
+    const content = past && instant !== null ? pastText(at, instant) : [liveText()];
+    const text = content.map((each) => (typeof each === "string" ? each : (each?.textContent ?? ""))).join("");
+    if (caption.textContent !== text) fill(caption, ...content);
+    caption.title = text;
     element.hidden = store.live.seq === 0;
     frame ||= requestAnimationFrame(draw);
   }
