@@ -65,8 +65,8 @@ class Inspector(anywidget.AnyWidget):
     At most 20 frames a second leave the kernel, and 200 kB after a first burst of as much: the first event of a quiet
     spell at once, the rest gathered, the end of the run without delay. A burst of more than 1,500 events is sent as one
     packed snapshot; its events follow, in pieces, when a view asks for them and nothing else is to be sent. A spell of
-    events ends with an empty frame. While the run is under way the pulse of its loop is sent once a second, and from beside
-    the loop when something keeps it.
+    events ends with an empty frame. While the run is under way the pulse of its loop is sent once a second, and from
+    beside the loop when something keeps it.
     """
 
     _esm = STATIC / "widget.js"
