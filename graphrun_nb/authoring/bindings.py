@@ -22,8 +22,20 @@ def binding_of(value: Any, owner: Owner | None = None) -> Binding:
     Raises
     ------
     GraphValidationError
-        A handle belongs to another graph than `owner`, is the key of a dict, or stands in a set.
+        A handle belongs to another graph than `owner`, is the key of a dict, or stands in a set; or the value is nested
+        too deeply to be looked through, or contains itself.
     """
+    try:
+        return _binding_of(value, owner)
+    except RecursionError:
+        raise GraphValidationError(
+            f"a {type(value).__name__} that is nested too deeply, or contains itself, cannot be an argument",
+            code="tool_bad_argument",
+            hints=("let a tool make it, or pass it inside an object of a class of your own: that is not looked into",),
+        ) from None
+
+
+def _binding_of(value: Any, owner: Owner | None) -> Binding:
     if isinstance(value, Handle):
         check_owner(value, owner)
         return value.binding
@@ -33,9 +45,9 @@ def binding_of(value: Any, owner: Owner | None = None) -> Binding:
     if isinstance(value, (list, tuple, dict)) and _has_handle(value):
         if isinstance(value, dict):
             _refuse_inside(value, "the key of a dict")
-            return Many("dict", tuple((key, binding_of(item, owner)) for key, item in value.items()))
+            return Many("dict", tuple((key, _binding_of(item, owner)) for key, item in value.items()))
         shape = "tuple" if isinstance(value, tuple) else "list"
-        return Many(shape, tuple((None, binding_of(item, owner)) for item in value))
+        return Many(shape, tuple((None, _binding_of(item, owner)) for item in value))
     if isinstance(value, (set, frozenset)):
         _refuse_inside(value, "an element of a set")
     return Literal(value, literal_digest(value))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from types import CodeType
 
 CONTEXT = "context"
+MAX_PARSED = 1000
+_PARSED: dict[int, tuple[CodeType, bytes]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,11 @@ def signature_of(function: Callable[..., Any], inputs: Sequence[str] | None) -> 
         The function takes ``*args`` or positional-only parameters and `inputs` is not given, or a parameter's name is
         reserved for node controls.
     """
-    parameters = list(inspect.signature(function).parameters.values())
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except ValueError:
+        called = getattr(function, "__name__", "…")
+        raise Misuse(f"tool {function!r}: nobody knows its parameters; wrap it: lambda x: {called}(x)") from None
     context = next((each.name for each in parameters if _wants_context(each)), "")
     rest = [each for each in parameters if each.name != context]
     name = getattr(function, "__name__", repr(function))
@@ -131,6 +137,19 @@ def source_of(function: Callable[..., Any]) -> tuple[str, str, int]:
 
 
 def _normal_source(function: Callable[..., Any]) -> bytes:
+    """Return the source of `function`, without comments and layout; parsed once for all closures over one code."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return _parsed_source(function)
+    known = _PARSED.get(id(code))
+    if known is None or known[0] is not code:
+        if len(_PARSED) >= MAX_PARSED:
+            _PARSED.clear()
+        known = _PARSED[id(code)] = (code, _parsed_source(function))
+    return known[1]
+
+
+def _parsed_source(function: Callable[..., Any]) -> bytes:
     source, _, _ = source_of(function)
     try:
         return ast.unparse(ast.parse(source)).encode() if source else _code_bytes(inspect.unwrap(function))

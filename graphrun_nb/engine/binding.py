@@ -36,12 +36,16 @@ def graph_of(target: Any) -> TaskGraph:
     if isinstance(target, (Graphified, GraphFunction, GraphBuilder)):
         return target.build()
     built: Any = None
-    if not isinstance(target, (type, Tool)) and callable(getattr(target, "build", None)):
+    if isinstance(target, (type, Tool)):
+        pass
+    elif callable(getattr(target, "build", None)):
         built = _built(target, target.build)
     elif inspect.isroutine(target) and not inspect.iscoroutinefunction(target) and _takes_nothing(target):
         built = _built(target, target)
     if isinstance(built, TaskGraph):
         return built
+    if inspect.iscoroutine(built):
+        built.close()
     if built is not None and built is not target:
         return graph_of(built)
     raise GraphMaterializationError(

@@ -11,7 +11,7 @@ import traceback
 import pytest
 
 from graphrun_nb import GraphBuildError, GraphValidationError, each, graph, graphify, run, run_async, tool
-from graphrun_nb.errors import GraphOperationError
+from graphrun_nb.errors import GraphOperationError, Misuse
 
 CONTROL_FLOW = "graphify_control_flow_non_deterministic"
 CONDITION = "graphify_unsupported_condition_expr"
@@ -459,3 +459,20 @@ def test_a_handle_is_no_value_outside_of_a_graph():
             use()
         assert caught.value.code == "graph_not_building"
         assert "run the graph" in caught.value.hints[0]
+
+
+@pytest.mark.parametrize("depth", [3_000, None], ids=["deep", "in itself"])
+def test_an_argument_that_cannot_be_looked_through_is_one_clear_error(depth):
+    value = []
+    if depth is None:
+        value.append(value)
+    for _ in range(depth or 0):
+        value = [value]
+    with graph(name="g"), pytest.raises(GraphValidationError, match="nested too deeply, or contains itself") as caught:
+        add(a=value)
+    assert "object of a class of your own" in caught.value.__notes__[0]
+
+
+def test_a_callable_whose_parameters_nobody_knows_is_refused_with_what_to_write():
+    with pytest.raises(Misuse, match=r"wrap it: lambda x: int\(x\)"):
+        tool(outputs=["x"])(int)

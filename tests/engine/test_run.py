@@ -538,3 +538,20 @@ async def test_an_error_text_that_cannot_be_encoded_still_ends_the_run(one_node)
     with pytest.raises(GraphRunFailed):
         await future
     assert future.node("half_a_character").error.message == "\\ud800"
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_tool_that_needs_nothing_is_refused_as_a_target_and_not_called(is_async):
+    called = []
+
+    @tool(outputs=["x"])
+    def sync(a=0):
+        called.append(a)
+
+    @tool(outputs=["x"])
+    async def later(a=0):
+        called.append(a)
+
+    with pytest.raises(GraphMaterializationError, match="cannot be run"):
+        run(later if is_async else sync)
+    assert called == []

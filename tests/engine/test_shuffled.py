@@ -1,8 +1,8 @@
 """Random graphs on a loop that runs what is ready in any order, against a plain reading of the same graph.
 
-Each seed is one program: what it computes, what fails, asks, is skipped, mapped or nested, in what order things happen,
-and whether its loop ends under it and another one goes on. ``GRAPHRUN_SEEDS=17 pytest …`` runs one of them,
-``GRAPHRUN_SEEDS=0-20000`` many.
+Each seed is one program: what it computes, what fails, asks, comes too late, is skipped, mapped or nested, in what
+order things happen, and whether it is cancelled, or its loop ends under it, and another one goes on.
+``GRAPHRUN_SEEDS=17 pytest …`` runs one of them, ``GRAPHRUN_SEEDS=0-20000`` many.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import random
 import pytest
 
 from graphrun_nb import (
+    GraphRunError,
     GraphRunFailed,
     MemoryStore,
     NodeContext,
@@ -32,6 +33,11 @@ from graphrun_nb.core.state import fold
 from .shuffling import LoopClock, ShuffledLoop, run_on, shuffled_loop
 
 N_SEEDS = 2000
+NOBODY = "nobody answers"
+KINDS = [
+    *("plain", "plain", "slow", "flaky", "bad", "asks", "if", "map", "nested", "body"),
+    *("late", "may be late", "expires"),
+]
 BATCH = 100
 
 
@@ -58,7 +64,7 @@ class Program:
         chosen = self.random.sample(self.handles, min(len(self.handles), self.random.randint(0, 3)))
         needs = [name for name, _ in chosen]
         values = [handle for _, handle in chosen]
-        kind = self.random.choice(["plain", "plain", "slow", "flaky", "bad", "asks", "if", "map", "nested", "body"])
+        kind = self.random.choice(KINDS)
         controls = {"_id": node_id}
         if self.handles and self.random.random() < 0.2:
             before = self.random.choice(self.handles)[0]
@@ -92,7 +98,10 @@ class Program:
             case "body":
                 handle = self._body(node_id)(values=values, **controls).total
                 known = None if known is None else known + 1
-            case "bad":
+            case "late":
+                status = NodeStatus.SKIPPED if skipped else NodeStatus.FAILED
+                handle = add(values=values, _timeout=0.25, **controls).total
+            case "bad" | "expires":
                 status = NodeStatus.SKIPPED if skipped else NodeStatus.FAILED
                 handle = add(values=values, **controls).total
             case _:
@@ -117,9 +126,15 @@ class Program:
                     await asyncio.sleep(pause)
                 if kind == "bad" or (kind == "flaky" and context.attempt <= n_failures):
                     raise ValueError(node_id)
-            if kind == "asks":
-                answer = await context.wait("text", prompt=node_id)
+            if kind in ("asks", "may be late"):
+                deadline = {"deadline": 0.5, "on_deadline": "default", "default": f"to {node_id}"}
+                answer = await context.wait("text", prompt=node_id, **(deadline if kind == "may be late" else {}))
                 assert answer == {"text": f"to {node_id}"}
+            if kind == "expires":
+                await context.wait("text", prompt=NOBODY, deadline=pauses[0])
+            if kind == "late":
+                with self._slot():
+                    await asyncio.sleep(3)
             with self._slot():
                 if kind == "asks":
                     await asyncio.sleep(pauses[0])
@@ -179,17 +194,22 @@ class Program:
     async def _answer(self, future):
         while True:
             await asyncio.sleep(self.random.choice([0.0, 0.5]))
-            for wait in future.waits:
-                future.resume(wait.node_id, f"to {wait.node_id}")
-                break
+            wanted = [each for each in future.waits if each.prompt != NOBODY]
+            if wanted:
+                with contextlib.suppress(GraphRunError):  # its deadline has just passed
+                    future.resume(wanted[0].node_id, f"to {wanted[0].node_id}")
 
-    async def leave(self, loop, store, n_steps):
-        """Let the run go for some steps of its loop, and then end that as `asyncio.run` does."""
+    async def leave(self, loop, store, n_steps, *, cancels):
+        """Let the run go for some steps of its loop, and then cancel it, or end that as `asyncio.run` does."""
         future = self.start(loop, store)
         answers = asyncio.create_task(self._answer(future))
         while loop.n_steps < n_steps and not future.done():  # noqa: ASYNC110 (it counts steps)
             await asyncio.sleep(0)
         answers.cancel()
+        if cancels:
+            future.cancel()
+            with contextlib.suppress(GraphRunFailed, asyncio.CancelledError):
+                await future
         return future
 
 
@@ -199,7 +219,7 @@ def check(seed):
     n_steps = program.random.choice([0, program.random.randint(2, 60)])
     if n_steps:
         with shuffled_loop(seed) as loop:
-            end_as_asyncio_run_does(loop, program.leave(loop, store, n_steps))
+            end_as_asyncio_run_does(loop, program.leave(loop, store, n_steps, cancels=seed % 2 == 0))
     done_before = dict(program.completed)
     were_done = [node_id for node_id, node in fold("r", store.read("r")).nodes.items() if node.status == "DONE"]
     with shuffled_loop(seed + 1) as loop:
