@@ -122,7 +122,8 @@ class Shell:
         successes = [AttemptSucceeded(each, self.state.nodes[each].attempt) for each in node_ids]
         n_before = len(self.log)
         state, frontier = twins(self.state, self.frontier)
-        free = self.n_free + sum(state.nodes[each].status is RUNNING for each in node_ids)
+        running = self.leaves(RUNNING)  # more than there are slots, where waits have just expired
+        free = max(0, SLOTS - len(set(running) - set(node_ids)))
         strode = list(successes)
         started, is_all = stride(state, frontier, strode, self.now, free)
         if not is_all:
