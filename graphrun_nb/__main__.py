@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from graphrun_nb.engine.doctor import table as findings_table
 from graphrun_nb.engine.summary import list_runs, runs_table
 from graphrun_nb.errors import GraphRunError
 from graphrun_nb.notebook.exporting import write
+from graphrun_nb.notebook.pruning import DAYS, count, days, pruned
 from graphrun_nb.stores import opened
 from graphrun_nb.stores.salvage import salvage
 from graphrun_nb.stores.sqlite import SqliteStore
@@ -98,27 +98,13 @@ def _parser() -> argparse.ArgumentParser:
     rescue.set_defaults(act=_salvage)
 
     prune = verbs.add_parser("prune", help="delete runs that have ended")
-    prune.add_argument("--older-than", type=_days, default=30.0, metavar="DAYS", help="days since their end, 30")
+    prune.add_argument("--older-than", type=days, default=DAYS, metavar="DAYS", help="days since their end, 30")
     prune.add_argument(
-        "--keep", type=_count, default=0, metavar="N", help="of those that have ended, the N that began last stay, 0"
+        "--keep", type=count, default=0, metavar="N", help="of those that have ended, the N that began last stay, 0"
     )
     prune.add_argument("--dry-run", action="store_true", help="only say which")
     prune.set_defaults(act=_prune)
     return parser
-
-
-def _days(text: str) -> float:
-    days = float(text.removesuffix("d"))
-    if not 0 <= days < math.inf:
-        raise ValueError(text)
-    return days
-
-
-def _count(text: str) -> int:
-    n = int(text)
-    if n < 0:
-        raise ValueError(text)
-    return n
 
 
 def _store(given: argparse.Namespace) -> RunStore:
@@ -235,11 +221,7 @@ def _salvage(given: argparse.Namespace) -> None:
 
 
 def _prune(given: argparse.Namespace) -> None:
-    store = _store(given)
-    prune = getattr(store, "prune", None)
-    if prune is None:
-        raise GraphRunError("this store keeps its runs as long as its process")
-    for run_id in prune(older_than_s=given.older_than * 86_400, keep=given.keep, dry_run=given.dry_run):
+    for run_id in pruned(_store(given), given.older_than, given.keep, dry_run=given.dry_run):
         print(run_id)
 
 

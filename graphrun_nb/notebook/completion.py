@@ -207,6 +207,12 @@ def _runs_and_failed_nodes(words: list[str], namespace: Mapping[str, Any]) -> li
     return _runs(words, namespace) + (_named(failed_nodes(latest)) if latest is not None else [])
 
 
+def _numbers(words: list[str], namespace: Mapping[str, Any]) -> list[Offer]:
+    """Return nothing: a number is the user's to say."""
+    del words, namespace
+    return []
+
+
 _PLACES: dict[str, tuple[Source, ...]] = {
     "show": (_runs,),
     "cancel": (_runs,),
@@ -225,6 +231,7 @@ _VERB_OPTIONS: dict[str, dict[str, Source | None]] = {
     "retry": {"--from": _nodes, "--on-changed": lambda _words, _namespace: _values("--on-changed")},
     "fork": {"--at": _seqs, "--run-id": _nothing},
     "attach": {"--with": _graphs},
+    "prune": {"--older-than": _numbers, "--keep": _numbers, "--dry-run": None},
 }
 
 

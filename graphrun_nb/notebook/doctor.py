@@ -6,12 +6,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from graphrun_nb.engine.background import running_loop
-from graphrun_nb.engine.doctor import Finding, findings, table
+from graphrun_nb.engine.doctor import Finding, findings, sound, store, table
+from graphrun_nb.engine.env import default_store
 from graphrun_nb.notebook.line import UsageError
 from graphrun_nb.notebook.loop import install
 from graphrun_nb.notebook.presenter import NotebookPresenter
 from graphrun_nb.notebook.pump import mechanism
 from graphrun_nb.protocols import hooks
+from graphrun_nb.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
     from graphrun_nb.notebook.scope import Scope
@@ -21,7 +23,16 @@ def doctor(words: list[str], scope: Scope) -> None:
     """Print what is in order here and what is not."""
     if words:
         raise UsageError(f"doctor takes nothing, not {' '.join(words)!r}", hints=("%graphrun doctor",))
-    sys.stdout.write(table([*findings(), _result(), _clicks(scope), _view(scope)]))
+    here = [each for each in findings() if each.what != "store"]
+    sys.stdout.write(table([*here, *_stored(), _result(), _clicks(scope), _view(scope)]))
+
+
+def _stored() -> list[Finding]:
+    """Return what can be said of the store: where it is, and whether all that it keeps is as it was written."""
+    where = store()
+    if not where.ok or isinstance(kept := default_store(), MemoryStore):
+        return [where]
+    return sound(kept)
 
 
 def _result() -> Finding:

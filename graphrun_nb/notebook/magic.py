@@ -72,7 +72,8 @@ class GraphrunMagics(Magics):
             %graphrun debug RUN NODE              the debugger, in the node that failed, where it failed
             %graphrun diff RUN RUN                what differs between two runs
             %graphrun export RUN FILE             as .svg, .png, .html, .json or .trace.json; --force overwrites
-            %graphrun doctor                      is everything in order here
+            %graphrun doctor                      is everything in order here; reads every run of the store
+            %graphrun prune --older-than DAYS     delete runs that ended then (30); --keep N stay; --dry-run only says
 
         A graph that has the name of a verb is launched by ``%graphrun run NAME``.
 

@@ -11,6 +11,7 @@ from graphrun_nb.notebook.exporting import export
 from graphrun_nb.notebook.going_on import attach, fork, one_run, retry, show
 from graphrun_nb.notebook.line import UsageError, unquoted
 from graphrun_nb.notebook.post_mortem import debug
+from graphrun_nb.notebook.pruning import prune
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,5 +84,6 @@ VERBS: dict[str, Callable[[list[str], Scope], RunFuture | None]] = {
     "diff": diff,
     "export": export,
     "doctor": doctor,
+    "prune": prune,
 }
 """What each verb does, given the words after it."""

@@ -198,6 +198,8 @@ def test_an_export_that_cannot_be_written_is_told(kernel, tmp_path, line, messag
         ("%graphrun fork tab-run --a", {"--at"}),
         ("%graphrun fork tab-run --at ", {"4"}),
         ("%graphrun attach tab-run --w", {"--with"}),
+        ("%graphrun pr", {"prune"}),
+        ("%graphrun prune --", {"--older-than", "--keep", "--dry-run"}),
         ("%graphrun attach tab-run --with su", {"sums"}),
         ("%graphrun export tab-run x.svg --f", {"--force"}),
     ],
@@ -241,3 +243,37 @@ def test_the_help_lists_every_verb_and_option(kernel):  # noqa: F811
     listed = "from graphrun_nb.notebook import line, verbs\n[*line.OPTIONS, *line.FLAGS, *verbs.VERBS]"
     for word in kernel.run(listed).text.strip("[]").replace("'", "").replace("\n", "").split(", "):
         assert f"{word.strip()} " in text, word
+
+
+def test_prune_says_which_runs_it_would_delete_and_then_deletes_them(kernel):  # noqa: F811
+    kernel.run("f = run(sums, {'x': 1}, run_id='to-prune')\nawait f")
+    said = kernel.run("%graphrun prune --older-than 0 --dry-run").stdout.splitlines()
+    assert "to-prune" in said
+    assert said[-1].endswith(" would be deleted")
+    kept = kernel.run("%graphrun prune --older-than 0 --keep 1").stdout.splitlines()
+    assert "to-prune" not in kept
+    assert "to-prune" in kernel.run("%graphrun prune --older-than 0d").stdout.splitlines()
+    assert kernel.run("%graphrun prune --older-than 0").stdout == "0 runs deleted\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--older-than soon", "takes a number, at least 0, not 'soon'"),
+        ("--keep -1", "takes a number, at least 0, not '-1'"),
+        ("to-prune", "prune takes no runs"),
+        ("--older", "there is no option '--older' here"),
+    ],
+)
+def test_a_mistake_in_prune_is_told_and_deletes_nothing(kernel, line, message):  # noqa: F811
+    first, second = kernel.run(f"%graphrun prune {line}").stdout.splitlines()
+    assert message in first
+    assert second.startswith("hint: ")
+
+
+def test_doctor_reads_the_store_as_the_command_line_does(kernel):  # noqa: F811
+    kernel.run("f = run(sums, {'x': 1}, run_id='examined')\nawait f")
+    lines = [line.split()[:2] for line in kernel.run("%graphrun doctor").stdout.splitlines()]
+    for what in ("sqlite", "store", "room", "owners", "runs"):
+        assert [what, "ok"] in lines or [what, "warn"] in lines
+    assert ["file", "system"] in lines
