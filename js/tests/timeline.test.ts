@@ -138,6 +138,7 @@ test("the longest chain counts the time in its nodes, not the time between them"
 
 test("an edge that was not followed, since its end began first, joins nothing", () => {
   expect(criticalPath([ran("a", 5, 9), ran("b", 0, 3, "a")]).ids).toEqual(["a"]);
+  expect(criticalPath([ran("a", 0, 9), ran("b", 3, 5, "a")])).toEqual({ ids: ["a"], seconds: 9 });
 });
 
 test("a chain leads through the parts of containers", () => {

@@ -475,7 +475,7 @@ async def test_what_came_packed_follows_event_by_event_in_pieces(view, monkeypat
 
 
 async def test_whatever_a_run_does_a_view_is_sent_no_more_than_its_rate_and_in_the_end_it_has_everything(monkeypatch):
-    rate = 2_000_000
+    rate = 300_000
     monkeypatch.setattr(inspector_module, "BYTES_PER_S", rate)
 
     @tool(outputs=["x"])
@@ -502,7 +502,7 @@ async def test_whatever_a_run_does_a_view_is_sent_no_more_than_its_rate_and_in_t
         known = {each["first"] + i for each in sent if each["kind"] == "events" for i in range(len(each["events"]))}
     sizes = [len(json.dumps(each, ensure_ascii=False)) for each in sent if each["kind"] != "layout"]
     assert sum(sizes) > rate / 4
-    assert sum(sizes) - max(sizes) <= rate * (loop.time() - begun + 1) * 1.2
+    assert sum(sizes) - max(sizes) <= rate * (loop.time() - begun + 1)
 
 
 async def test_a_history_that_is_asked_for_backwards_or_beyond_the_end_is_empty(view):
