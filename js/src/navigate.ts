@@ -1,4 +1,5 @@
-/** Where an arrow key leads from a node: along edges in the direction of the ranks, within a rank across it. */
+/** Where an arrow key leads from a node: along edges in the direction of the ranks, within a rank across it. Where no
+ * edge leads on, to what is nearest there. */
 
 import type { Placement } from "./placement";
 import type { Topology } from "./topology";
@@ -27,11 +28,19 @@ export function neighbour(topology: Topology, placement: Placement, from: number
     nearest(
       members.filter((i) => Math.abs((along[i] ?? 0) - rank) < SAME_RANK_PX && ((across[i] ?? 0) - level) * sign > 1),
     );
+  const beyond = (sign: 1 | -1): number | null => {
+    const there = members.filter((i) => ((along[i] ?? 0) - rank) * sign > SAME_RANK_PX);
+    const first = there.reduce(
+      (least, i) => Math.min(least, Math.abs((along[i] ?? 0) - rank)),
+      Number.POSITIVE_INFINITY,
+    );
+    return nearest(there.filter((i) => Math.abs((along[i] ?? 0) - rank) < first + SAME_RANK_PX));
+  };
   switch (placement.direction === "down" ? (SWAPPED[key] ?? key) : key) {
     case "ArrowRight":
-      return nearest(topology.out[from]?.map((edge) => edge.to) ?? []);
+      return nearest(topology.out[from]?.map((edge) => edge.to) ?? []) ?? beyond(1);
     case "ArrowLeft":
-      return nearest(topology.in[from]?.map((edge) => edge.from) ?? []);
+      return nearest(topology.in[from]?.map((edge) => edge.from) ?? []) ?? beyond(-1);
     case "ArrowUp":
       return beside(-1);
     case "ArrowDown":

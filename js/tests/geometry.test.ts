@@ -164,6 +164,21 @@ test("buckets find the node under a point and those on screen", () => {
   expect(buckets.within(placement.box).sort()).toEqual([0, 1, 2, 3]);
 });
 
+test("where no edge leads on, arrows lead to what is nearest there", () => {
+  const store = new Store();
+  const nodes = ["a", "b", "c", "d"].map((id) => ({ node_id: id, name: id }));
+  store.append(
+    readEventsFrame({ kind: "events", first: 1, at: [1], events: [{ kind: "SpecAccepted", fingerprint: "", nodes }] }),
+  );
+  const apart = topologyOf(store.state);
+  const frame: LayoutFrame = { ...EMPTY, x: [110, 330, 110, 330], y: [36, 36, 108, 108] };
+  const placement = placementOf(apart, frame);
+  expect(["ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"].map((key) => neighbour(apart, placement, 0, key))).toEqual(
+    [1, 2, null, null],
+  );
+  expect(neighbour(apart, placement, 3, "ArrowLeft")).toBe(2);
+});
+
 test("arrows lead along edges and within the rank, or nowhere", () => {
   const diamond = topology("diamond");
   const placement = placementOf(diamond, null);

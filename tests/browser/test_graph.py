@@ -82,6 +82,13 @@ def middle(locator):
     return round(box["x"] + box["width"] / 2), round(box["y"] + box["height"] / 2)
 
 
+def places(region, *names):
+    """Where nodes are, from the corner of the graph: a page may scroll."""
+    corner = region.locator(".gr-stage").bounding_box()
+    found = (middle(item(region, name)) for name in names)
+    return [(round(x - corner["x"]), round(y - corner["y"])) for x, y in found]
+
+
 @pytest.fixture
 def nested(lab):
     page = lab(SETUP, NESTED)
@@ -210,10 +217,10 @@ def test_what_is_placed_stays_while_a_run_grows_until_it_is_tidied(lab):
         "([node, x]) => Math.abs(node.getBoundingClientRect().left + node.offsetWidth / 2 - x) > 20",
         arg=[item(region, "step: done").element_handle(), placed[0]],
     )
-    before = [middle(item(region, name)) for name in ("step: done", "step_4: done")]
+    before = places(region, "step: done", "step_4: done")
     page.execute("go_on.set()")
     expect(item(region, "step_6: done")).to_be_attached()
-    assert [middle(item(region, name)) for name in ("step: done", "step_4: done")] == before
+    assert places(region, "step: done", "step_4: done") == before
     tidy = region.get_by_role("button", name="Tidy", exact=True)
     tidy.click()
     expect(tidy).to_have_attribute("data-phase", "answered")

@@ -23,7 +23,7 @@ import { mirror, Tip } from "./mirror";
 import { Picture } from "./picture";
 import { Reflection } from "./reflection";
 
-/** Narrower than this, two ranks beside each other are too small to read: ranks follow each other downwards. */
+/** In a widget narrower than this, ranks beside each other are too small to read: they follow each other downwards. */
 const DOWN_BELOW_PX = 480;
 
 export class GraphView {
@@ -137,7 +137,8 @@ export class GraphView {
     const { clientWidth: width, clientHeight: height } = this.element;
     if (width === 0 || height === 0) return;
     this.#picture.resize({ width, height });
-    const direction = width < DOWN_BELOW_PX ? "down" : "right";
+    const whole = this.element.closest(".gr")?.clientWidth ?? width;
+    const direction = whole < DOWN_BELOW_PX ? "down" : "right";
     if (direction !== this.#direction) {
       this.#direction = direction;
       this.#place();

@@ -31,7 +31,7 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
   const badge = h("span", { class: "gr-badge" });
   const name = h("strong", { class: "gr-name" });
   const strip = countsStrip(store, local, signal);
-  const runId = copyButton("Copy run id", () => parts.runId, parts.runId);
+  const runId = copyButton(`Copy run id ${parts.runId}`, () => parts.runId, parts.runId);
   const chooser = h("select", {
     class: "gr-input gr-runs",
     "aria-label": "Run in this view",
