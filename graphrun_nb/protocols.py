@@ -472,6 +472,9 @@ class LoopDriver(Protocol):
         ...
 
 
+_KERNELS = frozenset({"ipykernel", "marimo"})
+
+
 class Hooks:
     """What higher floors offer to lower ones.
 
@@ -486,7 +489,7 @@ class Hooks:
     """
 
     presenter: Presenter | None = None
-    _presenter_factory = "graphrun_nb.notebook.presenter:in_a_kernel"
+    _presenter_factory = "graphrun_nb.notebook.presenter:in_a_notebook"
     runner: Runner | None = None
     default_store: Callable[[], RunStore] | None = None
     _driver: LoopDriver | str = "graphrun_nb.notebook.loop:drive"
@@ -494,7 +497,7 @@ class Hooks:
 
     def here(self) -> Presenter | None:
         """Return the presenter, making it now if this process is a notebook's kernel that has none yet."""
-        if self.presenter is None and "ipykernel" in sys.modules:
+        if self.presenter is None and not _KERNELS.isdisjoint(sys.modules):
             self.presenter = _imported(self._presenter_factory)()
         return self.presenter
 

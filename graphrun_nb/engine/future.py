@@ -249,6 +249,11 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
     def __repr__(self) -> str:
         return f"<RunFuture of {self._run.spec.name}>"
 
+    def _display_(self) -> Any:
+        """Return the live view, for marimo."""
+        presenter = hooks.here()
+        return repr(self) if presenter is None else presenter.inspector(self)
+
     def _ipython_display_(self) -> None:
         presenter = hooks.here()
         if presenter is not None:

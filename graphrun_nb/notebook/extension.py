@@ -9,7 +9,7 @@ from typing import Any
 from graphrun_nb.notebook import loop, matcher, tracebacks
 from graphrun_nb.notebook.beside import store_beside
 from graphrun_nb.notebook.magic import GraphrunMagics
-from graphrun_nb.notebook.presenter import in_a_kernel
+from graphrun_nb.notebook.presenter import in_a_notebook
 from graphrun_nb.protocols import hooks
 
 _WARMED = ("numpy", "networkx", "graphrun_nb.view.layout")
@@ -18,7 +18,7 @@ _WARMED = ("numpy", "networkx", "graphrun_nb.view.layout")
 def load(shell: Any) -> None:
     """Set up IPython; calling it again is harmless."""
     if hooks.presenter is None:
-        hooks.presenter = in_a_kernel()
+        hooks.presenter = in_a_notebook()
     hooks.default_store = store_beside
     shell.register_magics(GraphrunMagics)
     matcher.attach(shell)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
+from graphrun_nb.notebook.in_marimo import MarimoPresenter, is_marimo
 from graphrun_nb.notebook.inspector import Inspector
 from graphrun_nb.notebook.launches import earlier_runs, note
 from graphrun_nb.notebook.loop import install
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
     from graphrun_nb.engine.run import Run
 
 
-def in_a_kernel() -> NotebookPresenter | None:
+def in_a_notebook() -> NotebookPresenter | MarimoPresenter | None:
     """Return a presenter if this process is a notebook's kernel."""
-    return NotebookPresenter() if getattr(get_ipython(), "kernel", None) is not None else None
+    if getattr(get_ipython(), "kernel", None) is not None:
+        return NotebookPresenter()
+    return MarimoPresenter() if is_marimo() else None
 
 
 class NotebookPresenter:

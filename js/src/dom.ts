@@ -28,6 +28,8 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   for (const [type, listener] of Object.entries(attributes.on ?? {})) {
     element.addEventListener(type, listener as EventListener);
   }
+  // What scrolls sideways has to be reached by the keyboard.
+  if (tag === "pre") set(element, "tabindex", attributes["tabindex"]?.toString() ?? 0);
   // JupyterLab takes Enter, Escape and the arrows for itself unless the focused element itself says so.
   if (FOCUSABLE.has(tag) || "tabindex" in attributes) element.setAttribute("data-lm-suppress-shortcuts", "true");
   fill(element, ...children);
@@ -44,6 +46,12 @@ export function set(element: Element, name: string, value: Value): void {
 
 export function fill(element: Element, ...children: Child[]): void {
   element.replaceChildren(...children.filter((child) => child !== null));
+}
+
+/** What has the focus around `near`, which may stand in a shadow: marimo puts widgets into one. */
+export function focused(near: Node): Element | null {
+  const root = near.getRootNode();
+  return root instanceof Document || root instanceof ShadowRoot ? root.activeElement : null;
 }
 
 /** Sets the text if it differs, so that nothing is announced or laid out again without need. */

@@ -23,10 +23,13 @@ export function hostTheme(): Theme {
   const body = document.body;
   const light = body.dataset["jpThemeLight"];
   if (light !== undefined) return light === "false" ? "dark" : "light";
-  if (body.classList.contains("vscode-dark") || body.classList.contains("vscode-high-contrast")) return "dark";
-  if (body.classList.contains("vscode-light")) return "light";
-  const declared = document.documentElement.getAttribute("theme");
-  if (declared === "dark" || declared === "light") return declared;
+  // VS Code gives a light theme of high contrast the class of a dark one as well.
+  if (["vscode-light", "vscode-high-contrast-light"].some((name) => body.classList.contains(name))) return "light";
+  if (["vscode-dark", "vscode-high-contrast"].some((name) => body.classList.contains(name))) return "dark";
+  // marimo tells it on the body, documentation made of notebooks on the root.
+  for (const declared of [body.dataset["theme"], document.documentElement.getAttribute("theme")]) {
+    if (declared === "dark" || declared === "light") return declared;
+  }
   return darkMedia()?.matches ? "dark" : "light";
 }
 
@@ -34,11 +37,13 @@ export function hostTheme(): Theme {
 export function watchTheme(changed: (theme: Theme) => void, signal: AbortSignal): void {
   const tell = (): void => changed(hostTheme());
   const observer = new MutationObserver(tell);
-  const attributeFilter = ["class", "data-jp-theme-light", "data-jp-theme-name", "theme", "style"];
+  const attributeFilter = ["class", "data-jp-theme-light", "data-jp-theme-name", "data-theme", "theme", "style"];
   for (const element of [document.body, document.documentElement]) {
     observer.observe(element, { attributes: true, attributeFilter });
   }
-  darkMedia()?.addEventListener("change", tell, { signal });
+  for (const media of [darkMedia(), globalThis.matchMedia?.("(forced-colors: active)")]) {
+    media?.addEventListener("change", tell, { signal });
+  }
   signal.addEventListener("abort", () => observer.disconnect());
   tell();
 }

@@ -134,11 +134,11 @@ globalThis.pwned = 0;
 globalThis.pwn = () => { top.pwned += 1; };
 """
 
-INTRUDERS = """root => [...root.querySelectorAll("*")].filter(element =>
+INTRUDERS = """root => [...root.querySelectorAll("*")].filter(element => element.getAttribute("sandbox") !== "" && (
   ["SCRIPT", "IFRAME", "OBJECT", "EMBED", "BASE", "META", "LINK", "MARQUEE", "BODY", "TEMPLATE", "foreignObject"]
     .includes(element.tagName) && element.parentElement !== document.body
   || [...element.attributes].some(({ name, value }) => name.startsWith("on")
-    || ["href", "src", "action", "formaction", "data"].includes(name) && /^\\s*(javascript|data:text)/i.test(value))
+    || ["href", "src", "action", "formaction", "data"].includes(name) && /^\\s*(javascript|data:text)/i.test(value)))
 ).map(element => element.outerHTML.slice(0, 200))"""
 
 

@@ -165,6 +165,111 @@ def reading():
 """
 
 
+THIRTY = """
+%load_ext graphrun_nb
+import asyncio
+from random import Random
+from graphrun_nb import RetryPolicy, graphify, tool
+
+rng = Random(3)
+tried = []
+
+@tool(outputs=["x"])
+async def stage(parts, name):
+    await asyncio.sleep(rng.uniform(0.02, 0.4))
+    if name == "train 2" and not tried:
+        tried.append(name)
+        raise ConnectionError("the peer went away")
+    return 1
+
+@graphify("nightly", outputs=["x"])
+def nightly():
+    names = ["fetch", "clean", "join", "train", "test", "publish"]
+    above = []
+    for name in names:
+        above = [
+            stage(
+                [each.x for each in above[i : i + 2]],
+                f"{name} {i}",
+                _id=f"{name} {i}",
+                _group=name,
+                _retry=RetryPolicy(max_attempts=3, backoff_first_s=0.2),
+            )
+            for i in range(5)
+        ]
+    return {"x": above[0].x}
+
+%graphrun nightly
+"""
+
+LARGE = """
+%load_ext graphrun_nb
+from random import Random
+from graphrun_nb import graphify, tool
+
+rng = Random(5)
+
+@tool(outputs=["x"])
+async def step(parts, fails):
+    if fails:
+        raise ValueError("one of many")
+    return 1
+
+@graphify("large", outputs=["x"])
+def large():
+    above = []
+    for layer in range(N // 100):
+        above = [
+            step(
+                [each.x for each in rng.sample(above, min(2, len(above)))],
+                (layer, i) == (N // 150, 42),
+                _id=f"step {layer}.{i}",
+            )
+            for i in range(100)
+        ]
+    return {"x": above[0].x}
+
+%graphrun large --max-concurrency 64
+"""
+
+FORM = """
+%load_ext graphrun_nb
+from datetime import date
+from enum import Enum
+from pydantic import BaseModel, Field
+from graphrun_nb import graphify, tool
+from graphrun_nb.tools import ask_approval, ask_form
+
+class Size(Enum):
+    SMALL = "small"
+    LARGE = "large"
+
+class Address(BaseModel):
+    street: str
+    city: str = "Basel"
+
+class Order(BaseModel):
+    n: int = Field(title="How many", ge=1, le=20, description="One to twenty")
+    size: Size = Size.SMALL
+    gift: bool = Field(False, title="As a gift")
+    when: date
+    tags: list[str] = []
+    to: Address
+
+@tool(outputs=["text"])
+def ship(n):
+    return f"{n} on their way"
+
+@graphify("orders", outputs=["text"])
+def orders():
+    asked = ask_form(prompt="What is ordered?", schema=Order, _id="order", deadline=9000)
+    ask_approval(prompt="Ship on credit?", options=("Ship", "Wait for the money"), _id="credit")
+    return {"text": ship(asked.n).text}
+
+%graphrun orders
+"""
+
+
 class Shot(NamedTuple):
     """One picture, made twice: what is run, when it is taken, and how large the widget may be, in CSS px."""
 
@@ -183,12 +288,16 @@ def quickstart() -> list[str]:
     return code[: last + 1]
 
 
+def widget(page: NotebookPage) -> Locator:
+    return page.page.locator(WIDGET).first
+
+
 def node(page: NotebookPage, text: str) -> Locator:
-    return page.page.locator(WIDGET).first.get_by_role("tree", name="Nodes").get_by_role("treeitem", name=text)
+    return widget(page).get_by_role("tree", name="Nodes").get_by_role("treeitem", name=text)
 
 
 def counts(page: NotebookPage, text: str) -> None:
-    expect(page.page.locator(WIDGET).first.get_by_role("status").first).to_contain_text(text)
+    expect(widget(page).get_by_role("status").first).to_contain_text(text)
 
 
 def until_asked(page: NotebookPage) -> None:
@@ -199,7 +308,7 @@ def until_asked(page: NotebookPage) -> None:
 
 def until_published(page: NotebookPage) -> None:
     until_asked(page)
-    page.page.locator(WIDGET).first.get_by_role("button", name="Approve").click()
+    widget(page).get_by_role("button", name="Approve").click()
     expect(node(page, "write_report: done")).to_be_attached()
     page.page.mouse.move(0, 0)
 
@@ -207,22 +316,22 @@ def until_published(page: NotebookPage) -> None:
 def until_error_is_shown(page: NotebookPage) -> None:
     counts(page, "1 failed")
     node(page, "mean_age: failed").click()
-    page.page.locator(WIDGET).first.get_by_role("tab", name="Error").click()
-    expect(page.page.locator(WIDGET).first.get_by_role("tabpanel")).to_contain_text("TypeError")
+    widget(page).get_by_role("tab", name="Error").click()
+    expect(widget(page).get_by_role("tabpanel")).to_contain_text("TypeError")
     page.page.mouse.move(0, 0)
 
 
 def until_logs_are_shown(page: NotebookPage) -> None:
     node(page, "count: done").click()
-    page.page.locator(WIDGET).first.get_by_role("tab", name="Logs").click()
-    expect(page.page.locator(WIDGET).first.get_by_role("tabpanel")).to_contain_text("b.csv has no header")
+    widget(page).get_by_role("tab", name="Logs").click()
+    expect(widget(page).get_by_role("tabpanel")).to_contain_text("b.csv has no header")
     page.page.mouse.move(0, 0)
 
 
 def until_half_done(page: NotebookPage) -> None:
     """Wait for the kernel's layout too, which is made on a thread."""
     counts(page, "150 done · 16 running")
-    expect(page.page.locator(WIDGET).first.locator("[data-placed]")).to_be_attached()
+    expect(widget(page).locator("[data-placed]")).to_be_attached()
     page.page.mouse.move(0, 0)
 
 
@@ -235,10 +344,39 @@ def until_elements_are_shown(page: NotebookPage) -> None:
 
 def until_found(page: NotebookPage) -> None:
     until_half_done(page)
-    widget = page.page.locator(WIDGET).first
-    widget.get_by_role("button", name="16 running").click()
-    widget.get_by_role("button", name="Next match").click()
-    expect(widget.locator("[role=treeitem][aria-selected=true]")).to_have_attribute("data-status", "running")
+    widget(page).get_by_role("button", name="16 running").click()
+    widget(page).get_by_role("button", name="Next match").click()
+    expect(widget(page).locator("[role=treeitem][aria-selected=true]")).to_have_attribute("data-status", "running")
+    page.page.mouse.move(0, 0)
+
+
+def until_timeline_is_shown(page: NotebookPage) -> None:
+    counts(page, "30 done")
+    widget(page).get_by_role("button", name="Timeline").click()
+    page.page.mouse.move(0, 0)
+
+
+def until_in_the_past(page: NotebookPage) -> None:
+    counts(page, "30 done")
+    slider = widget(page).get_by_role("slider", name="Run history")
+    slider.press("Home")
+    for _ in range(5):
+        slider.press("PageUp")
+    page.page.mouse.move(0, 0)
+
+
+def until_laid_out(page: NotebookPage, text: str) -> None:
+    counts(page, text)
+    expect(widget(page).locator("[data-placed]")).to_be_attached()
+    widget(page).get_by_role("button", name="Fit").click()
+    page.page.mouse.move(0, 0)
+
+
+def until_a_mistake_is_shown(page: NotebookPage) -> None:
+    form = widget(page).get_by_role("form", name="What is ordered?")
+    form.get_by_label("How many").fill("99")
+    form.get_by_role("button", name="Send answer").click()
+    expect(form.get_by_role("alert").first).to_be_visible()
     page.page.mouse.move(0, 0)
 
 
@@ -248,7 +386,14 @@ def shots() -> list[Shot]:
         Shot("three", [THREE], partial(counts, text="3 done")),
         Shot("done", quickstart(), until_published),
         Shot("failure", [FAILURE], until_error_is_shown),
+        Shot("thirty", [THIRTY], partial(counts, text="30 done")),
+        Shot("timeline", [THIRTY], until_timeline_is_shown),
+        Shot("past", [THIRTY], until_in_the_past),
+        Shot("form", [FORM], until_a_mistake_is_shown),
+        Shot("form-narrow", [FORM], until_a_mistake_is_shown, width=420, height=1200),
         Shot("layers", [HALF_DONE], until_half_done),
+        Shot("3000", [f"N = 3_000{LARGE}"], partial(until_laid_out, text="1 failed")),
+        Shot("10000", [f"N = 10_000{LARGE}"], partial(until_laid_out, text="1 failed")),
         Shot("mapped", [AGENT], partial(counts, text="1 skipped")),
         Shot("elements", [AGENT], until_elements_are_shown),
         Shot("search", [HALF_DONE], until_found),
@@ -274,7 +419,8 @@ def main() -> None:
                 continue
             out = shot.folder / f"{shot.name}-{theme}.png"
             shoot(shot.cells, out, theme=theme, width=shot.width, height=shot.height, until=shot.until, studio=studio)
-            sys.stdout.write(f"{shrink(out) / 1000:6.1f} kB  {out.relative_to(ROOT)}\n")
+            size = shrink(out) if shot.folder == IMAGES else out.stat().st_size
+            sys.stdout.write(f"{size / 1000:6.1f} kB  {out.relative_to(ROOT)}\n")
 
 
 if __name__ == "__main__":

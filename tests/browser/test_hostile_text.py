@@ -63,6 +63,28 @@ def failing(text):
                 raise error from cause
     return fails
 
+class Rich:
+    def __init__(self, **looks):
+        self.looks = looks
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return self.looks
+
+    def _repr_html_(self):
+        return self.looks.get("text/html")
+
+@tool(outputs=["html", "svg", "markdown", "script", "latex"])
+def rich():
+    page = "".join(NAMES)
+    svg = f"<svg xmlns='http://www.w3.org/2000/svg' onload='pwn()'><script>pwn()</script>{page}</svg>"
+    return {
+        "html": Rich(**{"text/html": page}),
+        "svg": Rich(**{"image/svg+xml": svg}),
+        "markdown": Rich(**{"text/markdown": page}),
+        "script": Rich(**{"application/javascript": "pwn()", "text/html": "<script>top.pwn()</script>"}),
+        "latex": Rich(**{"text/latex": page}),
+    }
+
 @tool(inputs=FIELDS, outputs=FIELDS)
 def values(context, **texts):
     for text in sorted(STRINGS, key=len):  # the logs of an attempt are kept up to 64 kB
@@ -74,10 +96,11 @@ def values(context, **texts):
 BUILD = """
 with graph(name=max(NAMES[:40], key=len)) as g:
     for number, text in enumerate(NAMES):
-        hold(number=number, _id=text, _labels=[text], _group=text)
+        hold(number=number, _id=text, _labels=[text])
     for number, text in enumerate(STRINGS):
         failing(text)(_id=f"b{number}", _name=NAMES[number % len(NAMES)])
     values(_id="values", **dict(zip(FIELDS, reversed(STRINGS))))
+    rich(_id="rich")
     ask_choices(prompt=ALL, options=SHORT, _id="choice")
     ask_form(prompt=NAMES[1], schema=SCHEMA, _id="form")
     ask_approval(prompt=NAMES[2], options=NAMES[:12], _id="approval")
@@ -86,6 +109,9 @@ future = run(g.build(), max_concurrency=500, session_id=NAMES[0], agent_id=NAMES
 future.resume("who", ALL)
 Inspector(future)
 """
+
+
+REPLAYED = ("head", "Inputs", "Outputs", "Logs", "Error")
 
 
 def packed(texts):
@@ -106,7 +132,7 @@ def fine():
 
 for name in given["packed"]:
     with graph(name=name) as h:
-        h.expose("x", fine().x)
+        h.expose("x", fine(_id=name, _group=name).x)
     display(h.build())
     display(Inspector(run(h.build())))
 """
@@ -125,11 +151,19 @@ WALK = """async region => {
   const seen = {};
   const keep = (place, element) => (seen[place] ??= []).push(element.textContent);
   const rows = element => [...element.querySelectorAll("[role=tab]")];
+  const drawn = () => new Promise(done => setTimeout(done, 5));
   const settled = () => new Promise(done => setTimeout(done, 600));
-  for (const item of region.querySelectorAll("[role=treeitem]")) {
+  const items = () => region.querySelectorAll("[role=treeitem]");
+  for (let i = 0; i < items().length; i++) {
+    const item = items()[i];
     (seen.items ??= []).push(item.getAttribute("aria-label"));
-    item.dispatchEvent(new MouseEvent("click", { bubbles: true }));
-    if (["values", "form"].some(id => item.getAttribute("aria-label").startsWith(id))) await settled();
+    const id = item.getAttribute("aria-label").replace(/: \\w+$/, "");
+    // While the view moves, elements are not yet where their nodes are, and a click counts for what is drawn.
+    for (let tries = 0; tries < 100 && region.querySelector(".gr-detail-name").title !== id; tries++) {
+      items()[i].dispatchEvent(new MouseEvent("click", { bubbles: true }));
+      await drawn();
+    }
+    if (["values", "form", "rich"].some(id => item.getAttribute("aria-label").startsWith(id))) await settled();
     keep("head", region.querySelector(".gr-detail-head"));
     for (const { textContent: name } of rows(region)) {
       rows(region).find(tab => tab.textContent === name)?.click();
@@ -224,6 +258,14 @@ def check_exports(page, browser):
         whole = other.evaluate("document.documentElement.textContent")
         assert (name, missing(texts, [whole])) == (name, [])
         assert other.locator("body, svg").first.evaluate(INTRUDERS) == []
+        if name == "run.html":
+            view = other.locator("[data-run]")
+            expect(view.get_by_role("treeitem", name=f"{NAMES[0]}: cancelled", exact=True)).to_be_attached()
+            seen = view.evaluate(WALK)
+            assert {place: missing(PLACES[place], seen[place]) for place in REPLAYED} == {
+                place: [] for place in REPLAYED
+            }
+            assert view.evaluate(INTRUDERS) == []
         witness.assert_nothing_happened()
         other.close()
     events = json.loads((folder / "run.json").read_text())["events"]

@@ -1,7 +1,7 @@
 /** The counts strip: how many nodes are in each status; each count is also a filter for the graph. */
 
 import { effect } from "@preact/signals-core";
-import { fill, h, set } from "../dom";
+import { fill, focused, h, set } from "../dom";
 import type { Local } from "../local";
 import { statusesIn, toggled } from "../query";
 import { counts } from "../select";
@@ -42,9 +42,10 @@ export function countsStrip(store: Store, local: Local, signal: AbortSignal): HT
     const next = numbers.map(({ status }) => status).join();
     if (next === drawn) return;
     drawn = next;
-    const focused = element.contains(document.activeElement) ? (document.activeElement as HTMLElement) : null;
+    const within = focused(element);
+    const held = element.contains(within) ? (within as HTMLElement) : null;
     fill(element, ...numbers.flatMap(({ status }, i) => (i === 0 ? [buttonOf(status)] : [" · ", buttonOf(status)])));
-    focused?.focus();
+    held?.focus();
   });
   signal.addEventListener("abort", stop);
   return element;

@@ -1,7 +1,7 @@
 /** The selected node: a tab list with only those tabs that have something to show, and the panel of one of them. */
 
 import { effect, signal as makeSignal } from "@preact/signals-core";
-import { fill, h, icon, say, set } from "../dom";
+import { fill, focused, h, icon, say, set } from "../dom";
 import type { Link } from "../link";
 import type { Local, Tab } from "../local";
 import { detailAt } from "../past";
@@ -85,7 +85,7 @@ export function detail(
 
   function arrows(event: KeyboardEvent): void {
     const all = [...tabs.children].filter((tab) => tab instanceof HTMLElement);
-    const at = all.indexOf(document.activeElement as HTMLElement);
+    const at = all.indexOf(focused(tabs) as HTMLElement);
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (step === undefined || at < 0) return;
     const next = all[(at + step + all.length) % all.length];
@@ -97,7 +97,8 @@ export function detail(
 
   function drawTabs(known: readonly Tab[], current: Tab): void {
     if (known.join() !== [...tabs.children].map((tab) => tab.textContent).join()) {
-      const focused = tabs.contains(document.activeElement) ? document.activeElement?.textContent : null;
+      const within = focused(tabs);
+      const held = tabs.contains(within) ? within?.textContent : null;
       fill(
         tabs,
         ...known.map((name) =>
@@ -115,7 +116,7 @@ export function detail(
           ),
         ),
       );
-      for (const tab of tabs.children) if (tab instanceof HTMLElement && tab.textContent === focused) tab.focus();
+      for (const tab of tabs.children) if (tab instanceof HTMLElement && tab.textContent === held) tab.focus();
     }
     for (const tab of tabs.children) {
       set(tab, "aria-selected", tab.textContent === current ? "true" : "false");
@@ -203,7 +204,7 @@ export function detail(
 function replace(panel: HTMLElement, content: HTMLElement): void {
   if (panel.firstElementChild === content) return;
   const focusable = "a, button, select, summary, [tabindex]";
-  const at = [...panel.querySelectorAll(focusable)].indexOf(document.activeElement as HTMLElement);
+  const at = [...panel.querySelectorAll(focusable)].indexOf(focused(panel) as HTMLElement);
   fill(panel, content);
   if (at >= 0) panel.querySelectorAll<HTMLElement>(focusable)[at]?.focus({ preventScroll: true });
 }

@@ -1,6 +1,6 @@
 /** A button with a menu, as the ARIA practices have it: arrows, Home, End, first letters, Escape, Tab. */
 
-import { fill, h, set } from "../dom";
+import { fill, focused, h, set } from "../dom";
 
 export interface Item {
   readonly label: string;
@@ -59,7 +59,7 @@ export function menu(
 
   function close(): void {
     if (list.hidden) return;
-    const held = list.contains(document.activeElement);
+    const held = list.contains(focused(list));
     list.hidden = true;
     set(button, "aria-expanded", "false");
     if (held) button.focus();
@@ -104,7 +104,7 @@ export function menu(
 
   function keyOnItem(event: KeyboardEvent): void {
     const all = entries();
-    const at = all.indexOf(document.activeElement as HTMLElement);
+    const at = all.indexOf(focused(list) as HTMLElement);
     if (event.key === "ArrowDown") focus(at + 1);
     else if (event.key === "ArrowUp") focus(at - 1);
     else if (event.key === "Home") focus(0);

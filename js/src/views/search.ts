@@ -1,7 +1,7 @@
 /** The search over the graph: a field that opens with `/`, how many nodes fit, and the way from one to the next. */
 
 import { effect } from "@preact/signals-core";
-import { h, say, set } from "../dom";
+import { focused, h, say, set } from "../dom";
 import type { Local } from "../local";
 import { nextMatch } from "../query";
 import { sign } from "./sign";
@@ -84,7 +84,7 @@ export function search(local: Local, leave: () => void, signal: AbortSignal): Se
     const query = local.query.value;
     if (field.value !== query) field.value = query;
     if (query !== "") show(true);
-    else if (document.activeElement !== field) show(false);
+    else if (focused(field) !== field) show(false);
     const matches = local.matches.value;
     const selected = local.selected.value;
     const at = selected === null ? -1 : (matches?.indexOf(local.topology.peek().index.get(selected) ?? -1) ?? -1);

@@ -1,7 +1,7 @@
 /** The header: which run this is, how it stands, and what can be done with it as a whole. */
 
 import { effect, type ReadonlySignal } from "@preact/signals-core";
-import { fill, h, icon, say, set } from "../dom";
+import { fill, focused, h, icon, say, set } from "../dom";
 import { download, FORMATS } from "../download";
 import { duration, ticking } from "../format";
 import type { Link } from "../link";
@@ -51,7 +51,7 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
       type: "button",
       class: "gr-button",
       title: "A new run of the graph as it is defined now, with other inputs",
-      on: { click: () => parts.again(document.activeElement === more.button ? more.button : again) },
+      on: { click: () => parts.again(focused(more.button) === more.button ? more.button : again) },
     },
     "Run again…",
   );

@@ -1,7 +1,7 @@
 /** The questions that the run asks, each with its answers at hand; nothing needs to be selected first. */
 
 import { effect, signal as makeSignal } from "@preact/signals-core";
-import { fill, h, icon, say, set } from "../dom";
+import { fill, focused, h, icon, say, set } from "../dom";
 import { clockTime, ticking } from "../format";
 import type { Link } from "../link";
 import type { Local } from "../local";
@@ -66,11 +66,11 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
     set(element, "inert", past);
     for (const [key, row] of rows) {
       if (past || (open.has(key) && !row.past)) continue;
-      const focused = row.element.contains(document.activeElement);
+      const held = row.element.contains(focused(row.element));
       row.element.remove();
       rows.delete(key);
       if (!row.past) conclude(row.question);
-      if (focused && !answered.hidden) answered.focus();
+      if (held && !answered.hidden) answered.focus();
     }
     const first = Math.min(from.value, Math.max(Math.ceil(open.size / PAGE) - 1, 0) * PAGE);
     from.value = first;
