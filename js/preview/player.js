@@ -81,9 +81,13 @@ function fakeModel(run, options) {
     tell,
     get: (name) => ({ run_id: "k3v9-20c1", graph_name: run.graph, offers: ["retry", "from", "again"], runs: options.runs ?? [] })[name],
     lose: () => {
+      options.silent = true;
       for (const each of ending) each();
     },
-    on: (name, listener) => (name === "msg:custom" ? listeners : ending).push(listener),
+    on: (name, listener) => {
+      if (name === "msg:custom") listeners.push(listener);
+      else if (name === "comm:close") ending.push(listener);
+    },
     off: (_, listener) => listeners.splice(listeners.indexOf(listener), 1),
     send: (command) =>
       setTimeout(() => {

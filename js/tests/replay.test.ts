@@ -33,6 +33,7 @@ test("a recording shows the run as it ended, says that there is no kernel, and o
   expect(page.root.dataset["digest"]).toBe(digests("failure").at(-1));
   expect(page.names("treeitem")).toContain("bad: failed");
   expect(page.root.textContent).toContain("Saved run, no kernel");
+  expect(page.root.textContent).not.toContain("Live");
   expect(page.names("button").filter((name) => /Cancel|Retry|Tidy|Approve/.test(name))).toEqual([]);
 });
 

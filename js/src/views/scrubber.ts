@@ -1,7 +1,7 @@
 /** A run's history under one's hand: a slider over its events, playback, and the way back to how it is. */
 
 import { effect } from "@preact/signals-core";
-import { type Child, fill, h, set } from "../dom";
+import { type Child, fill, h, say, set } from "../dom";
 import { clockTime } from "../format";
 import type { Contact } from "../link";
 import type { Local } from "../local";
@@ -143,6 +143,11 @@ export function scrubber(
     ];
   }
 
+  /** Nobody tells of the run any more. */
+  function isPast(): boolean {
+    return contact() === "saved" || contact() === "lost";
+  }
+
   function liveText(): string {
     const { live } = store;
     const gap = store.history.gap();
@@ -153,7 +158,9 @@ export function scrubber(
         : `${live.seq} events; the history of ${missing} is not here`;
     if (store.history.forgotten > 0)
       return `${live.seq} events; of the first ${store.history.forgotten} no history is kept here`;
-    return live.seq === 0 ? "" : `Live, ${live.seq} ${live.seq === 1 ? "event" : "events"}`;
+    return live.seq === 0
+      ? ""
+      : `${isPast() ? "As last seen" : "Live"}, ${live.seq} ${live.seq === 1 ? "event" : "events"}`;
   }
 
   function update(): void {
@@ -210,7 +217,7 @@ export function scrubber(
     effect(() => {
       store.heard.value;
       store.version.value;
-      contact();
+      say(live, isPast() ? "Last" : "Live");
       update();
     }),
     effect(() => {
