@@ -5,7 +5,7 @@ BROWSER ?= default
 PY := .venv/bin/python
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 BUNDLE := graphrun_nb/notebook/static/widget.js
-SOURCES := $(wildcard js/src/*.ts js/src/views/*.ts js/src/*.css) js/build.mjs js/package.json
+SOURCES := $(shell find js/src -type f) js/build.mjs js/package.json
 
 .PHONY: help lab test test-python test-js test-notebooks test-browser bench soak demo dev check format screenshots generate clean
 
@@ -39,6 +39,7 @@ soak: dev ## The long form of the tests that have one: about half an hour
 	GRAPHRUN_SEEDS=0-20000 $(PY) -m pytest --timeout=0 tests/engine/test_shuffled.py
 	GRAPHRUN_INTERRUPTS=200 $(PY) -m pytest -s --timeout=0 tests/notebook/test_interrupts.py
 	GRAPHRUN_KILL_SEEDS=100 $(PY) -m pytest --timeout=0 tests/stores/test_kills.py
+	GRAPHRUN_FUZZ=200000 $(PY) -m pytest --timeout=0 tests/notebook/test_fuzz_messages.py
 	GRAPHRUN_CLAIMS=2000 $(PY) -m pytest --timeout=0 tests/stores/test_conformance.py
 
 demo: dev ## Run the quickstart without a browser; print the run and draw its picture
