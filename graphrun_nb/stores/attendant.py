@@ -96,7 +96,7 @@ class Attendant:
                     self._tell_watchers()
             except StoreBusy:
                 continue
-            except GraphRunError:
+            except (GraphRunError, OSError):
                 if not self._is_told_of_trouble:
                     self._is_told_of_trouble = True
                     _LOG.warning("the store %s cannot be attended to; it is tried again", store, exc_info=True)

@@ -7,8 +7,20 @@ import os
 import signal
 import sqlite3
 import time
+from collections import Counter
 
 STALL_S = 3600.0
+
+
+class Count:
+    """Counts how often each place is come by."""
+
+    def __init__(self) -> None:
+        self.seen: Counter[str] = Counter()
+
+    def come_by(self, name: str) -> None:
+        """Count `name`."""
+        self.seen[name] += 1
 
 
 class _Failure:
@@ -34,16 +46,24 @@ def _fail(what: str) -> None:
         case "sqlite":
             raise sqlite3.OperationalError("database or disk is full")
         case "stall":
+            os.write(2, b"stalled\n")
             time.sleep(STALL_S)
 
 
-_armed: _Failure | None = None
+_armed: _Failure | Count | None = None
 
 
 def arm(text: str) -> None:
     """Let one place fail from now on; with an empty `text`, none."""
     global _armed  # noqa: PLW0603 (one a process, for tests)
     _armed = _Failure(text) if text else None
+
+
+def count() -> Count:
+    """Count the places that are come by from now on."""
+    global _armed  # noqa: PLW0603 (one a process, for tests)
+    counting = _armed = Count()
+    return counting
 
 
 def failpoint(name: str) -> None:

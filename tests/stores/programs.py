@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from pathlib import Path
@@ -67,6 +68,7 @@ async def large(effects: str, name: str, a: int = 0, b: int = 0) -> str:
 @tool(outputs=["x"])
 def length(effects: str, name: str, text: str) -> int:
     note(effects, f"{name} {os.getpid()}")
+    print(name)
     return int(text.split(maxsplit=1)[0])
 
 
@@ -129,8 +131,20 @@ def all_points(effects):
     return {"x": paid(effects, answer.approved, _id="paid").x}
 
 
+def count_all_points(store: str, effects: str) -> None:
+    """Do the same, and print how often each place was come by."""
+    from graphrun_nb.stores.failpoint import count
+
+    counting = count()
+    run_all_points(store, effects)
+    note(f"{effects}.counted", json.dumps(counting.seen))
+
+
 def run_all_points(store: str, effects: str) -> None:
-    """Go by every place where a store can fail: a large value, letters to and from, renewals."""
+    """Go by every place where a store can fail: a large value, lines, letters to and from, renewals, tending."""
+    from graphrun_nb.stores import durable, sqlite
+
+    durable.CLAIM_WAIT_S, sqlite.MAX_WAL = 0.3, 1
 
     async def main() -> dict:
         kept = store_at(store, lease_s=0.06)
@@ -142,7 +156,9 @@ def run_all_points(store: str, effects: str) -> None:
             future.resume("approve", True)
         return await future
 
-    print(asyncio.run(main()))
+    outputs = asyncio.run(main())
+    note(f"{effects}.outputs", str(outputs))
+    print(outputs)
 
 
 def claim_once(store: str, gate: str, told: str) -> None:

@@ -74,74 +74,6 @@ def test_a_run_that_is_killed_again_and_again_loses_nothing_and_repeats_only_wha
     check(SqliteStore(path), effects, n_kills)
 
 
-POINTS = [
-    "claim.before",
-    "claim.row",
-    "claim.taken",
-    "claim.committed",
-    "append.before",
-    "append.begun",
-    "append.values",
-    "append.waits",
-    "append.rows",
-    "append.fenced",
-    "append.committed",
-    "post.before",
-    "post.values",
-    "post.row",
-    "post.committed",
-    "settle.before",
-    "settle.rows",
-    "settle.committed",
-    "renew.before",
-    "renew.rows",
-    "renew.committed",
-    "stow.folder",
-    "stow.written",
-    "stow.synced",
-    "stow.named",
-]
-
-
-@pytest.mark.parametrize("point", POINTS)
-def test_a_run_that_is_killed_at_a_step_of_its_store_goes_on_from_there(children, tmp_path, point):
-    n_killed = 0
-    for nth in (1, 2, 4, 8):
-        folder = tmp_path / str(nth)
-        folder.mkdir()
-        path, effects = folder / "runs.db", folder / "effects.txt"
-        arguments = ("tests.stores.programs:run_all_points", str(path), str(effects))
-        child = children.start(*arguments, failpoint=f"{point}:{nth}:kill")
-        n_killed += child.wait() == -signal.SIGKILL
-        child = children.start(*arguments)
-        assert child.wait() == 0, child.text()
-        assert "{'x': 1}" in child.text()
-        log = SqliteStore(path).read(RUN_ID)
-        started = Counter(each.event.node_id for each in log if type(each.event) is AttemptStarted)
-        ran = effects_of(effects)
-        assert all(ran[node_id] <= started[node_id] for node_id in ran)
-        assert ran["paid"] <= 2
-        assert sum(n - 1 for n in ran.values()) <= SLOTS
-    assert n_killed >= 1
-
-
-@pytest.mark.parametrize("how", ["oserror", "sqlite"])
-@pytest.mark.parametrize(
-    "point", ["append.begun", "append.rows", "append.fenced", "stow.written", "stow.synced", "claim.row"]
-)
-def test_a_disk_that_is_full_stops_the_run_clearly_and_it_goes_on_when_there_is_room(children, tmp_path, point, how):
-    path, effects = tmp_path / "runs.db", tmp_path / "effects.txt"
-    arguments = ("tests.stores.programs:run_all_points", str(path), str(effects))
-    nth = 1 if point.startswith(("stow", "claim")) else 3
-    child = children.start(*arguments, failpoint=f"{point}:{nth}:{how}")
-    assert child.wait() == 1
-    assert "StoreFull" in child.text()
-    assert "hint: make room" in child.text()
-    child = children.start(*arguments)
-    assert child.wait() == 0, child.text()
-    assert sum(n - 1 for n in effects_of(effects).values()) <= SLOTS
-
-
 def test_of_many_processes_one_drives_a_run(children, tmp_path):
     SqliteStore(tmp_path / "runs.db")
     told = tmp_path / "told.txt"
@@ -192,3 +124,20 @@ def test_of_answers_from_threads_and_processes_one_wins_and_is_used(children, tm
     assert len(told.read_text().splitlines()) == n == len(winners)
     used = dict(line.split() for line in owner.text().splitlines())
     assert list(used.values()) == [winners[token] for token in tokens.read_text().split()]
+
+
+@pytest.mark.parametrize("how", ["oserror", "sqlite"])
+@pytest.mark.parametrize(
+    "point", ["append.begun", "append.rows", "append.fenced", "stow.written", "stow.synced", "claim.row"]
+)
+def test_a_disk_that_is_full_stops_the_run_clearly_and_it_goes_on_when_there_is_room(children, tmp_path, point, how):
+    path, effects = tmp_path / "runs.db", tmp_path / "effects.txt"
+    arguments = ("tests.stores.programs:run_all_points", str(path), str(effects))
+    nth = 1 if point.startswith(("stow", "claim")) else 3
+    child = children.start(*arguments, failpoint=f"{point}:{nth}:{how}")
+    assert child.wait() == 1
+    assert "StoreFull" in child.text()
+    assert "hint: make room" in child.text()
+    child = children.start(*arguments)
+    assert child.wait() == 0, child.text()
+    assert sum(n - 1 for n in effects_of(effects).values()) <= SLOTS

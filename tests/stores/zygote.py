@@ -47,7 +47,7 @@ class Child:
 
     def text(self) -> str:
         """Return what it has printed."""
-        return self._out.read_text()
+        return self._out.read_text() if self._out.exists() else ""
 
 
 class Zygote:
@@ -153,6 +153,7 @@ def _be_child(request: dict) -> None:
         code = 1
     finally:
         sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(code)
 
 
