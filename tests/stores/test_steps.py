@@ -65,6 +65,7 @@ def kill_once(children, folder, step, nth):
     return status, n_again
 
 
+@pytest.mark.timeout(400)
 def test_a_run_that_is_killed_at_any_step_of_its_store_goes_on_from_there(children, steps, tmp_path):
     chosen = [(step, nth) for step, n in sorted(steps.items()) for nth in times(n)]
     with ThreadPoolExecutor(N_AT_ONCE) as pool:
