@@ -121,7 +121,8 @@ export function mount(source: Source, el: HTMLElement): () => void {
     const saved = link.contact.value === "saved" ? replay.peek() : null;
     if (instant !== null) local.now.value = instant;
     else if (saved !== null) local.now.value = saved.recording.saved_at;
-    else if (store.live.finished === null) local.now.value = Date.now() / 1000 - link.skew;
+    else if (store.live.finished === null && link.contact.value !== "lost")
+      local.now.value = Date.now() / 1000 - link.skew;
   };
   const timer = setInterval(tick, TICK_MS);
   const stops = [

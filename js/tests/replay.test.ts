@@ -130,5 +130,9 @@ test.each([
   await page.settle();
   expect(page.get("alert", new RegExp(`^${text}`)).textContent).toContain("as it was last seen");
   expect(page.get("button", "Copy %graphrun attach run-1")).toBeTruthy();
+  expect(page.root.querySelector(".gr-badge")?.textContent).toMatch(/^was /);
+  const elapsed = page.root.querySelector(".gr-elapsed")?.textContent;
+  await page.settle(60_000);
+  expect(page.root.querySelector(".gr-elapsed")?.textContent).toBe(elapsed);
   expect(page.names("button").filter((name) => /Cancel|Retry|Export|Tidy/.test(name))).toEqual([]);
 });

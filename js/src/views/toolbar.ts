@@ -97,14 +97,15 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
     effect(() => {
       store.version.value;
       const numbers = counts(store.state);
-      const { like, word } = runBadge(store.state, runStatus(store.state, numbers));
+      const gone = link.contact.value === "lost" || link.contact.value === "saved";
+      const { like, word: status } = runBadge(store.state, runStatus(store.state, numbers));
+      const word = gone && store.live.finished === null ? `was ${status}` : status;
       if (badge.textContent !== word) fill(badge, icon(like), word);
       set(badge, "data-tone", NODE_STATUS[like].colour);
       say(name, parts.graphName());
       name.title = parts.graphName();
       const over = store.live.finished !== null;
       const past = store.cursor.value !== null;
-      const gone = link.contact.value === "lost" || link.contact.value === "saved";
       cancel.hidden = over || gone;
       cancel.disabled = past || store.live.cancelled_by !== "";
       const offers = link.contact.value === "live" ? parts.offers.value : NONE;
