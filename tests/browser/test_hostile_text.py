@@ -175,10 +175,15 @@ WALK = """async region => {
 }"""
 
 
+TERMINAL = r"\x1b\[[0-9;]*m|\x1b\].*?\x1b\\|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+"""What logs take as a terminal does, or leave out."""
+
+
 def shown(text):
-    """Return what stands for a text where people see it: itself, as Python writes it, or its beginning."""
+    """Return what stands for a text where people see it: itself, as Python writes it, as a terminal shows it, cut."""
     plain = "".join(char if char.isprintable() or char in "\t\n" else "\ufffd" for char in text)
-    for each in (text, text.strip(), plain, repr(text)[1:-1], repr(text)[1:-1].replace("'", "'"), text[:100]):
+    told = re.sub(TERMINAL, "", text.rpartition("\r")[2])
+    for each in (text, text.strip(), told, plain, repr(text)[1:-1], repr(text)[1:-1].replace("'", "'"), text[:100]):
         yield each
         yield " ".join(each.split())
 
