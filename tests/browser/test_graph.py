@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from .axe import findings
+
 SETUP = """
 %load_ext graphrun_nb
 import asyncio
@@ -131,6 +133,7 @@ def test_containers_are_looked_into_and_left_by_mouse_and_by_keyboard(nested):
     item(nested, "sub: done").dblclick()
     expect(crumbs).to_be_visible()
     expect(item(nested, "sub/once: done")).to_have_attribute("data-drawn", "true")
+    assert findings(nested) == []
     item(nested, "sub/twice: done").click()
     expect(nested.get_by_role("tabpanel")).to_be_visible()
     crumbs.get_by_role("button", name="nested", exact=True).click()
@@ -151,6 +154,11 @@ def test_containers_are_looked_into_and_left_by_mouse_and_by_keyboard(nested):
     tree.press("Backspace")
     expect(item(nested, "work: failed")).to_have_attribute("aria-selected", "true")
     expect(crumbs).to_be_hidden()
+    tree.press("?")
+    expect(nested.get_by_role("note", name="Keys of the graph")).to_contain_text("next failed or waiting node")
+    assert findings(nested) == []
+    nested.get_by_role("button", name="Keys", exact=True).press("Escape")
+    expect(tree).to_be_focused()
     assert nested.notebook.errors == []
 
 
