@@ -9,6 +9,7 @@ from graphrun_nb.core.events import (
     AttemptLost,
     AttemptStarted,
     AttemptSucceeded,
+    CancelRequested,
     ErrorInfo,
     Event,
     NodeAdded,
@@ -99,6 +100,20 @@ def test_what_is_due_later_is_not_in_the_way():
     wait = WaitInfo(no=0, kind="text", deadline=AT + 1)
     told(state, frontier, AttemptStarted("b", 1), WaitOpened("b", 1, wait))
     assert strode(state, frontier, AttemptSucceeded("a", 1))[:2] == (["c"], True)
+
+
+def test_nothing_starts_in_a_run_that_is_cancelled():
+    state, frontier = begun(node("a"), node("b", "a"))
+    told(state, frontier, CancelRequested("user"))
+    assert strode(state, frontier, AttemptSucceeded("a", 1))[:2] == ([], False)
+
+
+def test_a_part_whose_container_was_lost_does_not_start():
+    state, frontier = begun(node("m", kind="map"), node("a"))
+    told(state, frontier, NodeAdded(node("m[0]", parent="m")), AttemptLost("m", 1, "gone"))
+    frontier.lost.clear()
+    frontier.take(1)
+    assert strode(state, frontier)[0] == ["a"]
 
 
 @pytest.mark.parametrize(
