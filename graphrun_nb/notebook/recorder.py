@@ -10,6 +10,7 @@ import msgspec
 from graphrun_nb.core.status import NodeStatus
 from graphrun_nb.notebook.detail import detail_of
 from graphrun_nb.view.frames import layout_frame
+from graphrun_nb.view.look import ArrayLook
 from graphrun_nb.view.parts import groups_of, parts_of
 
 if TYPE_CHECKING:
@@ -27,11 +28,17 @@ def details_of(run: Run, *, most: int, n_bytes: int) -> list[NodeDetail]:
     told = []
     for node_id in sorted(nodes, key=lambda each: nodes[each].status not in _PRESSING)[:most]:
         detail = detail_of(run, node_id, story=False)
-        n_bytes -= len(msgspec.json.encode(detail))
+        n_bytes -= len(msgspec.json.encode(detail)) + _n_incompressible(detail)
         if n_bytes < 0:
             break
         told.append(detail)
     return told
+
+
+def _n_incompressible(detail: NodeDetail) -> int:
+    """Return how many characters of a node's detail will take all their room when they are packed: pictures."""
+    looks = (each.look for each in (*detail.inputs, *detail.outputs))
+    return sum(len(look.pixels) for look in looks if isinstance(look, ArrayLook))
 
 
 def places_of(state: RunState) -> list[LayoutFrame]:

@@ -94,8 +94,7 @@ function valueElement(value: ValueView, of: ValuesOf): HTMLElement {
       "div",
       { class: "gr-value-head" },
       h("span", { class: "gr-value-name" }, name),
-      " ",
-      h("span", { class: "gr-type" }, size === "" ? type : `${type} · ${size}`),
+      h("span", { class: "gr-type", title: `${type} ${size}` }, size === "" ? type : `${type} · ${size}`),
       h(
         "span",
         { class: "gr-value-actions" },
