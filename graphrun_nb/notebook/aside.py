@@ -20,10 +20,16 @@ MAX_LEFT = 4
 _left: list[threading.Thread] = []
 
 
-def aside(work: Callable[[], T], otherwise: Callable[[BaseException | None], T], *, deadline_s: float) -> Future[T]:
+def aside(
+    work: Callable[[], T],
+    otherwise: Callable[[BaseException | None], T],
+    *,
+    deadline_s: float,
+    waits: bool = False,
+) -> Future[T]:
     """Return what `work` gives, or `otherwise` if it raises or takes longer than `deadline_s`; that always comes.
 
-    `otherwise` is told what was raised, or None. Without a running loop this waits.
+    `otherwise` is told what was raised, or None. If it `waits`, or no loop runs here, it has come when this returns.
     """
     done: Future[T] = Future()
 
@@ -51,7 +57,7 @@ def aside(work: Callable[[], T], otherwise: Callable[[BaseException | None], T],
     _left.append(thread)
     thread.start()
     loop = running_loop()
-    if loop is None:
+    if loop is None or waits:
         thread.join(deadline_s)
         late()
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -12,7 +13,7 @@ from graphrun_nb.authoring.signature import source_of
 from graphrun_nb.engine.output import UNFINISHED
 from graphrun_nb.errors import GraphRunError
 from graphrun_nb.notebook.aside import aside
-from graphrun_nb.notebook.showing import not_shown, values_of, view_of
+from graphrun_nb.notebook.showing import Shown, not_shown, values_of, view_of
 from graphrun_nb.protocols import hooks
 from graphrun_nb.view.frames import NodeDetail, public_event
 from graphrun_nb.view.preview import is_known
@@ -28,6 +29,9 @@ MAX_SOURCE = 20_000
 MAX_LOG_LINES = 1_000
 MAX_LOG_TEXT = 100_000
 DEADLINE_S = 1.0
+PATIENCE_S = 0.2
+"""For a value of which nobody knows how it shows itself, when a run is recorded, which is done on the loop."""
+
 _NOT_SHOWN = "it did not show itself in time"
 
 _SOURCES: WeakKeyDictionary[Callable[..., Any], tuple[str, str, int]] = WeakKeyDictionary()
@@ -100,7 +104,19 @@ def _source_of(function: Callable[..., Any]) -> tuple[str, str, int]:
 
 
 def _views(run: Run, node_id: str, side: str) -> tuple[ValueView, ...]:
-    return tuple(view_of(run, each) for each in values_of(run, node_id, side))
+    return tuple(_view(run, each) for each in values_of(run, node_id, side))
+
+
+def _view(run: Run, shown: Shown) -> ValueView:
+    """Return a value at first glance, without the loop waiting for it for long."""
+    if is_known(shown.value):
+        return view_of(run, shown)
+    instead = partial(_instead, shown)
+    return aside(partial(view_of, run, shown), instead, deadline_s=PATIENCE_S, waits=True).result()
+
+
+def _instead(shown: Shown, _error: BaseException | None) -> ValueView:
+    return not_shown(shown, _NOT_SHOWN)
 
 
 def _logs(run: Run, node_id: str) -> tuple[tuple[float, str, str], ...]:

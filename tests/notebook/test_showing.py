@@ -156,8 +156,8 @@ async def test_a_value_that_raises_when_it_is_shown_says_so(error):
     view = await shown(Raising(error))
     told = await output_of(view)
     assert told["text"].startswith("<Raising: ")
-    detail = detail_module.detail_of(view.future.run, "give")  # as for a recording, on the loop itself
-    assert detail.outputs[0].text == told["text"]
+    recorded = detail_module.detail_of(view.future.run, "give")
+    assert recorded.outputs[0].text == told["text"]
     look = (await ask(view, **output("look")))["data"]
     assert look == {"problem": f"showing it raised {type(error).__name__}"}
     whole = (await ask(view, **output("value"), start=0))["data"]
@@ -174,6 +174,7 @@ async def test_junk_in_place_of_a_picture_does_no_harm(junk):
 
 async def test_a_value_that_blocks_when_it_is_shown_holds_nothing_up(monkeypatch):
     monkeypatch.setattr(detail_module, "DEADLINE_S", 0.05)
+    monkeypatch.setattr(detail_module, "PATIENCE_S", 0.05)
     monkeypatch.setattr(commands_module, "LOOK_S", 0.05)
     monkeypatch.setattr(commands_module, "VALUE_S", 0.05)
     go = threading.Event()
@@ -194,6 +195,8 @@ async def test_a_value_that_blocks_when_it_is_shown_holds_nothing_up(monkeypatch
         assert told["outputs"][0]["text"] == "<Blocking: it did not show itself in time>"
         assert "in time" in (await ask(view, **output("look")))["data"]["problem"]
         assert "in time" in (await ask(view, **output("value"), start=0))["data"]["text"]
+        recorded = detail_module.detail_of(view.future.run, "give")
+        assert recorded.outputs[0].text == "<Blocking: it did not show itself in time>"
         for _ in range(aside_module.MAX_LEFT):
             await ask(view, **output("look"))
         assert sum(thread.name == "graphrun aside" for thread in threading.enumerate()) <= aside_module.MAX_LEFT
