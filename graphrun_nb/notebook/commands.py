@@ -11,9 +11,9 @@ from graphrun_nb.engine.future import started
 from graphrun_nb.engine.taking_up import anew
 from graphrun_nb.errors import GraphRunError, PayloadRejected
 from graphrun_nb.notebook import inputs
-from graphrun_nb.notebook.aside import aside
 from graphrun_nb.notebook.detail import detail_aside, detail_of, is_quick
 from graphrun_nb.notebook.showing import look_of, value_of
+from graphrun_nb.view.aside import aside
 from graphrun_nb.view.frames import Reply, ValueLook, ValueText
 from graphrun_nb.view.text import clipped
 

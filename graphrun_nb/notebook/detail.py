@@ -12,9 +12,9 @@ from msgspec import structs
 from graphrun_nb.authoring.signature import source_of
 from graphrun_nb.engine.output import UNFINISHED
 from graphrun_nb.errors import GraphRunError
-from graphrun_nb.notebook.aside import aside
 from graphrun_nb.notebook.showing import Shown, not_shown, values_of, view_of
 from graphrun_nb.protocols import hooks
+from graphrun_nb.view.aside import aside
 from graphrun_nb.view.frames import NodeDetail, public_event
 from graphrun_nb.view.preview import is_known
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import reprlib
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from graphrun_nb.core.status import NodeStatus
+from graphrun_nb.view.aside import aside
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -15,6 +20,8 @@ if TYPE_CHECKING:
     from graphrun_nb.core.state import NodeState, RunState
 
 MAX_PREVIEW = 4000
+PATIENCE_S = 0.2
+"""For a `__repr__` of users' own, which is called in a thread: it may never return."""
 
 
 class _Short(reprlib.Repr):
@@ -44,9 +51,19 @@ class _Short(reprlib.Repr):
 
     def repr_instance(self, x: Any, level: int) -> str:
         del level
-        text = repr(x)
+        if type(x) in _QUICK:
+            return repr(x)
+        text = aside(partial(repr, x), partial(_no_repr, x), deadline_s=PATIENCE_S, waits=True).result()
         return text if len(text) <= MAX_PREVIEW else f"{text[:MAX_PREVIEW]}…"
 
+
+def _no_repr(value: Any, error: BaseException | None) -> str:
+    why = "does not return" if error is None else f"raised {_TYPE_NAME(type(error))}"
+    return f"<{_TYPE_NAME(type(value))}: its repr {why}>"
+
+
+_QUICK = frozenset({type(None), bool, float, complex, range, type, date, datetime, time, timedelta, Decimal, UUID})
+"""Types whose repr is Python's own, and needs no thread."""
 
 _SHORT = _Short()
 _TYPE_NAME = type.__dict__["__name__"].__get__

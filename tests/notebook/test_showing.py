@@ -11,10 +11,10 @@ import threading
 import pytest
 
 from graphrun_nb import graphify, run, tool
-from graphrun_nb.notebook import aside as aside_module
 from graphrun_nb.notebook import commands as commands_module
 from graphrun_nb.notebook import detail as detail_module
 from graphrun_nb.notebook.showing import PIECE
+from graphrun_nb.view import aside as aside_module
 from graphrun_nb.view.preview import MAX_FULL
 
 from .test_commands import View

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import threading
 from collections import OrderedDict
 from pathlib import Path
 
@@ -135,8 +138,25 @@ def test_a_repr_that_raises_is_said_in_its_place_beside_the_others():
 
 
 def test_a_stop_during_a_repr_is_not_swallowed():
-    with pytest.raises(KeyboardInterrupt):
-        preview(Hostile(raising(KeyboardInterrupt())))
+    over = threading.Event()
+
+    def stopped(_self):
+        os.kill(os.getpid(), signal.SIGINT)
+        over.wait()
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            preview(Hostile(stopped))
+    finally:
+        over.set()
+
+
+def test_a_repr_that_does_not_return_is_left_behind():
+    over = threading.Event()
+    try:
+        assert preview([1, Hostile(lambda _: over.wait()), 2]) == "[1, <Hostile: its repr does not return>, 2]"
+    finally:
+        over.set()
 
 
 def test_what_is_left_out_is_marked():

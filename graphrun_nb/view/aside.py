@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import contextvars
 import threading
 from concurrent.futures import Future, InvalidStateError
 from typing import TYPE_CHECKING, TypeVar
-
-from graphrun_nb.engine.background import running_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,11 +53,14 @@ def aside(
     if len(_left) >= MAX_LEFT:
         late()
         return done
-    thread = threading.Thread(target=run, name="graphrun aside", daemon=True)
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), name="graphrun aside", daemon=True)
     _left.append(thread)
     thread.start()
-    loop = running_loop()
-    if loop is None or waits:
+    try:
+        loop = None if waits else asyncio.get_running_loop()
+    except RuntimeError:
+        loop = None
+    if loop is None:
         thread.join(deadline_s)
         late()
     else:
