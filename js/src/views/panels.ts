@@ -99,7 +99,9 @@ export function traceback(error: ErrorInfo): string {
 
 export function sourcePanel(detail: NodeDetail | null, error: ErrorInfo | null): HTMLElement {
   const { source = "", source_file: file = "", source_line: first = 1 } = detail ?? {};
-  const failing = error?.frames.findLast((frame) => frame.user && frame.file === file)?.line;
+  const lines = source.replace(/\n$/, "").split("\n");
+  const isIn = ({ line }: FrameInfo): boolean => line >= first && line < first + lines.length;
+  const failing = error?.frames.findLast((frame) => frame.user && frame.file === file && isIn(frame))?.line;
   return h(
     "div",
     { class: "gr-source" },
@@ -112,16 +114,13 @@ export function sourcePanel(detail: NodeDetail | null, error: ErrorInfo | null):
     h(
       "pre",
       { class: "gr-code gr-lines" },
-      ...source
-        .replace(/\n$/, "")
-        .split("\n")
-        .map((text, i) =>
-          h(
-            "span",
-            { class: first + i === failing ? "gr-line-row gr-bad" : "gr-line-row", "data-no": first + i },
-            `${text}\n`,
-          ),
+      ...lines.map((text, i) =>
+        h(
+          "span",
+          { class: first + i === failing ? "gr-line-row gr-bad" : "gr-line-row", "data-no": first + i },
+          `${text}\n`,
         ),
+      ),
     ),
   );
 }

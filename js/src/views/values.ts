@@ -107,6 +107,6 @@ function valueElement(value: ValueView, of: ValuesOf): HTMLElement {
   return element;
 }
 
-function plain({ text, truncated }: ValueView): HTMLElement {
-  return h("pre", { class: "gr-code" }, truncated && !text.endsWith("…") ? `${text}\n…` : text);
+function plain({ text }: ValueView): HTMLElement {
+  return h("pre", { class: "gr-code" }, text);
 }
