@@ -16,7 +16,6 @@ import { type Brushed, brush } from "./brush";
 import { Lanes, ROW_PX } from "./lanes";
 import { Tip } from "./mirror";
 
-const ROOM_PX = 580;
 const LABEL_PX = 168;
 const LABEL_SHARE = 0.32;
 const END_PX = 18;
@@ -46,7 +45,6 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
   let palette: Palette | null = null;
   let marked: readonly [number, number] | null = null;
   let frame = 0;
-  let heightBefore = "";
 
   const canvas = h("canvas", { class: "gr-bars", "aria-hidden": "true" });
   const lanes = new Lanes();
@@ -67,17 +65,6 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
   );
   const button = toggle("Timeline", "Attempts over time", isOpen);
   set(button, "aria-controls", element.id);
-
-  /** The widget grows for the timeline, and shrinks again afterwards unless somebody has changed its height meanwhile. */
-  function makeRoom(): void {
-    const root = element.parentElement;
-    if (root === null) return;
-    const roomy = `${ROOM_PX}px`;
-    if (isOpen.peek() && root.clientHeight < ROOM_PX) {
-      heightBefore = root.style.height;
-      root.style.height = roomy;
-    } else if (!isOpen.peek() && root.style.height === roomy) root.style.height = heightBefore;
-  }
 
   function look(part: Stretch | null): void {
     zoom.value = part;
@@ -266,7 +253,6 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
     }),
     effect(() => {
       isOpen.value;
-      makeRoom();
     }),
     effect(() => {
       reset.hidden = zoom.value === null;
