@@ -52,7 +52,7 @@ export function frame(field: Field, input: HTMLElement, { help = "", wide = fals
   input.id = id;
   const isSwitch = input.getAttribute("role") === "switch";
   const isOptional = (!field.required || field.nullable) && field.name !== "" && !isSwitch;
-  const hint = h("p", { class: "gr-field-help", id: `${id}-help` }, [field.help, help].filter(Boolean).join(" "));
+  const hint = h("p", { class: "gr-field-help", id: `${id}-help` }, spoken(field.help, help));
   hint.hidden = hint.textContent === "";
   const alert = h("p", { class: "gr-field-error", role: "alert", id: `${id}-error`, hidden: true });
   const describe = (): void => {
@@ -89,4 +89,10 @@ export function frame(field: Field, input: HTMLElement, { help = "", wide = fals
       return isLabelable ? input : (input.querySelector<HTMLElement>("input, button, select, textarea") ?? input);
     },
   };
+}
+
+/** A description, and after it what the field itself says, as sentences. */
+function spoken(description: string, own: string): string {
+  if (description === "" || own === "") return description + own;
+  return `${description}${/[.!?:]$/.test(description) ? "" : "."} ${own}`;
 }
