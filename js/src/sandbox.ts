@@ -9,6 +9,8 @@ const DROPPED = "script, noscript, template, meta, base, link, iframe, frame, fr
 /** Elements that change attributes of others as time goes by. */
 const ANIMATED = "animate, animatemotion, animatetransform, set";
 const LEADING = new Set([
+  "src",
+  "poster",
   "href",
   "xlink:href",
   "target",
@@ -26,7 +28,8 @@ export function sandboxed(html: string, isDark: boolean): string {
   for (const element of parsed.querySelectorAll(`${DROPPED}, ${ANIMATED}`)) element.remove();
   for (const element of parsed.querySelectorAll("*")) {
     for (const { name, value } of [...element.attributes]) {
-      const leads = LEADING.has(name.toLowerCase()) && !value.startsWith("#");
+      const isInside = value.startsWith("#") || (name === "src" && value.startsWith("data:image/"));
+      const leads = LEADING.has(name.toLowerCase()) && !isInside;
       if (leads || name.toLowerCase().startsWith("on")) element.removeAttribute(name);
     }
   }

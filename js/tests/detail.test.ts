@@ -108,6 +108,7 @@ test.each([
   "<script>alert(1)</script>",
   "<a href='https://example.org/x'>x</a>",
   "<svg><a xlink:href='https://example.org/x'><animate attributeName='href' to='https://example.org/y'/></a></svg>",
+  "<img src='https://example.org/x.png'><video poster='https://example.org/x.png' src='//example.org/y'></video>",
   "<form action='https://example.org/x'><button formaction='https://example.org/y'>x</button></form>",
   "<meta http-equiv=refresh content='0;url=https://example.org/x'>",
   "<base href='https://example.org/x'><link rel=stylesheet href='https://example.org/x'>",
@@ -124,10 +125,12 @@ test.each([
 });
 
 test("styles, tables and drawings stay", () => {
-  const html = "<style>.a{color:red}</style><table class=a><tr><td>1</table><svg><use href='#s'/></svg>";
+  const html =
+    "<style>.a{color:red}</style><table class=a><tr><td>1</table><svg><use href='#s'/></svg><img src='data:image/png;base64,AA=='>";
   const made = sandboxed(html, false);
   expect(made).toContain(".a{color:red}");
   expect(made).toContain('<use href="#s">');
+  expect(made).toContain('<img src="data:image/png;base64,AA==">');
   expect(made).toContain("color-scheme:light");
 });
 
