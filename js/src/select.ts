@@ -35,10 +35,11 @@ export function counts(state: RunState): readonly Count[] {
   });
 }
 
-/** As RunState.status in Python. */
-export function runStatus(state: RunState, numbers: readonly Count[]): RunStatus {
+/** As RunState.status in Python, and interrupted where no process goes on with it: `driver` is empty then. */
+export function runStatus(state: RunState, numbers: readonly Count[], driver: string | null = null): RunStatus {
   if (state.finished !== null) return state.finished;
   if (state.seq === 0) return "PENDING";
+  if (driver === "") return "INTERRUPTED";
   const has = (status: NodeStatus): boolean => numbers.some((each) => each.status === status);
   if (!has("WAITING") || has("RETRYING")) return "RUNNING";
   for (const { status, info } of state.nodes.values()) {
@@ -49,8 +50,9 @@ export function runStatus(state: RunState, numbers: readonly Count[]): RunStatus
 
 /** What a run's status looks like, in terms of a node's; and its word. */
 export function runBadge(state: RunState, status: RunStatus): { readonly like: NodeStatus; readonly word: string } {
+  if (status === "INTERRUPTED") return { like: "CANCELLED", word: "interrupted" };
   if (state.finished === null && state.cancelled_by !== "") return { like: "CANCELLED", word: "cancelling" };
-  return { like: status === "INTERRUPTED" ? "CANCELLED" : status, word: status.toLowerCase() };
+  return { like: status, word: status.toLowerCase() };
 }
 
 export function elapsed(state: RunState, now: number): number {

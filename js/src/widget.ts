@@ -86,7 +86,7 @@ export function mount(source: Source, el: HTMLElement): () => void {
       store,
       link,
       local,
-      { runId, graphName, fit: () => graph.fit(), offers, runs, again: (opener) => void again.open(opener) },
+      { runId, graphName, fit: () => graph.fit(), offers, runs, driver, again: (opener) => void again.open(opener) },
       signal,
     ),
     notice(store, link, { runId, others, driver, kernel }, signal),

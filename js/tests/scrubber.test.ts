@@ -45,6 +45,17 @@ function kept(name: string): History {
   return history;
 }
 
+test("what nobody drives any more is interrupted now, and was not in its past", async () => {
+  const page = await shown("approval", 6);
+  page.kernel.change("driver", "");
+  const badge = () => page.root.querySelector(".gr-badge")?.textContent;
+  expect(badge()).toBe("interrupted");
+  await press(page, "Home");
+  expect(badge()).toBe("running");
+  await press(page, "End");
+  expect(badge()).toBe("interrupted");
+});
+
 test("the slider tells where it is in words, and arrows, pages, Home and End move it", async () => {
   const page = await shown("failure");
   const n = log("failure").length;

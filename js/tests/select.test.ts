@@ -65,6 +65,18 @@ test("between request and end a run is cancelling", () => {
   expect(runBadge(state, "RUNNING").word).toBe("cancelling");
 });
 
+test("a run that nobody drives is interrupted, whatever it was at, until it has ended", () => {
+  const { state } = stored("approval", 6);
+  const of = (run: RunState, driver: string | null) => runBadge(run, runStatus(run, counts(run), driver)).word;
+  expect(of(state, null)).toBe("waiting");
+  expect(of(state, "process 7 on here")).toBe("waiting");
+  expect(of(state, "")).toBe("interrupted");
+  expect(of(new Store().state, "")).toBe("pending");
+  expect(of(stored("diamond").state, "")).toBe("done");
+  const at = log("cancel").findIndex((line) => line.event["kind"] === "CancelRequested") + 1;
+  expect(of(stored("cancel", at).state, "")).toBe("interrupted");
+});
+
 test("problems are found first, next, and round again", () => {
   const { state } = stored("failure");
   expect(firstProblem(state)).toBe("bad");

@@ -327,16 +327,20 @@ test("other runs of the cell are said, with the way to them, until they have end
 
 test("it says which other process drives the run, and how to go on with it when none does", async () => {
   const page = await shown("approval", 6);
+  const badge = () => page.root.querySelector(".gr-badge")?.textContent;
   expect(page.root.textContent).not.toContain("Driven by");
   page.kernel.change("driver", "process 7 on <b>here</b>");
   expect(page.root.textContent).toContain("Driven by process 7 on <b>here</b>. Answers and Cancel run reach it");
+  expect(badge()).toBe("waiting");
   page.kernel.change("others", ["run-0"]);
   expect(page.root.textContent).not.toContain("Another run");
   page.kernel.change("driver", "");
   expect(page.root.textContent).toContain("No process goes on with this run");
+  expect(badge()).toBe("interrupted");
   expect(page.get("button", "Copy %graphrun attach run-1")).toBeTruthy();
   page.kernel.change("driver", null);
   expect(page.root.textContent).toContain("Another run of this graph is alive");
+  expect(badge()).toBe("waiting");
   page.cleanup();
   expect(page.kernel.listeners()).toBe(0);
 });

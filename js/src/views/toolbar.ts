@@ -24,6 +24,8 @@ interface Parts {
   readonly offers: ReadonlySignal<ReadonlySet<string>>;
   /** The runs that this view has shown, oldest first. */
   readonly runs: ReadonlySignal<readonly string[]>;
+  /** See `Source`. */
+  readonly driver: ReadonlySignal<string | null>;
   readonly again: (opener: HTMLElement) => void;
 }
 
@@ -98,14 +100,15 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
       store.version.value;
       const numbers = counts(store.state);
       const gone = link.contact.value === "lost" || link.contact.value === "saved";
-      const { like, word: status } = runBadge(store.state, runStatus(store.state, numbers));
+      const past = store.cursor.value !== null;
+      const driver = past ? null : parts.driver.value;
+      const { like, word: status } = runBadge(store.state, runStatus(store.state, numbers, driver));
       const word = gone && store.live.finished === null ? `was ${status}` : status;
       if (badge.textContent !== word) fill(badge, icon(like), word);
       set(badge, "data-tone", NODE_STATUS[like].colour);
       say(name, parts.graphName());
       name.title = parts.graphName();
       const over = store.live.finished !== null;
-      const past = store.cursor.value !== null;
       cancel.hidden = over || gone;
       cancel.disabled = past || store.live.cancelled_by !== "";
       const offers = link.contact.value === "live" ? parts.offers.value : NONE;
