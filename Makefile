@@ -28,7 +28,7 @@ test-js: js/node_modules/.ready
 	cd js && npm test
 
 test-notebooks: dev
-	cd notebooks && GRAPHRUN_UNATTENDED=1 ../$(PY) -m pytest --nbval-lax -p no:cacheprovider --rootdir=. -c /dev/null 01_quickstart.ipynb 02_debug_and_go_on.ipynb 03_crash_and_resume.ipynb
+	cd notebooks && GRAPHRUN_UNATTENDED=1 ../$(PY) -m pytest --nbval-lax -p no:cacheprovider --rootdir=. -c /dev/null 01_quickstart.ipynb 02_debug_and_go_on.ipynb 03_crash_and_resume.ipynb 04_agents.ipynb
 
 test-browser: dev
 	@.ci/chromium
