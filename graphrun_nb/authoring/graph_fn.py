@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.authoring.bindings import literal_digest, refuse_strays
 from graphrun_nb.authoring.builder import current_builder
+from graphrun_nb.authoring.mistakes import no_attribute
 from graphrun_nb.authoring.names import check_inputs, checked_name
 from graphrun_nb.authoring.registry import define
 from graphrun_nb.authoring.signature import code_fingerprint, signature_of
@@ -145,6 +146,11 @@ class GraphFunction:
             },
             "outputs": list(self.outputs),
         }
+
+    if not TYPE_CHECKING:  # a type checker is to go on refusing what is not there
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute(self, name)
 
     def __repr__(self) -> str:
         inputs = [each.name if each.required else f"{each.name}=…" for each in self.inputs]

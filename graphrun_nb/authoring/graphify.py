@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from graphrun_nb.authoring.blind_tests import blind_tests
 from graphrun_nb.authoring.builder import GraphBuilder, current_builder
 from graphrun_nb.authoring.handles import Handle, NodeHandle
-from graphrun_nb.authoring.mistakes import blind_test_refusal
+from graphrun_nb.authoring.mistakes import blind_test_refusal, no_attribute
 from graphrun_nb.authoring.names import check_inputs, checked_name, checked_names
 from graphrun_nb.authoring.place import place_of_definition
 from graphrun_nb.authoring.registry import define, module_of
@@ -46,8 +46,10 @@ class Graphified:
         self._optional: Mapping[str, Any] = inputs if isinstance(inputs, dict) else {}
         define(name, self)
 
-    def __call__(self, **kwargs: Any) -> TaskGraph | NodeHandle:
+    def __call__(self, *args: Any, **kwargs: Any) -> TaskGraph | NodeHandle:
         """Build the graph; while another one is being built, add this one to it as one node with parts.
+
+        Inputs are given by name, or in the order of their declaration.
 
         Raises
         ------
@@ -56,18 +58,19 @@ class Graphified:
         """
         __tracebackhide__ = True
         builder = current_builder()
+        known = (*self._required, *self._optional)
         if builder is None:
-            if kwargs:
+            if args or kwargs:
+                first = min(kwargs, default=known[0] if known else "x")
                 raise GraphValidationError(
-                    f"{self.name}({min(kwargs)}=…) adds the graph to another one, and none is being built here",
+                    f"{self.name}({first}=…) adds the graph to another one, and none is being built here",
                     code="graph_not_building",
-                    hints=(f"to run it: run({self.name}, {{{min(kwargs)!r}: …}})",),
+                    hints=(f"to run it: run({self.name}, {{{first!r}: …}})",),
                 )
             return self.build()
         controls = {key: kwargs.pop(key) for key in list(kwargs) if key[:1] == "_"}
-        known = (*self._required, *self._optional)
         signature = Signature(known, frozenset(self._required), open_ended=False, context="")
-        arguments = {**self._optional, **signature.bind(self.name, (), kwargs)}
+        arguments = {**self._optional, **signature.bind(self.name, args, kwargs)}
         return builder.add_graph(self.build(), arguments=arguments, controls=controls)
 
     def build(self) -> TaskGraph:
@@ -99,6 +102,11 @@ class Graphified:
             raise
         graph.module = module_of(self)
         return graph
+
+    if not TYPE_CHECKING:  # a type checker is to go on refusing what is not there
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute(self, name)
 
     @functools.cached_property
     def _blind_tests(self) -> list[tuple[str, Place]]:

@@ -219,6 +219,14 @@ _ADVICE: dict[str, Callable[[Place], Advice]] = {
 }
 
 
+def no_attribute(graph: object, name: str) -> AttributeError:
+    """Return what says that a graph has no such attribute; that a graph is mapped as tools are is a usual guess."""
+    error = AttributeError(f"{type(graph).__name__!r} object has no attribute {name!r}", name=name, obj=graph)
+    if name == "map":
+        error.add_note("hint: map a tool that runs the graph: await context.run_and_wait(graph, {...})")
+    return error
+
+
 def _condition(place: Place) -> ast.expr | None:
     """Return what was written as ``_condition=``, if the expression stands in it."""
     return next((each.value for each in place.path if isinstance(each, ast.keyword) and each.arg == "_condition"), None)

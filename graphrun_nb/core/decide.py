@@ -250,8 +250,13 @@ class _Turn(Struct, eq=False):
         self.skip_below(node_id)
 
     def verdict(self) -> RunStatus:
-        """Return how the run ended; a failed part counts if its container failed of it. O(nodes) if any failed."""
+        """Return how the run ended; a failed part counts if its container failed of it. O(nodes) if any failed.
+
+        One that was cancelled from outside counts as cancelled, whatever failed in it before or meanwhile.
+        """
         nodes = self.state.nodes
+        if self.state.cancelled_by not in ("", "fail_fast"):
+            return RunStatus.CANCELLED
         failed = []
         if self.frontier.has_failed:
             failed = [node_id for node_id, node in nodes.items() if node.status is _FAILED]

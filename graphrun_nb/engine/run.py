@@ -588,7 +588,9 @@ class Run:
 
     def announce_if_waiting(self) -> None:
         """Say that the run only waits, if so, to those who do not block on that."""
-        if not self.ended and self.scheduler.only_waits_left() and self.state.status is RunStatus.WAITING:
+        if self.ended or not self.scheduler.only_waits_left():
+            return
+        if self.state.status is RunStatus.WAITING and self.waits.open():
             self._announce([each for each, blocks in self._listeners.items() if not blocks])
 
     def _on_finish(self, error: Exception | None) -> None:

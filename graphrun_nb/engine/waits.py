@@ -270,7 +270,7 @@ class Waits:
         return tuple(
             _continuation(run_id, wait.here.node_id, wait.here.attempt, wait.info, wait.at, token=wait.token)
             for wait in list(self._open.values())
-            if wait.closed is None and self._is_current(wait.here)
+            if self._standing(wait) is None
         )
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def diff(words: list[str], scope: Scope) -> None:
-    """Show what differs between two runs: inputs, outputs, definition, and the nodes' stories, durations and outputs.
+    """Show what differs between ``RUN [RUN]``: inputs, outputs, definition, and the nodes' stories and durations.
 
     Raises
     ------
@@ -26,9 +26,9 @@ def diff(words: list[str], scope: Scope) -> None:
         One cannot be found.
     """
     rest, _ = take_options(words)
-    if len(rest) != 2:
+    if not 1 <= len(rest) <= 2:
         raise UsageError(f"diff takes two runs, not {len(rest)}", hints=("%graphrun diff RUN RUN",))
-    here, there = map(scope.run, rest)
+    here, there = scope.run(rest[0]), scope.run(rest[1] if rest[1:] else "")
     lines = repr(changes).splitlines() if (changes := here.graph.diff(there.graph)) else []
     display(compare(_side(here), _side(there), lines))
 

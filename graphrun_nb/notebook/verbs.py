@@ -52,6 +52,8 @@ def _cancel(words: list[str], scope: Scope) -> None:
 
 def _resume(words: list[str], scope: Scope) -> None:
     usage = "%graphrun resume RUN NODE key=value …"
+    if words[1:] and _is_assignment(words[1]):
+        words = ["", *words]
     if len(words) < 3:
         raise UsageError("resume takes a run, a node and an answer", hints=(usage,))
     name, node_id, *answers = words

@@ -139,6 +139,21 @@ def test_diff_shows_what_differs_between_two_runs(shell):
     assert "first" in shown["text/plain"]
 
 
+def test_left_out_it_is_the_latest_run_for_every_verb_that_takes_one(shell, tmp_path):
+    shell.run("f = run(sums, {'x': 1}, run_id='old-one')\nawait f\ng = run(gate, {'amount': 5}, run_id='the-latest')")
+    assert shell.run("shown = %graphrun show\nshown.run_id").text == "'the-latest'"
+    assert shell.run("shown = %graphrun attach\nshown.run_id").text == "'the-latest'"
+    cell = shell.submit("%graphrun diff old-one")
+    shell.reply(cell)
+    (shown,) = [m["content"]["data"] for m in shell.published if of(m, cell) and m["msg_type"] == "display_data"]
+    assert "the-latest" in shown["text/plain"]
+    assert shell.run(f"%graphrun export {tmp_path}/latest.json").stdout.startswith("wrote run the-latest")
+    shell.run("%graphrun cancel\ntry: await g\nexcept asyncio.CancelledError: pass")
+    assert shell.run("g = %graphrun retry\ng.run_id").text == "'the-latest'"
+    assert shell.run("%graphrun resume approve approved=True").stdout == ""
+    assert shell.run("await g").text == "{'ok': True}"
+
+
 def test_export_writes_svg_html_and_json(shell, tmp_path):
     shell.run("f = run(sums, {'x': 1})\nawait f")
     for ending in ("svg", "html", "json"):

@@ -1,6 +1,6 @@
 """Part 3 of the contract: the names that users rely on, and the example programs.
 
-Elsewhere: what `open_run` and `RunFuture.retry` do, in ``test_part2_run_identity.py``. Left out: `SqliteStore`.
+Elsewhere: what `open_run` and `RunFuture.retry` do, in ``test_part2_run_identity.py``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ AUTHORING = ["tool", "graphify", "graph", "arg", "each", "graph_fn", "DualStageT
 TYPES = ["TaskGraph", "GraphFunction", "NodeHandle", "GraphSpec", "NodeStatus", "RunStatus"]
 RUNNING = ["run", "run_async", "resume", "send_event", "open_run", "list_runs"]
 GRIPS = ["RunFuture", "NodeContext", "RetryPolicy", "RequestIdentity", "RuntimeEnv", "ForwardScheduler", "Continuation"]
-SERVICES = ["MemoryStore", "Inspector"]
+SERVICES = ["SqliteStore", "MemoryStore", "Inspector"]
 ERRORS = [
     "GraphRunError",
     "GraphBuildError",
@@ -134,6 +134,16 @@ async def test_its_waits_are_the_open_continuations(begin):
     held.future.resume("approve", True)
     await held.future
     assert held.future.waits == ()
+
+
+async def test_a_wait_past_its_deadline_is_not_open_any_more(begin):
+    with graph(name="late") as g:
+        ask_text(prompt="?", _id="ask", deadline=5)
+    held = await begin(g)
+    held.clock.now += 5  # and its timer has not fired yet
+    assert held.future.waits == ()
+    held.future.cancel()
+    await until(held.future.done)
 
 
 async def test_its_events_are_the_log_so_far(begin):

@@ -28,6 +28,7 @@ from graphrun_nb import (
     run_async,
     tool,
 )
+from graphrun_nb.tools import ask_approval
 from tests.contract.conftest import add, add_async, gate, names, sums, until
 
 
@@ -187,6 +188,35 @@ async def test_16_await_of_a_cancelled_run_raises_cancelled_error_of_asyncio():
     future.cancel()
     with pytest.raises(asyncio.CancelledError):
         await future
+
+
+@tool(outputs=["x"])
+async def broken():
+    raise ValueError
+
+
+def broken_gate():
+    with graph(name="broken gate") as g:
+        broken(_id="bad")
+        ask_approval(prompt="?", _id="ask")
+    return g.build()
+
+
+async def test_16_a_run_with_a_failed_node_is_cancelled_as_any_other(begin, store):
+    held = await begin(broken_gate())
+    assert held.future.node("bad").status is NodeStatus.FAILED
+    held.future.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await held.future
+    assert held.future.status is list_runs(store=store)[0].status is RunStatus.CANCELLED
+
+
+async def test_16_a_run_with_a_failed_node_raises_timeout_error_when_its_time_is_up(begin, store):
+    held = await begin(broken_gate(), timeout=60)
+    await held.clock.advance(61)
+    with pytest.raises(TimeoutError):
+        await held.future
+    assert list_runs(store=store)[0].status is RunStatus.CANCELLED
 
 
 def test_16_timeout_raises_timeout_error():

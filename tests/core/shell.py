@@ -98,8 +98,12 @@ class Shell:
             failed = any(
                 each.status is NodeStatus.FAILED and not each.info.parent for each in self.state.nodes.values()
             )
-            cancelled = RunStatus.CANCELLED if self.state.cancelled_by else RunStatus.DONE
-            assert event.status is (RunStatus.FAILED if failed else cancelled)
+            if self.state.cancelled_by not in ("", "fail_fast"):
+                assert event.status is RunStatus.CANCELLED
+            elif failed:
+                assert event.status is RunStatus.FAILED
+            else:
+                assert event.status is (RunStatus.CANCELLED if self.state.cancelled_by else RunStatus.DONE)
 
     @property
     def n_free(self):

@@ -297,10 +297,12 @@ def test_a_cancel_ends_all_that_does_not_run_and_leaves_what_runs_to_the_shell()
     assert run.turn(NodeCancelled("a")) == [RunFinished(RunStatus.CANCELLED)]
 
 
-def test_a_cancelled_run_whose_last_node_fails_has_failed():
-    run = Driven(node("a"), node("b", "a"), retry=RetryPolicy(max_attempts=5))
-    run.turn(CancelRequested("user"))
-    assert run.fail("a") == [RunFinished(RunStatus.FAILED)]
+@pytest.mark.parametrize("by", ["user", "timeout"])
+def test_a_run_that_is_cancelled_counts_as_that_whatever_fails_in_it_before_or_meanwhile(by):
+    run = Driven(node("a"), node("b", "a"), node("bad"), slots=2)
+    assert run.fail("bad") == []
+    run.turn(CancelRequested(by))
+    assert run.fail("a") == [RunFinished(RunStatus.CANCELLED)]
 
 
 def test_nothing_starts_and_nothing_expires_once_a_cancel_is_asked_for():
@@ -514,5 +516,6 @@ def test_any_graph_with_any_outcomes_ends_with_every_node_ended(seed):
     assert run.state.finished is not None
     assert all(each.status in TERMINAL for each in run.state.nodes.values())
     failed = run.having("FAILED")
-    assert (run.state.finished is RunStatus.FAILED) is bool(failed)
-    assert (run.state.finished is RunStatus.DONE) is not bool(failed or run.state.cancelled_by)
+    is_cancelled = run.state.cancelled_by not in ("", "fail_fast")
+    assert (run.state.finished is RunStatus.CANCELLED) is is_cancelled
+    assert (run.state.finished is RunStatus.FAILED) is (bool(failed) and not is_cancelled)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 
 import pytest
 
@@ -14,6 +15,7 @@ from graphrun_nb import (
     arg,
     each,
     graph,
+    graph_fn,
     graphify,
     run,
     run_async,
@@ -154,6 +156,22 @@ async def test_a_nested_graph_is_a_node_with_parts():
         *("again", "again/first", "again/second"),
     ]
     assert future.node("inner").outputs == {"y": 103}
+
+
+def test_the_inputs_of_a_nested_graph_may_stand_in_the_order_of_their_declaration():
+    with graph(name="g") as g:
+        g.expose("y", inner(add(a=1, b=1).total).y)
+        with pytest.raises(GraphBuildError, match="takes 1 arguments, and 2 were given"):
+            inner(1, 2)
+    assert run(g).result() == {"y": 4}
+
+
+@pytest.mark.parametrize("target", [inner, graph_fn("running")(lambda x: x)])
+def test_a_graph_that_is_mapped_as_tools_are_says_what_to_write_instead(target):
+    with pytest.raises(AttributeError, match="has no attribute 'map'") as refused:
+        target.map(x=[1, 2])
+    assert "run_and_wait" in refused.value.__notes__[0]
+    assert copy.copy(target).name == target.name
 
 
 async def test_nested_graphs_nest():
