@@ -7,11 +7,12 @@ the first one's letter.
 from __future__ import annotations
 
 import contextlib
+import logging
 from typing import TYPE_CHECKING
 
 from graphrun_nb.core.events import AnswerKept, CancelRequested
 from graphrun_nb.core.status import NodeStatus
-from graphrun_nb.errors import AlreadyResumed, GraphRunError, PayloadRejected, StoreBusy
+from graphrun_nb.errors import AlreadyResumed, GraphRunError, PayloadRejected
 
 if TYPE_CHECKING:
     from graphrun_nb.core.events import ValueRef
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from graphrun_nb.engine.run import Run
     from graphrun_nb.protocols import Letter
 
+_LOG = logging.getLogger(__name__)
 _UNDER_WAY = (NodeStatus.RUNNING, NodeStatus.WAITING)
 
 
@@ -64,6 +66,7 @@ class Mail:
         self._run = run
         self._read: set[int] = set()
         self._done: list[int] = []
+        self._refused: list[int] = []
         self._is_open = False
 
     def open(self, recorded: set[int]) -> None:
@@ -82,38 +85,46 @@ class Mail:
         for letter in run.store.letters(run.run_id):
             if letter.no not in self._read and self._is_open:
                 self._read.add(letter.no)
-                self._act(letter)
-                self._done.append(letter.no)
+                (self._done if self._act(letter) else self._refused).append(letter.no)
+        if self._refused:
+            self.settle()
 
     def settle(self) -> None:
-        """Say in the store which letters have been recorded; if that is busy, the next time."""
-        done, self._done = self._done, []
-        if done:
-            try:
-                self._run.store.settle(self._run.run_id, done)
-            except GraphRunError:
-                self._done = done
+        """Say in the store which answers did not fit, and what has been recorded; if that cannot be, the next time."""
+        store, run_id = self._run.store, self._run.run_id
+        try:
+            if self._refused:
+                store.settle(run_id, self._refused, retract=True)
+                self._refused = []
+            if self._done and not self._run.scheduler.has_unrecorded:
+                store.settle(run_id, self._done)
+                self._done = []
+        except GraphRunError:
+            return
+        except Exception:  # noqa: BLE001 (a run ends and goes on without it)
+            _LOG.warning("letters to run %s cannot be settled; it is tried again", run_id, exc_info=True)
 
     def close(self) -> None:
-        """Take no more; what came to a run that has ended is done with."""
+        """Take no more; what came to a run that has ended is done with, and otherwise waits for who goes on with it."""
         self._is_open = False
         if self._run.state.finished is not None:
             with contextlib.suppress(GraphRunError):
                 self._done = [each.no for each in self._run.store.letters(self._run.run_id)]
-        self.settle()
+            self.settle()
 
-    def _act(self, letter: Letter) -> None:
+    def _act(self, letter: Letter) -> bool:
+        """Return False for an answer that does not fit: its question stays open."""
         run, fact = self._run, letter.fact
         if isinstance(fact, CancelRequested):
             run.cancel(by=fact.by)
-            return
+            return True
         try:
             payload = run.keeper.get(fact.answer)
         except LookupError:
-            return
+            return True
         try:
             run.waits.take(letter, fact, payload)
         except (PayloadRejected, AlreadyResumed) as refused:
             run.waits.note_refused(fact.node_id, refused)
-            with contextlib.suppress(StoreBusy):
-                run.store.settle(run.run_id, [letter.no], retract=isinstance(refused, PayloadRejected))
+            return isinstance(refused, AlreadyResumed)
+        return True

@@ -173,6 +173,11 @@ class ForwardScheduler:
             if self._queue:
                 self._wake_worker()
 
+    @property
+    def has_unrecorded(self) -> bool:
+        """Whether facts were told that are not kept yet."""
+        return bool(self._facts) or self._log.is_behind
+
     def only_waits_left(self) -> bool:
         """Tell whether nothing moves before somebody answers. O(attempts under way)."""
         if self._queue or self._carried or self._outcomes or self._facts:

@@ -8,7 +8,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING
 
-from graphrun_nb.errors import GraphRunError, StoreBusy
+from graphrun_nb.errors import StoreBusy
 from graphrun_nb.stores.failpoint import failpoint
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Attendant:
                     self._tell_watchers()
             except StoreBusy:
                 continue
-            except (GraphRunError, OSError):
+            except Exception:  # noqa: BLE001 (leases run out when nobody attends to them)
                 if not self._is_told_of_trouble:
                     self._is_told_of_trouble = True
                     _LOG.warning("the store %s cannot be attended to; it is tried again", store, exc_info=True)

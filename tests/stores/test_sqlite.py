@@ -29,7 +29,7 @@ from graphrun_nb import (
     tool,
 )
 from graphrun_nb.core.batch import Batch
-from graphrun_nb.core.events import AnswerKept, RunFinished, RunStarted
+from graphrun_nb.core.events import AnswerKept, RunFinished, RunStarted, WaitOpened
 from graphrun_nb.core.state import fold
 from graphrun_nb.engine.live import RUNS
 from graphrun_nb.errors import StoreBusy, StoreFull, StoreUnusable
@@ -469,3 +469,77 @@ async def test_a_letter_that_was_recorded_and_not_settled_counts_once(store, mon
     assert again.node("second").status == "WAITING"
     again.send_event("paid", 2)
     assert await again == {"second": 2}
+
+
+@pytest.mark.parametrize("where", ["settle.before", "settle.committed"])
+async def test_a_run_that_has_ended_says_so_whatever_its_store_says(store, where):
+    future = run(gate, {"amount": 1}, store=store, run_id="r")
+    await asking(future)
+    failpoint.arm(f"{where}:1:sqlite")
+    try:
+        future.resume("approve", True)
+        assert await future == {"ok": True}
+    finally:
+        failpoint.arm("")
+    assert store.owner("r") is None
+
+
+def test_leases_are_renewed_after_any_error_of_the_thread_that_does_it(path):
+    store = SqliteStore(path, lease_s=0.15)
+
+    def until():
+        with store.database.reading() as cursor:
+            return cursor.execute("SELECT expires_at FROM runs").fetchone()[0]
+
+    failpoint.arm("renew.before:1:sqlite")
+    try:
+        lease = store.claim("r", Holder())
+        first = until()
+        while until() == first:
+            time.sleep(0.01)
+    finally:
+        failpoint.arm("")
+    lease.release()
+
+
+def digest_of_wait(store):
+    return next(each.event.wait.token_digest for each in store.read("r") if type(each.event) is WaitOpened)
+
+
+async def test_an_answer_from_elsewhere_that_could_not_be_recorded_is_not_lost(store, path):
+    future = run(gate, {"amount": 1}, store=store, run_id="r")
+    await asking(future)
+    ref = store.keeper("r", lasting=True).put({"approved": True}, str)
+    store.post("r", digest_of_wait(store), AnswerKept("approve", ref, by="afar"), time.time())
+    holding = sqlite3.connect(path, isolation_level=None)
+    holding.execute("BEGIN IMMEDIATE")
+    failpoint.arm("append.rows:1:sqlite")
+    try:
+        future.run.waits.mail.read()
+        assert future.run.log.is_behind
+        holding.execute("ROLLBACK")
+        with pytest.raises(StoreFull, match="full"):
+            await future
+    finally:
+        failpoint.arm("")
+        holding.close()
+    assert [each.fact.by for each in store.letters("r")] == ["afar"]
+    assert await future.retry() == {"ok": True}
+    assert store.letters("r") == []
+
+
+async def test_an_answer_from_elsewhere_that_does_not_fit_is_taken_back_although_that_failed_first(store):
+    future = run(gate, {"amount": 1}, store=store, run_id="r")
+    await asking(future)
+    ref = store.keeper("r", lasting=True).put({"approved": "perhaps"}, str)
+    store.post("r", digest_of_wait(store), AnswerKept("approve", ref, by="afar"), time.time())
+    failpoint.arm("settle.rows:1:sqlite")
+    try:
+        future.run.waits.mail.read()
+    finally:
+        failpoint.arm("")
+    assert len(store.letters("r")) == 1
+    future.run.waits.mail.read()
+    assert store.letters("r") == []
+    future.resume("approve", True)
+    assert await future == {"ok": True}
