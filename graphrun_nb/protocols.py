@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from graphrun_nb.core.batch import Batch
     from graphrun_nb.core.events import AnswerKept, CancelRequested, Envelope, Event, ValueRef  # noqa: TC004 (no decoder)
+    from graphrun_nb.core.outline import Outline
     from graphrun_nb.core.state import RunState
 
 
@@ -235,8 +236,13 @@ class Lease(Protocol):
         """How long the log is."""
         ...
 
-    def append(self, batch: Batch) -> None:
+    def append(self, batch: Batch, outline: Outline | None = None) -> None:
         """Keep `batch` as one unit, after all that was kept.
+
+        Parameters
+        ----------
+        outline
+            What the run comes to with it, if it has ended: part of the unit, and worth nothing once the run goes on.
 
         Raises
         ------
@@ -249,7 +255,9 @@ class Lease(Protocol):
         """
         ...
 
-    def append_later(self, batch: Batch, done: Callable[[Exception | None], None]) -> None:
+    def append_later(
+        self, batch: Batch, done: Callable[[Exception | None], None], outline: Outline | None = None
+    ) -> None:
         """Keep `batch` without blocking; call `done` from another thread, with what `append` raises, if anything."""
         ...
 
@@ -310,6 +318,13 @@ class RunStore(Protocol):
 
     def run_ids(self) -> Sequence[str]:
         """Return the ids of all runs, in order of their first event."""
+        ...
+
+    def outlines(self) -> Mapping[str, Outline | None]:
+        """Return the ids of all runs, in order of their first event, with what they came to.
+
+        It is None for a run that has not ended, and where it was not kept, or is not what was kept: then the log tells.
+        """
         ...
 
     def run_of_wait(self, token_digest: str) -> str | None:

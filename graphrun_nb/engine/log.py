@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from graphrun_nb.core.batch import Batch
 from graphrun_nb.core.events import Envelope, Event
 from graphrun_nb.core.frontier import Frontier
+from graphrun_nb.core.outline import outline
 from graphrun_nb.core.state import RunState, apply, apply_all
 from graphrun_nb.core.stride import stride
 from graphrun_nb.errors import StoreBusy
@@ -149,12 +150,15 @@ class RunLog:
         batch = Batch(self._staged_at, tuple(self._staged))
         self._staged = []
         assert self.lease is not None  # noqa: S101 (a run claims it before it begins)
+        ending = None if self.state.finished is None else outline(self.state)
         try:
-            self.lease.append(batch)
+            self.lease.append(batch, ending)
         except StoreBusy:
             self.is_behind = True
             loop = asyncio.get_running_loop()
-            self.lease.append_later(batch, lambda error: _called_on(loop, lambda: self._caught_up(batch, error)))
+            self.lease.append_later(
+                batch, lambda error: _called_on(loop, lambda: self._caught_up(batch, error)), ending
+            )
             return False
         self._publish(batch)
         return True

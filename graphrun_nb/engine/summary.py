@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from graphrun_nb.core.outline import outline
 from graphrun_nb.core.state import fold
 from graphrun_nb.core.status import NODE_STATUS, RunStatus
 from graphrun_nb.engine.env import default_store
@@ -14,10 +16,10 @@ from graphrun_nb.stores import as_store
 from graphrun_nb.view.text import aligned, duration
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Sequence
     from pathlib import Path
 
+    from graphrun_nb.core.outline import Outline
     from graphrun_nb.core.status import NodeStatus
     from graphrun_nb.protocols import RunStore
 
@@ -56,7 +58,9 @@ class RunSummary:
 
 
 def list_runs(*, store: RunStore | str | Path | None = None) -> list[RunSummary]:
-    """Return the runs of `store`, by default of the default store, newest first. O(events) for those that have ended.
+    """Return the runs of `store`, by default of the default store, newest first.
+
+    O(runs + events of those that have not ended, or did so before their end was outlined).
 
     Examples
     --------
@@ -70,23 +74,28 @@ def list_runs(*, store: RunStore | str | Path | None = None) -> list[RunSummary]
     [('r1', 'DONE')]
     """
     store = default_store() if store is None else as_store(store)
-    return [_summary(run_id, store) for run_id in reversed(store.run_ids())]
+    return [_summary(run_id, kept, store) for run_id, kept in reversed([*store.outlines().items()])]
 
 
-def _summary(run_id: str, store: RunStore) -> RunSummary:
+def _summary(run_id: str, kept: Outline | None, store: RunStore) -> RunSummary:
     known = RUNS.get(run_id)
     live = known if known is not None and known.is_alive and known.store == store else None
-    state = fold(run_id, store.read(run_id)) if live is None else live.state
-    is_driven = live is not None or (state.finished is None and store.owner(run_id) is not None)
+    told, is_interrupted = kept, False
+    if live is not None:
+        told = outline(live.state)
+    elif told is None:
+        state = fold(run_id, store.read(run_id))
+        told = outline(state)
+        is_interrupted = state.finished is None and store.owner(run_id) is None
     return RunSummary(
-        run_id=state.run_id,
-        graph=state.graph,
-        status=state.status if is_driven or state.finished is not None else RunStatus.INTERRUPTED,
-        counts=state.counts(),
-        started_at=state.started_at,
-        ended_at=state.ended_at,
-        session_id=state.session_id,
-        parent=state.parent,
+        run_id=run_id,
+        graph=told.graph,
+        status=RunStatus.INTERRUPTED if is_interrupted else told.status,
+        counts=Counter(told.counts),
+        started_at=told.started_at,
+        ended_at=told.ended_at,
+        session_id=told.session_id,
+        parent=told.parent,
         is_alive=live is not None,
     )
 

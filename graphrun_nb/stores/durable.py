@@ -18,11 +18,13 @@ from graphrun_nb.stores.identity import is_surely_gone, this_process
 from graphrun_nb.stores.kept import StoredKeeper
 from graphrun_nb.stores.lease import StoredLease
 from graphrun_nb.stores.rows import Row, envelopes, seed
+from graphrun_nb.stores.sealing import unsealed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from graphrun_nb.core.events import Envelope
+    from graphrun_nb.core.outline import Outline
     from graphrun_nb.protocols import Holder, Signal, Watcher
     from graphrun_nb.stores.line_shelf import LineShelf
     from graphrun_nb.stores.tables import Cursor, Database
@@ -73,7 +75,9 @@ class DurableStore:
             with self.database.writing(role="desk", wait_s=CLAIM_WAIT_S) as cursor:
                 now = self.database.now()
                 cursor.execute(
-                    "INSERT INTO runs VALUES (?, ?, 0, ?, 0, '', 0) ON CONFLICT DO NOTHING", (run_id, now, seed(run_id))
+                    "INSERT INTO runs (run_id, created_at, n_events, head, epoch, owner, expires_at) "
+                    "VALUES (?, ?, 0, ?, 0, '', 0) ON CONFLICT DO NOTHING",
+                    (run_id, now, seed(run_id)),
                 )
                 failpoint("claim.row")
                 cursor.execute("SELECT owner, expires_at, epoch, n_events, head FROM runs WHERE run_id = ?", (run_id,))
@@ -173,6 +177,12 @@ class DurableStore:
         with self.database.reading() as cursor:
             cursor.execute("SELECT run_id FROM runs WHERE n_events > 0 ORDER BY created_at, run_id")
             return tuple(run_id for (run_id,) in cursor.fetchall())
+
+    def outlines(self) -> dict[str, Outline | None]:
+        """Return what each run came to, if it has ended, in order of their first event; see `RunStore`."""
+        with self.database.reading() as cursor:
+            cursor.execute("SELECT run_id, outline, head FROM runs WHERE n_events > 0 ORDER BY created_at, run_id")
+            return {run_id: unsealed(data, head) for run_id, data, head in cursor.fetchall()}
 
     def run_of_wait(self, token_digest: str) -> str | None:
         """Return the run that opened the wait whose token has this digest, or None."""

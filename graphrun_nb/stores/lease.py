@@ -9,12 +9,14 @@ from graphrun_nb.core.events import AnswerKept, RunFinished, RunStarted, WaitOpe
 from graphrun_nb.errors import GraphRunError, StoreBusy, StoreUnusable
 from graphrun_nb.stores.failpoint import failpoint
 from graphrun_nb.stores.rows import Row, rows_of
+from graphrun_nb.stores.sealing import sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from graphrun_nb.core.batch import Batch
     from graphrun_nb.core.events import Event
+    from graphrun_nb.core.outline import Outline
     from graphrun_nb.protocols import Holder
     from graphrun_nb.stores.durable import DurableStore
     from graphrun_nb.stores.tables import Cursor
@@ -50,7 +52,7 @@ class StoredLease:
         self._buffered: list[Batch] = []
         self._n_kept = self.n_events
 
-    def append(self, batch: Batch) -> None:
+    def append(self, batch: Batch, outline: Outline | None = None) -> None:
         """Keep `batch`; see `Lease`."""
         leaves = not _LEAVING.isdisjoint(map(type, batch.events))
         if self._durability == "off" and not leaves and self.n_events + len(batch) - self._n_kept < _MAX_BUFFERED:
@@ -59,9 +61,11 @@ class StoredLease:
             return
         if self._store.database.is_slow:
             raise StoreBusy(f"the store of run {self.run_id!r} is slow")
-        self._write(batch, leaves, role="here", wait_s=0.0)
+        self._write(batch, outline, leaves, role="here", wait_s=0.0)
 
-    def append_later(self, batch: Batch, done: Callable[[Exception | None], None]) -> None:
+    def append_later(
+        self, batch: Batch, done: Callable[[Exception | None], None], outline: Outline | None = None
+    ) -> None:
         """Keep `batch` in another thread, however long others hold the database."""
 
         def work() -> None:
@@ -69,7 +73,7 @@ class StoredLease:
             error: Exception | None = None
             while True:
                 try:
-                    self._write(batch, leaves, role="later", wait_s=LATER_WAIT_S)
+                    self._write(batch, outline, leaves, role="later", wait_s=LATER_WAIT_S)
                 except StoreBusy:
                     continue
                 except Exception as raised:  # noqa: BLE001 (it is raised where the loop is)
@@ -79,7 +83,7 @@ class StoredLease:
 
         threading.Thread(target=work, name=f"graphrun store {self.run_id}", daemon=True).start()
 
-    def _write(self, batch: Batch, leaves: bool, *, role: str, wait_s: float) -> None:
+    def _write(self, batch: Batch, outline: Outline | None, leaves: bool, *, role: str, wait_s: float) -> None:
         batches = [*self._buffered, batch]
         chain, n = self._head, self._n_kept
         rows: list[Row] = []
@@ -97,8 +101,9 @@ class StoredLease:
                 failpoint("append.begun")
                 freed = ", owner = '', expires_at = 0" if ends else ""
                 cursor.execute(
-                    f"UPDATE runs SET n_events = ?, head = ?{freed} WHERE run_id = ? AND epoch = ? AND n_events = ?",  # noqa: S608 (a constant)
-                    (n, chain, self.run_id, self.epoch, self._n_kept),
+                    f"UPDATE runs SET n_events = ?, head = ?, outline = ?{freed} "  # noqa: S608 (a constant)
+                    "WHERE run_id = ? AND epoch = ? AND n_events = ?",
+                    (n, chain, sealed(outline, chain), self.run_id, self.epoch, self._n_kept),
                 )
                 if not self._is_there(cursor, n, chain):
                     failpoint("append.fenced")

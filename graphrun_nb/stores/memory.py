@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from graphrun_nb.core.batch import Batch
     from graphrun_nb.core.events import AnswerKept, CancelRequested
+    from graphrun_nb.core.outline import Outline
     from graphrun_nb.protocols import Holder, Owner, Signal, Watcher
 
 
@@ -87,16 +88,20 @@ class MemoryLease:
         """How long the log is. O(batches)."""
         return sum(map(len, self._log))
 
-    def append(self, batch: Batch) -> None:
+    def append(self, batch: Batch, outline: Outline | None = None) -> None:
         """Keep `batch`; raises RunOwnedElsewhere if somebody else has taken the run over."""
         if self._store.held.get(self._run_id) is not self:
             raise _owned(self._run_id)
         self._log.append(batch)
+        if outline is not None:
+            self._store.outlined[self._run_id] = len(self._log), outline
 
-    def append_later(self, batch: Batch, done: Callable[[Exception | None], None]) -> None:
+    def append_later(
+        self, batch: Batch, done: Callable[[Exception | None], None], outline: Outline | None = None
+    ) -> None:
         """Keep `batch`; it never takes a while."""
         try:
-            self.append(batch)
+            self.append(batch, outline)
         except RunOwnedElsewhere as error:
             done(error)
         else:
@@ -117,6 +122,8 @@ class MemoryStore:
     ----------
     held : dict of str to MemoryLease
         The lease of each run that is under way.
+    outlined : dict of str to (int, Outline)
+        What runs came to that have ended, and how many batches there were then.
 
     Examples
     --------
@@ -127,6 +134,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._logs: dict[str, list[Batch]] = {}
         self.held: dict[str, MemoryLease] = {}
+        self.outlined: dict[str, tuple[int, Outline]] = {}
         self._boxes: dict[str, dict[str, Letter]] = {}
         self._settled: set[int] = set()
         self._n_letters = 0
@@ -178,6 +186,14 @@ class MemoryStore:
     def run_ids(self) -> Sequence[str]:
         """Return the ids of all runs, in order of their first event."""
         return tuple(run_id for run_id, log in tuple(self._logs.items()) if log)
+
+    def outlines(self) -> dict[str, Outline | None]:
+        """Return what each run came to, if it has ended, in order of their first event; see `RunStore`."""
+        return {run_id: self._outline(run_id) for run_id in self.run_ids()}
+
+    def _outline(self, run_id: str) -> Outline | None:
+        n, outline = self.outlined.get(run_id, (0, None))
+        return outline if n == len(self._logs[run_id]) else None
 
     def run_of_wait(self, token_digest: str) -> str | None:
         """Return the run that opened the wait whose token has this digest. O(runs + events since the last call)."""

@@ -161,7 +161,11 @@ def _write(store: SqliteStore, run_id: str, made_of: tuple[float, list[Row]], fo
     n = rows[-1].seq + rows[-1].n - 1
     waits = {event.wait.token_digest for event in events if isinstance(event, WaitOpened) and event.wait.token_digest}
     with store.database.writing(role="desk", wait_s=_WAIT_S) as cursor:
-        cursor.execute("INSERT INTO runs VALUES (?, ?, ?, ?, 0, '', 0)", (run_id, created_at, n, rows[-1].chain))
+        cursor.execute(
+            "INSERT INTO runs (run_id, created_at, n_events, head, epoch, owner, expires_at) "
+            "VALUES (?, ?, ?, ?, 0, '', 0)",
+            (run_id, created_at, n, rows[-1].chain),
+        )
         cursor.executemany(
             "INSERT INTO turns (seq, n, at, body, chain, run_id) VALUES (?, ?, ?, ?, ?, ?)",
             [(*row, run_id) for row in rows],

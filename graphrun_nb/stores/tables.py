@@ -46,6 +46,7 @@ MIGRATIONS = (
         )
         """,
     ),
+    ("ALTER TABLE runs ADD COLUMN outline {blob}",),
 )
 """The statements that make each version of the tables out of the one before; what is here once is not changed."""
 

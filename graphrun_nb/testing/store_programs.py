@@ -18,6 +18,7 @@ from graphrun_nb.testing.checks import check
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from graphrun_nb.core.outline import Outline
     from graphrun_nb.protocols import Lease, Owner, RunStore
 
 _START = "import sys, cloudpickle; program, arguments = cloudpickle.load(sys.stdin.buffer); program(*arguments)"
@@ -103,17 +104,17 @@ class Child:
         return self._process.stdout
 
 
-def keep(lease: Lease, batch: Batch) -> None:
+def keep(lease: Lease, batch: Batch, outline: Outline | None = None) -> None:
     """Append `batch`, at once or later; raise what `append` raises, except that it takes a while."""
     try:
-        lease.append(batch)
+        lease.append(batch, outline)
     except StoreBusy:
-        error = later(lease, batch)
+        error = later(lease, batch, outline)
         if error is not None:
             raise error from None
 
 
-def later(lease: Lease, batch: Batch) -> Exception | None:
+def later(lease: Lease, batch: Batch, outline: Outline | None = None) -> Exception | None:
     """Append `batch` later, wait for that, and return what is told."""
     done = threading.Event()
     told: list[Exception | None] = []
@@ -122,7 +123,7 @@ def later(lease: Lease, batch: Batch) -> Exception | None:
         told.append(error)
         done.set()
 
-    lease.append_later(batch, tell)
+    lease.append_later(batch, tell, outline)
     check(done.wait(PATIENCE_S), "append_later says nothing")
     return told[0]
 

@@ -25,7 +25,8 @@ from graphrun_nb.core.events import (
     WaitInfo,
     WaitOpened,
 )
-from graphrun_nb.core.status import RunStatus
+from graphrun_nb.core.outline import Outline
+from graphrun_nb.core.status import NodeStatus, RunStatus
 from graphrun_nb.errors import GraphRunError, RunOwnedElsewhere, StoreBusy, StoreCorrupt
 from graphrun_nb.testing import store_programs
 from graphrun_nb.testing.checks import check, wait_until
@@ -201,6 +202,32 @@ class StoreConformance:
             for run_id in ("b", "c", "a", "c", "b"):
                 keep(leases[run_id], Batch(1.0, [NodeSkipped("n")]))
             check(list(store.run_ids()) == ["b", "c", "a"], f"the order is {store.run_ids()!r}")
+
+    def test_what_a_run_came_to_is_told_until_it_goes_on(self) -> None:
+        """As it was kept with the run's end, at once or later; None for runs that have not ended, or go on again."""
+        counts = {NodeStatus.DONE: 2, NodeStatus.SKIPPED: 1}
+        outlines = [
+            Outline("\u202eg \x00é", RunStatus.FAILED, counts, 1.5, 2.25, "session", ("parent", "node")),
+            Outline("g", RunStatus.DONE, {}, 1.0, 2.0),
+        ]
+        end: list[Event] = [RunFinished(RunStatus.DONE)]
+        with self._place() as (place, store):
+            under_way, once, twice = (self._claim(store, run_id) for run_id in ("z", "b", "a"))
+            check(dict(store.outlines()) == {}, "runs without events are told of")
+            for lease in (under_way, once, twice):
+                keep(lease, Batch(1.0, [RunStarted("g")]))
+            keep(once, Batch(2.0, end), outlines[0])
+            check(later(twice, Batch(2.0, end), outlines[1]) is None, "it was not kept")
+            doors = [store, self.open_store(place, LEASE_S)] if self.is_shared else [store]
+            for door in doors:
+                told = list(door.outlines().items())
+                check(told == [("z", None), ("b", outlines[0]), ("a", outlines[1])], f"what is told: {told!r}")
+            twice.release()
+            again = self._claim(store, "a")
+            keep(again, Batch(3.0, [NodeSkipped("n")]))
+            check(store.outlines()["a"] is None, "a run that goes on is told of as it was")
+            keep(again, Batch(4.0, end), outlines[0])
+            check(store.outlines()["a"] == outlines[0], "it is not told how it ended again")
 
     def test_one_holder_has_a_run_at_a_time(self) -> None:
         """Another one is refused until it is released, and goes on where the log ends."""

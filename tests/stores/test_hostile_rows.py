@@ -96,13 +96,15 @@ def path(tmp_path):
         g.expose("x", one(_id="one").x)
     asyncio.run(run_async(g.build(), store=store, run_id="good"))
     from graphrun_nb.stores.rows import _chained
+    from graphrun_nb.stores.sealing import _seal
 
     with store.database.writing() as cursor:
         for i, body in enumerate(BODIES):
             run_id = f"bad{i}"
             row = Row(1, 1, 1.0, body, _chained(seed(run_id), 1, 1, 1.0, body))
             cursor.execute(
-                "INSERT INTO runs VALUES (?, 1.0, 1, ?, 1, ?, 9e12)", (run_id, row.chain, body.decode("latin"))
+                "INSERT INTO runs VALUES (?, 1.0, 1, ?, 1, ?, 9e12, ?)",
+                (run_id, row.chain, body.decode("latin"), _seal(body, row.chain) + body),
             )
             cursor.execute(
                 "INSERT INTO turns (seq, n, at, body, chain, run_id) VALUES (?, ?, ?, ?, ?, ?)", (*row, run_id)
@@ -120,6 +122,12 @@ def test_reading_hostile_rows_runs_nothing(path):
     told = json.loads(done.stdout)
     assert told["heard"] == []
     assert told["n_refused"] >= 3 * len(BODIES)
+
+
+def test_hostile_outlines_say_nothing(path):
+    told = SqliteStore(path).outlines()
+    assert told.pop("good").graph == "good"
+    assert told == {f"bad{i}": None for i in range(len(BODIES))}
 
 
 def test_hostile_rows_are_refused_as_damage(path):

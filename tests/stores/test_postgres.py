@@ -376,6 +376,20 @@ def test_a_store_of_a_later_version_is_refused(database, store):
     assert "upgrade" in caught.value.hints[0]
 
 
+async def test_a_store_of_the_version_before_is_read_and_told_of_alike(database, store):
+    await run_async(stepping_graph(3), {"effects": os.devnull}, store=store, run_id="r")
+    RUNS.clear()
+    assert store.outlines()["r"].status == "DONE"
+    rows = list_runs(store=store)
+    with connected(database) as other:
+        other.execute("ALTER TABLE graphrun.runs DROP COLUMN outline")
+        other.execute("UPDATE graphrun.store SET version = 2")
+    again = PostgresStore(database)
+    assert again.outlines() == {"r": None}
+    assert list_runs(store=again) == rows
+    again.close()
+
+
 @pytest.mark.parametrize("schema", ['"; DROP SCHEMA public; --', "Graph", "pg.x", "", "a" * 60, "1a"])
 def test_a_schema_that_cannot_be_one_is_refused(database, schema):
     with pytest.raises(StoreUnusable, match="schema"):

@@ -30,19 +30,25 @@ def test_the_suite_runs_under_unittest_as_well():
 
 class Generous(MemoryStore):
     def claim(self, run_id, holder, *, durability="process"):
-        self._held.pop(run_id, None)
+        self.held.pop(run_id, None)
         return super().claim(run_id, holder, durability=durability)
 
 
 class Unfenced(MemoryStore):
-    def is_held(self, run_id, lease):
-        return True
+    def claim(self, run_id, holder, *, durability="process"):
+        lease = super().claim(run_id, holder, durability=durability)
+        lease.append = lambda batch, outline=None: self.log(run_id).append(batch)
+        return lease
+
+
+class Anew(MemoryLease):
+    n_events = 0
 
 
 class Forgetful(MemoryStore):
     def claim(self, run_id, holder, *, durability="process"):
         lease = super().claim(run_id, holder, durability=durability)
-        lease.n_events = 0
+        lease.__class__ = Anew
         return lease
 
 
@@ -54,6 +60,11 @@ class Renumbering(MemoryStore):
 class Sorting(MemoryStore):
     def run_ids(self):
         return sorted(super().run_ids())
+
+
+class Lagging(MemoryStore):
+    def _outline(self, run_id):
+        return self.outlined.get(run_id, (0, None))[1]
 
 
 class LastWins(MemoryStore):
@@ -82,7 +93,7 @@ class Unsettling(MemoryStore):
 class Mute(MemoryStore):
     def claim(self, run_id, holder, *, durability="process"):
         lease = super().claim(run_id, holder, durability=durability)
-        lease.append_later = lambda batch, done: MemoryLease.append(lease, batch)
+        lease.append_later = lambda batch, done, outline=None: MemoryLease.append(lease, batch)
         return lease
 
 
@@ -95,6 +106,7 @@ class Mute(MemoryStore):
         (Forgetful, "one_holder_has_a_run_at_a_time"),
         (Renumbering, "what_is_appended_is_read"),
         (Sorting, "runs_are_told_in_the_order_in_which_they_began"),
+        (Lagging, "what_a_run_came_to_is_told_until_it_goes_on"),
         (LastWins, "of_letters_with_one_key_the_first_counts"),
         (Stripping, "any_text_is_kept_as_it_is"),
         (Silent, "a_holder_learns_of_letters"),
