@@ -87,6 +87,13 @@ class Again(Command):
     values: dict[str, Any]
 
 
+class Fork(Command):
+    """Begin a new run where this one stood after event `at`, and show it."""
+
+    kind: Literal["fork"]
+    at: int = Field(ge=1, le=MAX_ID)
+
+
 class Show(Command):
     """Show another run of those that this view has begun."""
 
@@ -166,6 +173,7 @@ _COMMANDS: TypeAdapter[Any] = TypeAdapter(
         | Retry
         | Inputs
         | Again
+        | Fork
         | Show
         | Resume
         | Detail
@@ -235,6 +243,12 @@ def _inputs(_command: Inputs, inspector: Inspector) -> Data:
 def _again(command: Again, inspector: Inspector) -> Data:
     run = inspector.future.run
     begun = started(anew(run, inputs.Inputs(run).read(command.values)), loop=run.loop)
+    inspector.turn_to(begun)
+    return {"run_id": begun.run_id}
+
+
+def _fork(command: Fork, inspector: Inspector) -> Data:
+    begun = inspector.future.fork(at=command.at)
     inspector.turn_to(begun)
     return {"run_id": begun.run_id}
 
@@ -329,6 +343,7 @@ _TABLE: dict[type[Command], Callable[[Any, Inspector], Data | Future[Data]]] = {
     Detail: _detail,
     Digest: _digest,
     Export: _export,
+    Fork: _fork,
     History: _history,
     Inputs: _inputs,
     Look: _look,

@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 
 
 def offers(run: Run) -> list[str]:
-    """Return some of ``cancel``, ``retry``, ``from`` (again from a node) and ``again`` (a new run). O(1)."""
+    """Return some of ``cancel``, ``retry``, ``from`` (again from a node), ``fork`` and ``again`` (a new run). O(1)."""
     ended = run.state.finished
+    is_known = run.source.is_known or defined_now(run) is not None
+    forks = ["fork"] if is_known and not run.spec.body else []
     if ended is None or run.is_alive:
-        return [] if ended is not None or run.state.cancelled_by else ["cancel"]
-    if not run.source.is_known and defined_now(run) is None:
+        return forks if ended is not None or run.state.cancelled_by else ["cancel", *forks]
+    if not is_known:
         return []
     goes_on = [] if run.spec.body else ["from"] if ended is RunStatus.DONE else ["retry", "from"]
-    return [*goes_on, "again"]
+    return [*goes_on, *forks, "again"]

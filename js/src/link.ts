@@ -14,6 +14,7 @@ export type Command =
   | { readonly kind: "cancel" | "inputs" | "digest" }
   | { readonly kind: "retry"; readonly node_id: string }
   | { readonly kind: "again"; readonly values: JsonObject }
+  | { readonly kind: "fork"; readonly at: number }
   | { readonly kind: "show"; readonly run_id: string }
   | { readonly kind: "place" | "tidy"; readonly inside: string }
   | { readonly kind: "detail"; readonly node_id: string }

@@ -62,7 +62,7 @@ export function mount(source: Source, el: HTMLElement): () => void {
 
   const graph = new GraphView(store, local, (inside) => void link.send({ kind: "place", inside }), signal);
   const attempts = timeline(store, local, signal);
-  const time = scrubber(store, local, () => link.contact.value, attempts.button, signal);
+  const time = scrubber(store, link, local, offers, attempts.button, signal);
   const leave = (): void => {
     local.selected.value = null;
     graph.focus();

@@ -101,6 +101,27 @@ test("the whole widget shows the run as it was, says so, and Live brings it back
   expect(page.root.textContent).not.toContain("As it was");
 });
 
+test("a run can be begun where this one stood, and a refusal is said", async () => {
+  const page = await shown("failure");
+  const forks = () => page.names("button").includes("Fork here");
+  page.kernel.change("offers", ["fork"]);
+  expect(forks()).toBe(false);
+  await press(page, "Home");
+  expect(forks()).toBe(false);
+  await press(page, "ArrowRight", "ArrowRight");
+  expect(forks()).toBe(true);
+  page.get("button", "Fork here").click();
+  expect(page.kernel.last("fork")).toMatchObject({ at: 3 });
+  page.kernel.reply("fork", null, "its values are gone");
+  await page.settle();
+  expect(page.root.textContent).toContain("its values are gone");
+  await press(page, "ArrowLeft");
+  expect(page.root.textContent).not.toContain("its values are gone");
+  page.kernel.change("offers", []);
+  await page.settle();
+  expect(forks()).toBe(false);
+});
+
 test("the node that the shown event is about is a link to it", async () => {
   const page = await shown("failure");
   await press(page, "Home", "ArrowRight", "ArrowRight");

@@ -130,3 +130,20 @@ def test_play_goes_through_the_run_and_ends_live(lab):
     page.cell(2).get_by_role("button", name="Play history", exact=True).click()
     expect(slider(page, 2)).to_have_attribute("aria-valuetext", re.compile("^live, event 11 of 11: run done, "))
     expect(page.cell(2).get_by_role("button", name="Play history", exact=True)).to_be_visible()
+
+
+def test_a_run_is_begun_where_this_one_stood_and_answered_otherwise(lab):
+    page = gate(lab)
+    view = page.cell(2)
+    view.get_by_role("button", name="Approve", exact=True).click()
+    expect(node(page, 2, "approve: done")).to_be_attached()
+    history = slider(page, 2)
+    history.focus()
+    while not re.match(r"^event \d+ of \d+: approve waiting", history.get_attribute("aria-valuetext") or ""):
+        page.page.keyboard.press("ArrowLeft")
+    view.get_by_role("button", name="Fork here").click()
+    expect(node(page, 2, "approve: waiting")).to_be_attached()
+    expect(node(page, 2, "prepare: done")).to_be_attached()
+    view.get_by_role("button", name="Reject", exact=True).click()
+    expect(node(page, 2, "approve: done")).to_be_attached()
+    expect(region(page, 2)).to_contain_text("Reject")

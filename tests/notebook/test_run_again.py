@@ -179,6 +179,23 @@ async def test_a_view_can_look_back_at_a_run_that_it_showed_and_at_no_other():
     assert "has not begun the run" in view.ask("show", run_id=other.run_id)["error"]
 
 
+async def test_a_run_is_begun_where_another_one_stood_and_shown_instead_of_it():
+    view = View(await ended(scales, {"x": 3}))
+    reply = view.ask("fork", at=2)
+    begun = view.inspector.future
+    assert reply["data"] == {"run_id": begun.run_id}
+    assert begun.forked_from == (view.future.run_id, 2)
+    assert await begun == await view.future
+    assert view.inspector.runs == [view.future.run_id, begun.run_id]
+
+
+async def test_a_run_cannot_be_begun_where_no_run_stood():
+    view = View(await ended(scales, {"x": 3}))
+    for at in (1, 10_000):
+        assert "cannot be forked" in view.ask("fork", at=at)["error"]
+    assert view.inspector.run_id == view.future.run_id
+
+
 async def test_events_of_a_run_that_is_no_more_shown_are_not_sent():
     view = View(await ended(scales, {"x": 3}))
     view.ask("sync", have=0)
@@ -199,11 +216,11 @@ async def test_what_is_offered_is_what_would_not_be_refused():
         g.expose("y", fail(_id="fail").y)
     failing = g.build()
     future = run(failing)
-    assert offers(future.run) == ["cancel"]
+    assert offers(future.run) == ["cancel", "fork"]
     await settle()
     assert future.status is RunStatus.FAILED
-    assert offers(future.run) == ["retry", "from", "again"]
-    assert offers((await ended(scales, {})).run) == ["from", "again"]
+    assert offers(future.run) == ["retry", "from", "fork", "again"]
+    assert offers((await ended(scales, {})).run) == ["from", "fork", "again"]
 
     @graph_fn("body", outputs=["y"])
     async def body():

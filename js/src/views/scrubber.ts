@@ -1,16 +1,16 @@
 /** A run's history under one's hand: a slider over its events, playback, and the way back to how it is. */
 
-import { effect } from "@preact/signals-core";
+import { effect, type ReadonlySignal } from "@preact/signals-core";
 import { type Child, fill, h, say, set } from "../dom";
 import { clockTime } from "../format";
-import type { Contact } from "../link";
+import type { Contact, Link } from "../link";
 import type { Local } from "../local";
 import { MARKED, Marks, momentText, phrase } from "../moments";
 import { Playback } from "../playback";
 import type { Store } from "../store";
 import { readPalette } from "../theme";
 import { clamp } from "../viewport";
-import { nodeLink } from "./action";
+import { actionButton, errorText, nodeLink } from "./action";
 import { sign } from "./sign";
 
 const SPEEDS = [1, 4, 16, 64];
@@ -23,18 +23,21 @@ export interface Scrubber {
   restyle(): void;
 }
 
-/** `beside` stands before the slider; `contact` tells whether a kernel may still send what is missing. */
+/** `beside` stands before the slider; `offers` tells whether a run may begin where this one stood. */
 export function scrubber(
   store: Store,
+  link: Link,
   local: Local,
-  contact: () => Contact,
+  offers: ReadonlySignal<ReadonlySet<string>>,
   beside: HTMLElement,
   signal: AbortSignal,
 ): Scrubber {
+  const contact = (): Contact => link.contact.value;
   const playback = new Playback(store);
   let marks = new Marks();
   let history = store.history;
   let frame = 0;
+  let refused = "";
   const canvas = h("canvas", { class: "gr-marks", "aria-hidden": "true" });
   const done = h("div", { class: "gr-track-done" });
   const thumb = h("div", { class: "gr-thumb" });
@@ -57,6 +60,16 @@ export function scrubber(
     { type: "button", class: "gr-button gr-live", title: "Show the run as it is (End)", on: { click: () => go(null) } },
     "Live",
   );
+  const fork = actionButton(
+    link,
+    "Fork here",
+    () => ({ kind: "fork", at: shown() }),
+    (reply) => {
+      refused = errorText(reply);
+      update();
+    },
+  );
+  fork.title = "Begin a new run where this one stood; this one stays as it is";
   const play = h("button", {
     type: "button",
     class: "gr-button gr-icon-button",
@@ -82,6 +95,7 @@ export function scrubber(
     play,
     speed,
     h("div", { class: "gr-scrub" }, slider, caption),
+    fork,
     live,
   );
 
@@ -90,6 +104,7 @@ export function scrubber(
   const shown = (): number => store.cursor.peek() ?? last();
 
   function go(seq: number | null): void {
+    refused = "";
     playback.stop();
     store.show(seq);
   }
@@ -180,7 +195,8 @@ export function scrubber(
     set(live, "aria-pressed", past ? "false" : "true");
     live.classList.toggle("gr-primary", past);
     const { instant } = store;
-    const content = past && instant !== null ? pastText(at, instant) : [liveText()];
+    fork.hidden = !past || at < 2 || contact() !== "live" || !offers.value.has("fork");
+    const content = refused !== "" ? [refused] : past && instant !== null ? pastText(at, instant) : [liveText()];
     const text = content.map((each) => (typeof each === "string" ? each : (each?.textContent ?? ""))).join("");
     if (caption.textContent !== text) fill(caption, ...content);
     caption.title = text;
