@@ -1,4 +1,4 @@
-"""``python -m tests.bench.durable [postgresql]``: what a lasting store costs, and how soon a run is there again."""
+"""``python -m tests.bench.durable [postgresql|lists]``: what a lasting store costs, how soon a run is back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from graphrun_nb import PostgresStore, RetryPolicy, graph, open_run, resume, run, run_async
+from graphrun_nb import PostgresStore, RetryPolicy, SqliteStore, graph, list_runs, open_run, resume, run, run_async
 from graphrun_nb.core.events import WaitResolved
 from graphrun_nb.stores import as_store
 from graphrun_nb.tools import ask_text
@@ -23,6 +23,8 @@ from tests.stores.server import server
 N = 10_000
 N_QUESTIONS = 12
 IDLE_S = 5.0
+N_LISTED = 200
+LISTED_NODES = 1_000
 
 
 class Killer:
@@ -65,6 +67,27 @@ def on_a_server() -> None:
                 f"layered, {N} no-op nodes, {slots} slots: {cost.ratio:.2f} x floor, {cost.node_us:.1f} µs CPU a node"
             )
         print(PostgresStore(made.url).about())
+
+
+def lists() -> None:
+    """Print what a table of finished runs costs with their outlines, and by folding their logs."""
+    with tempfile.TemporaryDirectory(prefix="graphrun-bench-") as folder:
+        store, shape = SqliteStore(Path(folder) / "runs.db"), build(layered(LISTED_NODES))
+        for _ in range(N_LISTED):
+            asyncio.run(run_async(shape, store=store, max_concurrency=64))
+        spent, rows = {}, {}
+        for how in ("outlines", "logs"):
+            begun = time.process_time()
+            rows[how] = list_runs(store=store)
+            spent[how] = time.process_time() - begun
+            with store.database.writing() as cursor:
+                cursor.execute("UPDATE runs SET outline = NULL")
+        assert rows["outlines"] == rows["logs"]
+        print(
+            f"{N_LISTED} finished runs of {LISTED_NODES} nodes listed: {spent['outlines'] * 1000:.1f} ms CPU, "
+            f"by folding their logs {spent['logs']:.2f} s, {spent['logs'] / spent['outlines']:.0f} times that"
+        )
+        store.close()
 
 
 def again(place: str, folder: Path) -> None:
@@ -124,5 +147,7 @@ if __name__ == "__main__":
             main()
         case ["postgresql"]:
             on_a_server()
+        case ["lists"]:
+            lists()
         case words:
             child(*words)
