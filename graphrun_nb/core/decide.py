@@ -140,7 +140,7 @@ class _Turn(Struct, eq=False):
                 continue
             policy = self.rules.retry(node_id)
             if node.attempt and not self.cancelled_by and policy.wants_another(node.error, node.failures):
-                due = self.now + policy.pause_s(state.run_id, node_id, node.failures)
+                due = self.now + policy.pause_s(state.run_id, node_id, node.failures, node.attempt)
                 self.events.append(RetryScheduled(node_id, node.attempt + 1, due))
                 self.n_ended -= 1
                 continue

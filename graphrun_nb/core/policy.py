@@ -77,8 +77,11 @@ class RetryPolicy:
             return False
         return any(qualified_name(kind) in types for kind in self.retry_on)
 
-    def pause_s(self, run_id: str, node_id: str, failures: int) -> float:
-        """Return the seconds between failure number `failures` (from 1) and the next attempt."""
+    def pause_s(self, run_id: str, node_id: str, failures: int, attempt: int = 0) -> float:
+        """Return the seconds between failure number `failures` (from 1) and the next attempt.
+
+        `attempt` is the one that failed: as many as failures, unless some were lost or forgiven.
+        """
         try:
             growth = float(self.backoff_base) ** (failures - 1)
         except OverflowError:
@@ -86,5 +89,5 @@ class RetryPolicy:
         pause = min(self.backoff_first_s * growth, self.backoff_max_s) if self.backoff_first_s else 0.0
         if not self.jitter:
             return pause
-        share = zlib.crc32(f"{run_id}\x1f{node_id}\x1f{failures}".encode()) / 2**32
+        share = zlib.crc32(f"{run_id}\x1f{node_id}\x1f{attempt or failures}".encode()) / 2**32
         return pause * (1 - self.jitter * share)

@@ -134,7 +134,8 @@ def _run_body(body: str, scope: Scope) -> frozenset[str]:
 
 def _launch(line: Line, assigned: frozenset[str], scope: Scope) -> RunFuture:
     target = graph_of(scope.target(line.target))
-    inputs = {each.name: scope.namespace[each.name] for each in target.spec.inputs if each.name in assigned}
+    names = [each.name for each in target.spec.inputs if each.name in assigned and each.name in scope.namespace]
+    inputs = {name: scope.namespace[name] for name in names}
     inputs |= {name: scope.value(name, source) for name, source in line.inputs.items()}
     if line.replace:
         bind_inputs(target.spec, inputs)  # a mistake cancels nothing

@@ -1,14 +1,18 @@
 """Part 3 of the contract, *In IPython*, and items 20 and 36 of part 4, in a real kernel.
 
-Elsewhere: completion and the newer verbs, in ``test_part3_magic_verbs.py``. Left out: ``.graphrun/runs.db``, ``runs
-prune``.
+Elsewhere: completion and the newer verbs, in ``test_part3_magic_verbs.py``; ``runs prune`` in ``tests/test_cli.py``.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from tests.notebook.kernels import of
+from tests.notebook.matrix import ROOT
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -55,6 +59,62 @@ def test_the_cells_body_is_python_and_the_names_it_assigns_that_are_inputs_becom
     reply = shell.run("%%graphrun sums --max-concurrency 8\nother = [1, 2, 3]\nx = len(other)")
     assert reply.status == "ok"
     assert shell.run("x, other, await _").text == "(3, [1, 2, 3], {'y': 14})"
+
+
+def test_a_name_that_the_body_would_assign_elsewhere_is_no_input(shell):
+    shell.run("del x")
+    said = shell.run("%%graphrun sums\nif False:\n    x = 1").stdout
+    assert said.splitlines() == [
+        "graphrun: [build:input_bind:graph_inputs_missing_required] graph 'sums' needs 'x'",
+        "hint: pass x=…; its inputs are: x",
+    ]
+
+
+def test_on_wait_raise_raises_where_the_outcome_is_asked_for_and_the_run_can_be_resumed(shell):
+    shell.run("f = %graphrun gate amount=5 --on-wait raise")
+    assert shell.run("await f").error == "GraphHasPendingWaits"
+    assert shell.run("str(f.status)").text == "'WAITING'"
+    assert shell.run("%graphrun resume f approve approved=True").stdout == ""
+    assert shell.run("f = %graphrun attach f\nawait f").text == "{'ok': True}"
+
+
+def test_the_kernels_default_store_is_beside_the_notebook_and_36_git_ignores_it(shell):
+    shell.run("f = %graphrun sums x=1 --run-id beside --wait\nfrom pathlib import Path\nfrom graphrun_nb import *")
+    kept = "[row.run_id for row in list_runs(store=SqliteStore('.graphrun/runs.db'))]"
+    assert shell.run(f"'beside' in {kept}").text == "True"
+    assert shell.run("Path('.graphrun/.gitignore').read_text()").text == r"'*\n'"
+
+
+def test_store_and_graphrun_store_override_the_default_store(shell):
+    shell.run("import os\nfrom graphrun_nb import MemoryStore, list_runs, run\nhere = MemoryStore()")
+    shell.run("await run(sums, {'x': 1}, store=here, run_id='given')\nos.environ['GRAPHRUN_STORE'] = 'named.db'")
+    shell.run("%graphrun sums x=1 --run-id named --wait")
+    names = "['given' in [r.run_id for r in list_runs(store=s)] for s in (here, None)]"
+    assert shell.run(names).text == "[True, False]"
+    assert shell.run("[r.run_id for r in list_runs(store='named.db')]").text == "['named']"
+    assert shell.run("del os.environ['GRAPHRUN_STORE']\n'named' in [r.run_id for r in list_runs()]").text == "False"
+
+
+def test_without_the_extension_the_default_store_is_in_memory(tmp_path):
+    script = """
+from graphrun_nb import MemoryStore, RuntimeEnv, run
+from tests.contract.conftest import sums
+run(sums, {"x": 1}).result()
+print(type(RuntimeEnv().store) is MemoryStore)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("GRAPHRUN_STORE", None)
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert ended.stdout == "True\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_alone_it_is_the_runs_of_this_store_newest_first_as_a_table(shell):

@@ -1,7 +1,7 @@
 """Part 4 of the contract, items 30 to 36.
 
 Elsewhere: 35 in ``test_part4_35_secrets.py``; `--replace` of 36 in ``test_part3_magic_verbs.py``; the rest of 32
-and 33 with run identity. Left out, since about kept runs: `durability` (32), ``.graphrun`` (36).
+and 33 with run identity; `durability` (32) in ``test_part4_durable_stores.py``; ``.graphrun`` (36) in ``test_part3_magic.py``.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ from graphrun_nb import (
     MemoryStore,
     RetryPolicy,
     graph,
+    graph_fn,
     graphify,
     run,
     run_async,
     tool,
 )
+from graphrun_nb.protocols import Error, Lost
 from graphrun_nb.testing import ManualClock, settle
 from graphrun_nb.tools import FileRef, ask_files, ask_text
-from tests.contract.conftest import add_async, sums, until
+from tests.contract.conftest import add_async, gate, sums, until
 
 
 @tool(outputs=["x"])
@@ -100,6 +102,35 @@ async def test_33_jitter_is_a_hash_of_run_node_and_attempt():
         return [each.at for each in future.events if type(each.event).__name__ == "AttemptStarted"]
 
     assert await pauses("r1") == await pauses("r1") != await pauses("r2")
+    policy = RetryPolicy(backoff_first_s=10, backoff_base=1, jitter=1)
+    one = policy.pause_s("r", "n", 1, 1)
+    assert one not in (policy.pause_s("r", "other", 1, 1), policy.pause_s("r", "n", 1, 2))
+
+
+async def test_33_jitter_knows_attempts_that_were_lost():
+    class LosesOne:
+        name = "loses one"
+        n_calls = 0
+
+        async def submit(self, call):
+            del call
+            self.n_calls += 1
+            return Lost("gone") if self.n_calls == 1 else Error(ValueError("no"))
+
+        def close(self): ...
+
+    @tool(outputs=["x"])
+    def anything(): ...
+
+    with graph(name="g") as g:
+        anything(_id="n")
+    policy = RetryPolicy(max_attempts=2, backoff_first_s=100, jitter=1)
+    future = run(g, run_id="r", store=MemoryStore(), clock=ManualClock(), executor=LosesOne(), retry=policy)
+    await until(lambda: future.node("n").status == "RETRYING")
+    failed, scheduled = future.events[-2:]
+    assert scheduled.event.due - failed.at == pytest.approx(policy.pause_s("r", "n", 1, 2))
+    future.cancel()
+    await until(future.done)
 
 
 async def test_34_result_inside_a_node_of_any_run_on_the_same_loop_is_refused_with_a_hint():
@@ -114,6 +145,31 @@ async def test_34_result_inside_a_node_of_any_run_on_the_same_loop_is_refused_wi
     cause = raised.value.__cause__
     assert isinstance(cause, GraphRunError)
     assert "await" in " ".join(cause.hints)
+
+
+async def test_34_it_is_any_run_on_the_same_loop_and_a_graph_functions_sync_as_well(begin):
+    held = await begin(gate, {"amount": 5})
+
+    @graph_fn(name="other", outputs=["x"])
+    async def other():
+        return 1
+
+    @tool(outputs=["x"])
+    async def of_a_run_begun_elsewhere():
+        held.future.result()
+
+    @tool(outputs=["x"])
+    async def of_a_graph_function():
+        other.sync()
+
+    for blocks in (of_a_run_begun_elsewhere, of_a_graph_function):
+        with graph(name="g") as g:
+            blocks()
+        with pytest.raises(GraphRunFailed) as raised:
+            await run_async(g)
+        assert "await" in " ".join(raised.value.__cause__.hints)
+    held.future.cancel()
+    await until(held.future.done)
 
 
 def generates():
