@@ -1,7 +1,8 @@
 """Part 4 of the contract, items 30 to 36.
 
 Elsewhere: 35 in ``test_part4_35_secrets.py``; `--replace` of 36 in ``test_part3_magic_verbs.py``; the rest of 32
-and 33 with run identity; `durability` (32) in ``test_part4_durable_stores.py``; ``.graphrun`` (36) in ``test_part3_magic.py``.
+and 33 with run identity; `durability` (32) in ``test_part4_durable_stores.py``; ``.graphrun`` (36) in
+``test_part3_magic.py``.
 """
 
 from __future__ import annotations
