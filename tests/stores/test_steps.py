@@ -1,12 +1,14 @@
-"""At every step of a store its process may be killed: nothing is lost, and little is repeated.
+"""At every step of a store its process may be killed, its disk full, or stand still: nothing is lost, little repeated.
 
-The steps and how often each is come by are counted first; it is killed at the first, second, middle and last time.
+The steps and how often each is come by are counted first; each fails at the first, second, middle and last time.
 """
 
 # ruff: noqa: T201 (it prints its figures)
 
 import json
+import os
 import signal
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -20,6 +22,14 @@ from tests.stores.zygote import zygote
 SLOTS = 4
 N_AT_ONCE = 4
 PROGRAM = "tests.stores.programs:run_all_points"
+IS_LONG = bool(os.environ.get("GRAPHRUN_ALL_STEPS"))
+SAID = {
+    "kill": (),
+    "oserror": ("StoreFull", "No space left on device"),
+    "sqlite": ("StoreFull", "disk is full"),
+    "stall": ("StoreBusy", "RunOwnedElsewhere"),
+}
+"""What a process says that does not end well."""
 
 
 @pytest.fixture(scope="module")
@@ -39,18 +49,26 @@ def steps(children, tmp_path_factory):
     return found
 
 
-def times(n):
-    return sorted({1, min(2, n), (n + 1) // 2, n})
+def times(n, how):
+    """The first, second, middle and last time; in short, the middle one, or for a kill all of them."""
+    middle = (n + 1) // 2
+    return sorted({1, min(2, n), middle, n}) if IS_LONG or how == "kill" else [middle]
 
 
-def kill_once(children, folder, step, nth):
-    """Kill a process, let another one go on, and return how the first one ended and how many nodes ran again."""
+def fail_once(children, folder, step, nth, how):
+    """Let a process fail, let another one go on, and return how the first one ended and how many nodes ran again."""
     folder.mkdir()
     path, effects = folder / "runs.db", folder / "effects.txt"
-    where = f"{step}:{nth}:kill"
+    where = f"{step}:{nth}:{how}"
     child = children.start(PROGRAM, str(path), str(effects), failpoint=where)
-    status = child.wait()
-    assert status in (0, -signal.SIGKILL), (where, child.text())
+    others = [child]
+    if how == "stall":
+        while "stalled" not in child.text() and not child.has_ended:
+            time.sleep(0.01)
+        others.append(children.start(PROGRAM, str(path), str(effects)))
+        end_of(others[1], where, how)
+        child.kill()
+    status = end_of(child, where, how)
     again = children.start(PROGRAM, str(path), str(effects))
     assert again.wait() == 0, (where, again.text())
     assert (folder / "effects.txt.outputs").read_text().splitlines()[-1:] == ["{'x': 1}"], where
@@ -60,17 +78,27 @@ def kill_once(children, folder, step, nth):
     ran = Counter(line.split()[0] for line in effects.read_text().splitlines())
     assert set(succeeded.values()) == {1}, where
     assert all(ran[node_id] <= started[node_id] for node_id in ran), (where, "a node ran that the log knows nothing of")
+    assert all(ran[node_id] for node_id in succeeded if node_id != "approve"), (where, "a finished node never ran")
     n_again = sum(n - 1 for n in ran.values())
-    assert n_again <= SLOTS, where
+    assert n_again <= SLOTS * len(others), where
     return status, n_again
 
 
+def end_of(child, where, how):
+    """Return how a process ended; if not well, it was killed or has said what is wrong."""
+    status = child.wait()
+    assert status in (0, 1, -signal.SIGKILL), (where, child.text())
+    assert status != 1 or any(said in child.text() for said in SAID[how]), (where, child.text())
+    return status
+
+
+@pytest.mark.parametrize("how", SAID)
 @pytest.mark.timeout(400)
-def test_a_run_that_is_killed_at_any_step_of_its_store_goes_on_from_there(children, steps, tmp_path):
-    chosen = [(step, nth) for step, n in sorted(steps.items()) for nth in times(n)]
+def test_a_run_that_fails_at_any_step_of_its_store_goes_on_from_there(children, steps, tmp_path, how):
+    chosen = [(step, nth, how) for step, n in sorted(steps.items()) for nth in times(n, how)]
     with ThreadPoolExecutor(N_AT_ONCE) as pool:
-        ended = list(pool.map(lambda case: kill_once(children, tmp_path / f"{case[0]}-{case[1]}", *case), chosen))
+        ended = list(pool.map(lambda case: fail_once(children, tmp_path / f"{case[0]}-{case[1]}", *case), chosen))
     statuses = Counter(status for status, _ in ended)
     n_again = sum(n for _, n in ended)
-    print(f"{len(steps)} steps, {len(ended)} kills, ends {dict(statuses)}, {n_again} nodes ran again")
-    assert statuses[-signal.SIGKILL] >= len(steps) // 2
+    print(f"{how}: {len(steps)} steps, {len(ended)} times, ends {dict(statuses)}, {n_again} nodes ran again")
+    assert statuses[-signal.SIGKILL if how in {"kill", "stall"} else 1] >= len(steps) // 2

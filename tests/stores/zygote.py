@@ -1,11 +1,12 @@
 """Children that begin at once: a process that has imported everything, and forks for each request.
 
 A request is a line of JSON, ``{"program": "module:function", "arguments": [...], "failpoint": "", "out": path}``; the
-answer is the child's pid. When the child ends, its pid and status follow as a line of their own.
+answer is the child's pid and that path. When the child ends, its status and the path follow as a line of their own.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import importlib
 import json
 import os
@@ -20,34 +21,37 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
+SHOWN_AFTER_S = 50.0
+"""A child that takes so long says where it stands."""
 
 
 class Child:
     """A forked process, and how it ended."""
 
-    def __init__(self, zygote: Zygote, pid: int, out: Path) -> None:
+    def __init__(self, zygote: Zygote, pid: int, out: str) -> None:
         self.pid = pid
         self._zygote = zygote
         self._out = out
 
     def wait(self, timeout_s: float = 60.0) -> int:
         """Return its status: negative signal numbers for what was killed."""
-        ended = self._zygote.ends.setdefault(self.pid, threading.Event())
+        ended = self._zygote.ends.setdefault(self._out, threading.Event())
         assert ended.wait(timeout_s), f"still running: {self.text()}"
-        return self._zygote.statuses[self.pid]
+        return self._zygote.statuses[self._out]
 
     @property
     def has_ended(self) -> bool:
-        return self.pid in self._zygote.statuses
+        return self._out in self._zygote.statuses
 
     def kill(self, signal_no: int = 9) -> None:
         """Send a signal, if it is still there."""
-        if self.pid not in self._zygote.statuses:
+        if not self.has_ended:
             os.kill(self.pid, signal_no)
 
     def text(self) -> str:
         """Return what it has printed."""
-        return self._out.read_text() if self._out.exists() else ""
+        out = Path(self._out)
+        return out.read_text() if out.exists() else ""
 
 
 class Zygote:
@@ -63,22 +67,22 @@ class Zygote:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self._pids: list[int] = []
+        self._pids: dict[str, int] = {}
         self._told = threading.Condition()
-        self.ends: dict[int, threading.Event] = {}
-        self.statuses: dict[int, int] = {}
+        self.ends: dict[str, threading.Event] = {}
+        self.statuses: dict[str, int] = {}
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
     def start(self, program: str, *arguments: object, failpoint: str = "") -> Child:
         """Run ``module:function`` in a new child."""
-        self._n += 1
-        out = self._folder / f"child-{self._n}.txt"
-        request = {"program": program, "arguments": arguments, "failpoint": failpoint, "out": str(out)}
         with self._told:
+            self._n += 1
+            out = str(self._folder / f"child-{self._n}.txt")
+            request = {"program": program, "arguments": arguments, "failpoint": failpoint, "out": out}
             print(json.dumps(request), file=self._process.stdin, flush=True)
-            assert self._told.wait_for(lambda: self._pids, 30)
-            return Child(self, self._pids.pop(), out)
+            assert self._told.wait_for(lambda: out in self._pids, 30)
+            return Child(self, self._pids.pop(out), out)
 
     def close(self) -> None:
         self._process.stdin.close()
@@ -88,14 +92,13 @@ class Zygote:
 
     def _read(self) -> None:
         for line in self._process.stdout:
-            words = line.split()
+            what, number, out = line.rstrip("\n").split(" ", 2)
             with self._told:
-                if words[0] == "began":
-                    self._pids.append(int(words[1]))
+                if what == "began":
+                    self._pids[out] = int(number)
                 else:
-                    pid = int(words[1])
-                    self.statuses[pid] = int(words[2])
-                    self.ends.setdefault(pid, threading.Event()).set()
+                    self.statuses[out] = int(number)
+                    self.ends.setdefault(out, threading.Event()).set()
                 self._told.notify_all()
 
 
@@ -119,18 +122,18 @@ def _serve() -> None:
             pid = os.fork()
             if pid == 0:
                 _be_child(request)
-            print("began", pid, flush=True)
-        waiter = threading.Thread(target=_wait, args=(pid, answers))
+            print("began", pid, request["out"], flush=True)
+        waiter = threading.Thread(target=_wait, args=(pid, request["out"], answers))
         waiter.start()
         waiters.append(waiter)
     for waiter in waiters:
         waiter.join()
 
 
-def _wait(pid: int, answers: threading.Lock) -> None:
+def _wait(pid: int, out: str, answers: threading.Lock) -> None:
     _, status = os.waitpid(pid, 0)
     with answers:
-        print("ended", pid, os.waitstatus_to_exitcode(status), flush=True)
+        print("ended", os.waitstatus_to_exitcode(status), out, flush=True)
 
 
 def _be_child(request: dict) -> None:
@@ -139,6 +142,8 @@ def _be_child(request: dict) -> None:
     os.dup2(handle, 2)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
+    sys.stdout.reconfigure(line_buffering=True)  # what was said is there, however it ends
+    faulthandler.dump_traceback_later(SHOWN_AFTER_S, file=handle)
     code = 0
     try:
         from graphrun_nb.stores.failpoint import arm
