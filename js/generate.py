@@ -1,8 +1,10 @@
 """Makes src/protocol.ts and src/status.ts from the Python definitions: ``python js/generate.py [--check]``."""
 
+import re
 import sys
 import types
 import typing
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -39,6 +41,21 @@ STRUCTS = (
     frames.ValueText,
     frames.NodeDetail,
     recording.Recording,
+)
+WIRE = (
+    "flag",
+    "jsonObject",
+    "later",
+    "list",
+    "nullable",
+    "number",
+    "or",
+    "struct",
+    "table",
+    "tagged",
+    "text",
+    "tuple",
+    "union",
 )
 SCALARS = {str: ("string", "text"), int: ("number", "number"), float: ("number", "number"), bool: ("boolean", "flag")}
 
@@ -90,52 +107,59 @@ def struct(cls: type[Struct]) -> str:
     """Return the interface of a struct and its reader."""
     name = cls.__name__
     types_, readers = [], []
+    reader_type, made_by = "Reader", f"struct<{name}>("
     if cls.__struct_config__.tag_field:
         tag = f'"{cls.__struct_config__.tag}"'
         types_.append(f"  readonly kind: {tag};")
-        readers.append(f"    kind: {tag},")
+        reader_type, made_by = "Tagged", f"tagged<{name}>({tag}, "
     for field in msgspec.structs.fields(cls):
         kind, reader = translate(field.type)
+        reader = re.sub(rf"\bread{name}\b", f"later(() => read{name})", reader)
         default = default_of(field)
         if default is not None:
             reader = f"or({reader}, {default})"
         types_.append(f"  readonly {field.encode_name}: {kind};")
-        readers.append(f"    {field.encode_name}: {reader}(from.{field.encode_name}),")
+        readers.append(f"  {field.encode_name}: {reader},")
     return "\n".join(
         (
             f"export interface {name} {{",
             *types_,
             "}",
-            f"export function read{name}(value: unknown): {name} {{",
-            "  const from = fields(value) as Partial<Record<keyof " + name + ", unknown>>;",
-            "  return {",
+            f"export const read{name}: {reader_type}<{name}> = {made_by}{{",
             *readers,
-            "  };",
-            "}\n",
+            "});\n",
         )
     )
 
 
 def union(name: str, members: tuple[type[Struct], ...]) -> str:
     """Return a discriminated union and its reader."""
-    rows = "\n".join(f'  ["{cls.__struct_config__.tag}", read{cls.__name__}],' for cls in members)
+    rows = "\n".join(f"  read{cls.__name__}," for cls in members)
     alternatives = "".join(f"\n  | {cls.__name__}" for cls in members)
     return (
-        f"export type {name} ={alternatives};\n"
-        f"const {name[0].lower()}{name[1:]}Readers = new Map<string, Reader<{name}>>([\n{rows}\n]);\n"
-        f"export const read{name}: Reader<{name}> = (value) => union({name[0].lower()}{name[1:]}Readers)(value);\n"
+        f"export type {name} ={alternatives};\nexport const read{name}: Reader<{name}> = union<{name}>(\n{rows}\n);\n"
     )
+
+
+def parts() -> Iterator[str]:
+    """Yield each struct, and each union after the last of its members: what a reader is made of comes before it."""
+    left = dict(UNIONS)
+    for i, cls in enumerate(STRUCTS, 1):
+        yield struct(cls)
+        for key, (name, members) in UNIONS.items():
+            if key in left and set(members) <= set(STRUCTS[:i]):
+                del left[key]
+                yield union(name, members)
 
 
 def protocol() -> str:
     """Return protocol.ts: one interface and one reader for each struct that travels to a view."""
     sources = "graphrun_nb/core/events.py, core/state.py, protocols.py, view/frames.py and view/recording.py"
-    body = "\n".join((*map(struct, STRUCTS), *(union(name, members) for name, members in UNIONS.values())))
-    words = ("fields", "flag", "jsonObject", "list", "nullable", "number", "or", "table", "text", "tuple", "union")
-    names = ", ".join(word for word in words if f"{word}(" in body or word in body)
+    body = "\n".join(parts())
+    names = ", ".join(word for word in WIRE if re.search(rf"\b{word}\b", body))
     return (
         HEADER.format(sources=sources)
-        + f'import {{ type JsonObject, {names}, type Reader }} from "./wire";\n'
+        + f'import {{ type JsonObject, {names}, type Reader, type Tagged }} from "./wire";\n'
         + 'import { type RunStatus, readRunStatus } from "./status";\n\n'
         + f"export const PROTOCOL = {frames.PROTOCOL};\n\n"
         + body

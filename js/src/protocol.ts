@@ -1,5 +1,5 @@
 // Made by js/generate.py from graphrun_nb/core/events.py, core/state.py, protocols.py, view/frames.py and view/recording.py. Do not edit: run `npm run generate`.
-import { type JsonObject, fields, flag, jsonObject, list, nullable, number, or, table, text, tuple, union, type Reader } from "./wire";
+import { type JsonObject, flag, jsonObject, later, list, nullable, number, or, struct, table, tagged, text, tuple, union, type Reader, type Tagged } from "./wire";
 import { type RunStatus, readRunStatus } from "./status";
 
 export const PROTOCOL = 1;
@@ -10,15 +10,12 @@ export interface ValueRef {
   readonly size: number;
   readonly preview: string;
 }
-export function readValueRef(value: unknown): ValueRef {
-  const from = fields(value) as Partial<Record<keyof ValueRef, unknown>>;
-  return {
-    codec: or(text, "memory")(from.codec),
-    digest: or(text, "")(from.digest),
-    size: or(number, 0)(from.size),
-    preview: or(text, "")(from.preview),
-  };
-}
+export const readValueRef: Reader<ValueRef> = struct<ValueRef>({
+  codec: or(text, "memory"),
+  digest: or(text, ""),
+  size: or(number, 0),
+  preview: or(text, ""),
+});
 
 export interface FrameInfo {
   readonly file: string;
@@ -27,16 +24,13 @@ export interface FrameInfo {
   readonly source: string;
   readonly user: boolean;
 }
-export function readFrameInfo(value: unknown): FrameInfo {
-  const from = fields(value) as Partial<Record<keyof FrameInfo, unknown>>;
-  return {
-    file: text(from.file),
-    line: number(from.line),
-    function: text(from.function),
-    source: or(text, "")(from.source),
-    user: or(flag, false)(from.user),
-  };
-}
+export const readFrameInfo: Reader<FrameInfo> = struct<FrameInfo>({
+  file: text,
+  line: number,
+  function: text,
+  source: or(text, ""),
+  user: or(flag, false),
+});
 
 export interface ErrorInfo {
   readonly types: readonly string[];
@@ -45,16 +39,13 @@ export interface ErrorInfo {
   readonly notes: readonly string[];
   readonly cause: string;
 }
-export function readErrorInfo(value: unknown): ErrorInfo {
-  const from = fields(value) as Partial<Record<keyof ErrorInfo, unknown>>;
-  return {
-    types: list(text)(from.types),
-    message: or(text, "")(from.message),
-    frames: or(list(readFrameInfo), [])(from.frames),
-    notes: or(list(text), [])(from.notes),
-    cause: or(text, "")(from.cause),
-  };
-}
+export const readErrorInfo: Reader<ErrorInfo> = struct<ErrorInfo>({
+  types: list(text),
+  message: or(text, ""),
+  frames: or(list(readFrameInfo), []),
+  notes: or(list(text), []),
+  cause: or(text, ""),
+});
 
 export interface NodeInfo {
   readonly node_id: string;
@@ -70,23 +61,20 @@ export interface NodeInfo {
   readonly conditional: boolean;
   readonly fingerprint: string;
 }
-export function readNodeInfo(value: unknown): NodeInfo {
-  const from = fields(value) as Partial<Record<keyof NodeInfo, unknown>>;
-  return {
-    node_id: text(from.node_id),
-    name: text(from.name),
-    kind: or(text, "tool")(from.kind),
-    needs: or(list(text), [])(from.needs),
-    after: or(list(text), [])(from.after),
-    outputs: or(list(text), [])(from.outputs),
-    labels: or(list(text), [])(from.labels),
-    group: or(text, "")(from.group),
-    parent: or(text, "")(from.parent),
-    max_attempts: or(number, 1)(from.max_attempts),
-    conditional: or(flag, false)(from.conditional),
-    fingerprint: or(text, "")(from.fingerprint),
-  };
-}
+export const readNodeInfo: Reader<NodeInfo> = struct<NodeInfo>({
+  node_id: text,
+  name: text,
+  kind: or(text, "tool"),
+  needs: or(list(text), []),
+  after: or(list(text), []),
+  outputs: or(list(text), []),
+  labels: or(list(text), []),
+  group: or(text, ""),
+  parent: or(text, ""),
+  max_attempts: or(number, 1),
+  conditional: or(flag, false),
+  fingerprint: or(text, ""),
+});
 
 export interface WaitInfo {
   readonly no: number;
@@ -100,35 +88,29 @@ export interface WaitInfo {
   readonly default: ValueRef | null;
   readonly name: string;
 }
-export function readWaitInfo(value: unknown): WaitInfo {
-  const from = fields(value) as Partial<Record<keyof WaitInfo, unknown>>;
-  return {
-    no: number(from.no),
-    kind: text(from.kind),
-    prompt: or(text, "")(from.prompt),
-    schema: or(nullable(jsonObject), null)(from.schema),
-    options: or(list(text), [])(from.options),
-    token_digest: or(text, "")(from.token_digest),
-    deadline: or(nullable(number), null)(from.deadline),
-    on_deadline: or(text, "fail")(from.on_deadline),
-    default: or(nullable(readValueRef), null)(from.default),
-    name: or(text, "")(from.name),
-  };
-}
+export const readWaitInfo: Reader<WaitInfo> = struct<WaitInfo>({
+  no: number,
+  kind: text,
+  prompt: or(text, ""),
+  schema: or(nullable(jsonObject), null),
+  options: or(list(text), []),
+  token_digest: or(text, ""),
+  deadline: or(nullable(number), null),
+  on_deadline: or(text, "fail"),
+  default: or(nullable(readValueRef), null),
+  name: or(text, ""),
+});
 
 export interface OpenWait {
   readonly wait: WaitInfo;
   readonly attempt: number;
   readonly at: number;
 }
-export function readOpenWait(value: unknown): OpenWait {
-  const from = fields(value) as Partial<Record<keyof OpenWait, unknown>>;
-  return {
-    wait: readWaitInfo(from.wait),
-    attempt: number(from.attempt),
-    at: number(from.at),
-  };
-}
+export const readOpenWait: Reader<OpenWait> = struct<OpenWait>({
+  wait: readWaitInfo,
+  attempt: number,
+  at: number,
+});
 
 export interface Signal {
   readonly node_id: string;
@@ -137,16 +119,13 @@ export interface Signal {
   readonly text: string;
   readonly at: number;
 }
-export function readSignal(value: unknown): Signal {
-  const from = fields(value) as Partial<Record<keyof Signal, unknown>>;
-  return {
-    node_id: text(from.node_id),
-    attempt: number(from.attempt),
-    stream: text(from.stream),
-    text: text(from.text),
-    at: number(from.at),
-  };
-}
+export const readSignal: Reader<Signal> = struct<Signal>({
+  node_id: text,
+  attempt: number,
+  stream: text,
+  text: text,
+  at: number,
+});
 
 export interface RunStarted {
   readonly kind: "RunStarted";
@@ -158,87 +137,63 @@ export interface RunStarted {
   readonly app_id: string;
   readonly parent: readonly [string, string] | null;
 }
-export function readRunStarted(value: unknown): RunStarted {
-  const from = fields(value) as Partial<Record<keyof RunStarted, unknown>>;
-  return {
-    kind: "RunStarted",
-    graph: text(from.graph),
-    inputs: or(list(tuple<readonly [string, ValueRef]>(text, readValueRef)), [])(from.inputs),
-    max_concurrency: or(number, 4)(from.max_concurrency),
-    session_id: or(text, "")(from.session_id),
-    agent_id: or(text, "")(from.agent_id),
-    app_id: or(text, "")(from.app_id),
-    parent: or(nullable(tuple<readonly [string, string]>(text, text)), null)(from.parent),
-  };
-}
+export const readRunStarted: Tagged<RunStarted> = tagged<RunStarted>("RunStarted", {
+  graph: text,
+  inputs: or(list(tuple<readonly [string, ValueRef]>(text, readValueRef)), []),
+  max_concurrency: or(number, 4),
+  session_id: or(text, ""),
+  agent_id: or(text, ""),
+  app_id: or(text, ""),
+  parent: or(nullable(tuple<readonly [string, string]>(text, text)), null),
+});
 
 export interface RunResumed {
   readonly kind: "RunResumed";
   readonly reason: string;
   readonly inputs: readonly (readonly [string, ValueRef])[];
 }
-export function readRunResumed(value: unknown): RunResumed {
-  const from = fields(value) as Partial<Record<keyof RunResumed, unknown>>;
-  return {
-    kind: "RunResumed",
-    reason: text(from.reason),
-    inputs: or(list(tuple<readonly [string, ValueRef]>(text, readValueRef)), [])(from.inputs),
-  };
-}
+export const readRunResumed: Tagged<RunResumed> = tagged<RunResumed>("RunResumed", {
+  reason: text,
+  inputs: or(list(tuple<readonly [string, ValueRef]>(text, readValueRef)), []),
+});
 
 export interface RunForked {
   readonly kind: "RunForked";
   readonly source_run_id: string;
   readonly at_seq: number;
 }
-export function readRunForked(value: unknown): RunForked {
-  const from = fields(value) as Partial<Record<keyof RunForked, unknown>>;
-  return {
-    kind: "RunForked",
-    source_run_id: text(from.source_run_id),
-    at_seq: number(from.at_seq),
-  };
-}
+export const readRunForked: Tagged<RunForked> = tagged<RunForked>("RunForked", {
+  source_run_id: text,
+  at_seq: number,
+});
 
 export interface SpecAccepted {
   readonly kind: "SpecAccepted";
   readonly fingerprint: string;
   readonly nodes: readonly NodeInfo[];
 }
-export function readSpecAccepted(value: unknown): SpecAccepted {
-  const from = fields(value) as Partial<Record<keyof SpecAccepted, unknown>>;
-  return {
-    kind: "SpecAccepted",
-    fingerprint: text(from.fingerprint),
-    nodes: list(readNodeInfo)(from.nodes),
-  };
-}
+export const readSpecAccepted: Tagged<SpecAccepted> = tagged<SpecAccepted>("SpecAccepted", {
+  fingerprint: text,
+  nodes: list(readNodeInfo),
+});
 
 export interface NodeAdded {
   readonly kind: "NodeAdded";
   readonly node: NodeInfo;
 }
-export function readNodeAdded(value: unknown): NodeAdded {
-  const from = fields(value) as Partial<Record<keyof NodeAdded, unknown>>;
-  return {
-    kind: "NodeAdded",
-    node: readNodeInfo(from.node),
-  };
-}
+export const readNodeAdded: Tagged<NodeAdded> = tagged<NodeAdded>("NodeAdded", {
+  node: readNodeInfo,
+});
 
 export interface NodeReset {
   readonly kind: "NodeReset";
   readonly node_id: string;
   readonly reason: string;
 }
-export function readNodeReset(value: unknown): NodeReset {
-  const from = fields(value) as Partial<Record<keyof NodeReset, unknown>>;
-  return {
-    kind: "NodeReset",
-    node_id: text(from.node_id),
-    reason: text(from.reason),
-  };
-}
+export const readNodeReset: Tagged<NodeReset> = tagged<NodeReset>("NodeReset", {
+  node_id: text,
+  reason: text,
+});
 
 export interface OutputPinned {
   readonly kind: "OutputPinned";
@@ -246,29 +201,21 @@ export interface OutputPinned {
   readonly values: readonly ValueRef[];
   readonly source: string;
 }
-export function readOutputPinned(value: unknown): OutputPinned {
-  const from = fields(value) as Partial<Record<keyof OutputPinned, unknown>>;
-  return {
-    kind: "OutputPinned",
-    node_id: text(from.node_id),
-    values: list(readValueRef)(from.values),
-    source: text(from.source),
-  };
-}
+export const readOutputPinned: Tagged<OutputPinned> = tagged<OutputPinned>("OutputPinned", {
+  node_id: text,
+  values: list(readValueRef),
+  source: text,
+});
 
 export interface AttemptStarted {
   readonly kind: "AttemptStarted";
   readonly node_id: string;
   readonly attempt: number;
 }
-export function readAttemptStarted(value: unknown): AttemptStarted {
-  const from = fields(value) as Partial<Record<keyof AttemptStarted, unknown>>;
-  return {
-    kind: "AttemptStarted",
-    node_id: text(from.node_id),
-    attempt: number(from.attempt),
-  };
-}
+export const readAttemptStarted: Tagged<AttemptStarted> = tagged<AttemptStarted>("AttemptStarted", {
+  node_id: text,
+  attempt: number,
+});
 
 export interface AttemptSucceeded {
   readonly kind: "AttemptSucceeded";
@@ -276,15 +223,11 @@ export interface AttemptSucceeded {
   readonly attempt: number;
   readonly values: readonly ValueRef[];
 }
-export function readAttemptSucceeded(value: unknown): AttemptSucceeded {
-  const from = fields(value) as Partial<Record<keyof AttemptSucceeded, unknown>>;
-  return {
-    kind: "AttemptSucceeded",
-    node_id: text(from.node_id),
-    attempt: number(from.attempt),
-    values: or(list(readValueRef), [])(from.values),
-  };
-}
+export const readAttemptSucceeded: Tagged<AttemptSucceeded> = tagged<AttemptSucceeded>("AttemptSucceeded", {
+  node_id: text,
+  attempt: number,
+  values: or(list(readValueRef), []),
+});
 
 export interface AttemptFailed {
   readonly kind: "AttemptFailed";
@@ -292,15 +235,11 @@ export interface AttemptFailed {
   readonly attempt: number;
   readonly error: ErrorInfo;
 }
-export function readAttemptFailed(value: unknown): AttemptFailed {
-  const from = fields(value) as Partial<Record<keyof AttemptFailed, unknown>>;
-  return {
-    kind: "AttemptFailed",
-    node_id: text(from.node_id),
-    attempt: number(from.attempt),
-    error: readErrorInfo(from.error),
-  };
-}
+export const readAttemptFailed: Tagged<AttemptFailed> = tagged<AttemptFailed>("AttemptFailed", {
+  node_id: text,
+  attempt: number,
+  error: readErrorInfo,
+});
 
 export interface AttemptLost {
   readonly kind: "AttemptLost";
@@ -308,15 +247,11 @@ export interface AttemptLost {
   readonly attempt: number;
   readonly reason: string;
 }
-export function readAttemptLost(value: unknown): AttemptLost {
-  const from = fields(value) as Partial<Record<keyof AttemptLost, unknown>>;
-  return {
-    kind: "AttemptLost",
-    node_id: text(from.node_id),
-    attempt: number(from.attempt),
-    reason: text(from.reason),
-  };
-}
+export const readAttemptLost: Tagged<AttemptLost> = tagged<AttemptLost>("AttemptLost", {
+  node_id: text,
+  attempt: number,
+  reason: text,
+});
 
 export interface RetryScheduled {
   readonly kind: "RetryScheduled";
@@ -324,15 +259,11 @@ export interface RetryScheduled {
   readonly attempt: number;
   readonly due: number;
 }
-export function readRetryScheduled(value: unknown): RetryScheduled {
-  const from = fields(value) as Partial<Record<keyof RetryScheduled, unknown>>;
-  return {
-    kind: "RetryScheduled",
-    node_id: text(from.node_id),
-    attempt: number(from.attempt),
-    due: number(from.due),
-  };
-}
+export const readRetryScheduled: Tagged<RetryScheduled> = tagged<RetryScheduled>("RetryScheduled", {
+  node_id: text,
+  attempt: number,
+  due: number,
+});
 
 export interface WaitOpened {
   readonly kind: "WaitOpened";
@@ -340,15 +271,11 @@ export interface WaitOpened {
   readonly attempt: number;
   readonly wait: WaitInfo;
 }
-export function readWaitOpened(value: unknown): WaitOpened {
-  const from = fields(value) as Partial<Record<keyof WaitOpened, unknown>>;
-  return {
-    kind: "WaitOpened",
-    node_id: text(from.node_id),
-    attempt: number(from.attempt),
-    wait: readWaitInfo(from.wait),
-  };
-}
+export const readWaitOpened: Tagged<WaitOpened> = tagged<WaitOpened>("WaitOpened", {
+  node_id: text,
+  attempt: number,
+  wait: readWaitInfo,
+});
 
 export interface AnswerKept {
   readonly kind: "AnswerKept";
@@ -359,18 +286,14 @@ export interface AnswerKept {
   readonly by: string;
   readonly letter: number;
 }
-export function readAnswerKept(value: unknown): AnswerKept {
-  const from = fields(value) as Partial<Record<keyof AnswerKept, unknown>>;
-  return {
-    kind: "AnswerKept",
-    node_id: text(from.node_id),
-    answer: readValueRef(from.answer),
-    name: or(text, "")(from.name),
-    key: or(text, "")(from.key),
-    by: or(text, "")(from.by),
-    letter: or(number, 0)(from.letter),
-  };
-}
+export const readAnswerKept: Tagged<AnswerKept> = tagged<AnswerKept>("AnswerKept", {
+  node_id: text,
+  answer: readValueRef,
+  name: or(text, ""),
+  key: or(text, ""),
+  by: or(text, ""),
+  letter: or(number, 0),
+});
 
 export interface WaitResolved {
   readonly kind: "WaitResolved";
@@ -380,17 +303,13 @@ export interface WaitResolved {
   readonly answer: ValueRef;
   readonly by: string;
 }
-export function readWaitResolved(value: unknown): WaitResolved {
-  const from = fields(value) as Partial<Record<keyof WaitResolved, unknown>>;
-  return {
-    kind: "WaitResolved",
-    node_id: text(from.node_id),
-    attempt: number(from.attempt),
-    no: number(from.no),
-    answer: readValueRef(from.answer),
-    by: text(from.by),
-  };
-}
+export const readWaitResolved: Tagged<WaitResolved> = tagged<WaitResolved>("WaitResolved", {
+  node_id: text,
+  attempt: number,
+  no: number,
+  answer: readValueRef,
+  by: text,
+});
 
 export interface WaitExpired {
   readonly kind: "WaitExpired";
@@ -399,410 +318,50 @@ export interface WaitExpired {
   readonly no: number;
   readonly outcome: string;
 }
-export function readWaitExpired(value: unknown): WaitExpired {
-  const from = fields(value) as Partial<Record<keyof WaitExpired, unknown>>;
-  return {
-    kind: "WaitExpired",
-    node_id: text(from.node_id),
-    attempt: number(from.attempt),
-    no: number(from.no),
-    outcome: text(from.outcome),
-  };
-}
+export const readWaitExpired: Tagged<WaitExpired> = tagged<WaitExpired>("WaitExpired", {
+  node_id: text,
+  attempt: number,
+  no: number,
+  outcome: text,
+});
 
 export interface NodeSkipped {
   readonly kind: "NodeSkipped";
   readonly node_id: string;
   readonly because: string;
 }
-export function readNodeSkipped(value: unknown): NodeSkipped {
-  const from = fields(value) as Partial<Record<keyof NodeSkipped, unknown>>;
-  return {
-    kind: "NodeSkipped",
-    node_id: text(from.node_id),
-    because: or(text, "")(from.because),
-  };
-}
+export const readNodeSkipped: Tagged<NodeSkipped> = tagged<NodeSkipped>("NodeSkipped", {
+  node_id: text,
+  because: or(text, ""),
+});
 
 export interface NodeCancelled {
   readonly kind: "NodeCancelled";
   readonly node_id: string;
   readonly because: string;
 }
-export function readNodeCancelled(value: unknown): NodeCancelled {
-  const from = fields(value) as Partial<Record<keyof NodeCancelled, unknown>>;
-  return {
-    kind: "NodeCancelled",
-    node_id: text(from.node_id),
-    because: or(text, "")(from.because),
-  };
-}
+export const readNodeCancelled: Tagged<NodeCancelled> = tagged<NodeCancelled>("NodeCancelled", {
+  node_id: text,
+  because: or(text, ""),
+});
 
 export interface CancelRequested {
   readonly kind: "CancelRequested";
   readonly by: string;
 }
-export function readCancelRequested(value: unknown): CancelRequested {
-  const from = fields(value) as Partial<Record<keyof CancelRequested, unknown>>;
-  return {
-    kind: "CancelRequested",
-    by: text(from.by),
-  };
-}
+export const readCancelRequested: Tagged<CancelRequested> = tagged<CancelRequested>("CancelRequested", {
+  by: text,
+});
 
 export interface RunFinished {
   readonly kind: "RunFinished";
   readonly status: RunStatus;
   readonly outputs: readonly (readonly [string, ValueRef])[];
 }
-export function readRunFinished(value: unknown): RunFinished {
-  const from = fields(value) as Partial<Record<keyof RunFinished, unknown>>;
-  return {
-    kind: "RunFinished",
-    status: readRunStatus(from.status),
-    outputs: or(list(tuple<readonly [string, ValueRef]>(text, readValueRef)), [])(from.outputs),
-  };
-}
-
-export interface EventsFrame {
-  readonly kind: "events";
-  readonly first: number;
-  readonly at: readonly number[];
-  readonly events: readonly RunEvent[];
-}
-export function readEventsFrame(value: unknown): EventsFrame {
-  const from = fields(value) as Partial<Record<keyof EventsFrame, unknown>>;
-  return {
-    kind: "events",
-    first: number(from.first),
-    at: list(number)(from.at),
-    events: list(readRunEvent)(from.events),
-  };
-}
-
-export interface SnapshotFrame {
-  readonly kind: "snapshot";
-  readonly seq: number;
-  readonly graph: string;
-  readonly max_concurrency: number;
-  readonly started_at: number;
-  readonly ended_at: number;
-  readonly cancelled_by: string;
-  readonly finished: RunStatus | null;
-  readonly nodes: readonly NodeInfo[];
-  readonly status: string;
-  readonly attempt: readonly number[];
-  readonly failures: readonly number[];
-  readonly lost: readonly number[];
-  readonly started_ms: readonly number[];
-  readonly ended_ms: readonly number[];
-  readonly due: ReadonlyMap<string, number>;
-  readonly waits: ReadonlyMap<string, readonly OpenWait[]>;
-  readonly errors: ReadonlyMap<string, ErrorInfo>;
-  readonly because: ReadonlyMap<string, string>;
-}
-export function readSnapshotFrame(value: unknown): SnapshotFrame {
-  const from = fields(value) as Partial<Record<keyof SnapshotFrame, unknown>>;
-  return {
-    kind: "snapshot",
-    seq: number(from.seq),
-    graph: text(from.graph),
-    max_concurrency: number(from.max_concurrency),
-    started_at: number(from.started_at),
-    ended_at: number(from.ended_at),
-    cancelled_by: text(from.cancelled_by),
-    finished: nullable(readRunStatus)(from.finished),
-    nodes: list(readNodeInfo)(from.nodes),
-    status: text(from.status),
-    attempt: list(number)(from.attempt),
-    failures: list(number)(from.failures),
-    lost: list(number)(from.lost),
-    started_ms: list(number)(from.started_ms),
-    ended_ms: list(number)(from.ended_ms),
-    due: table(number)(from.due),
-    waits: table(list(readOpenWait))(from.waits),
-    errors: table(readErrorInfo)(from.errors),
-    because: table(text)(from.because),
-  };
-}
-
-export interface LayoutFrame {
-  readonly kind: "layout";
-  readonly x: readonly number[];
-  readonly y: readonly number[];
-  readonly bends: readonly (readonly number[])[];
-  readonly width: number;
-  readonly height: number;
-  readonly inside: string;
-}
-export function readLayoutFrame(value: unknown): LayoutFrame {
-  const from = fields(value) as Partial<Record<keyof LayoutFrame, unknown>>;
-  return {
-    kind: "layout",
-    x: list(number)(from.x),
-    y: list(number)(from.y),
-    bends: list(list(number))(from.bends),
-    width: number(from.width),
-    height: number(from.height),
-    inside: or(text, "")(from.inside),
-  };
-}
-
-export interface SignalsFrame {
-  readonly kind: "signals";
-  readonly signals: readonly Signal[];
-}
-export function readSignalsFrame(value: unknown): SignalsFrame {
-  const from = fields(value) as Partial<Record<keyof SignalsFrame, unknown>>;
-  return {
-    kind: "signals",
-    signals: list(readSignal)(from.signals),
-  };
-}
-
-export interface LoopFrame {
-  readonly kind: "loop";
-  readonly seq: number;
-  readonly busy_s: number;
-  readonly turns: boolean;
-  readonly run_id: string;
-  readonly node_id: string;
-}
-export function readLoopFrame(value: unknown): LoopFrame {
-  const from = fields(value) as Partial<Record<keyof LoopFrame, unknown>>;
-  return {
-    kind: "loop",
-    seq: number(from.seq),
-    busy_s: or(number, 0.0)(from.busy_s),
-    turns: or(flag, true)(from.turns),
-    run_id: or(text, "")(from.run_id),
-    node_id: or(text, "")(from.node_id),
-  };
-}
-
-export interface Reply {
-  readonly kind: "reply";
-  readonly id: number;
-  readonly error: string;
-  readonly hint: string;
-  readonly errors: readonly (readonly [string, string])[];
-  readonly data: JsonObject | null;
-}
-export function readReply(value: unknown): Reply {
-  const from = fields(value) as Partial<Record<keyof Reply, unknown>>;
-  return {
-    kind: "reply",
-    id: number(from.id),
-    error: or(text, "")(from.error),
-    hint: or(text, "")(from.hint),
-    errors: or(list(tuple<readonly [string, string]>(text, text)), [])(from.errors),
-    data: or(nullable(jsonObject), null)(from.data),
-  };
-}
-
-export interface Branch {
-  readonly key: string;
-  readonly text: string;
-  readonly children: readonly Branch[];
-  readonly more: number;
-}
-export function readBranch(value: unknown): Branch {
-  const from = fields(value) as Partial<Record<keyof Branch, unknown>>;
-  return {
-    key: text(from.key),
-    text: text(from.text),
-    children: or(list(readBranch), [])(from.children),
-    more: or(number, 0)(from.more),
-  };
-}
-
-export interface TableLook {
-  readonly kind: "table";
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-  readonly n_rows: number;
-  readonly n_columns: number;
-  readonly index: readonly string[];
-  readonly numeric: readonly boolean[];
-}
-export function readTableLook(value: unknown): TableLook {
-  const from = fields(value) as Partial<Record<keyof TableLook, unknown>>;
-  return {
-    kind: "table",
-    columns: list(text)(from.columns),
-    rows: list(list(text))(from.rows),
-    n_rows: number(from.n_rows),
-    n_columns: number(from.n_columns),
-    index: or(list(text), [])(from.index),
-    numeric: or(list(flag), [])(from.numeric),
-  };
-}
-
-export interface ArrayLook {
-  readonly kind: "array";
-  readonly shape: readonly number[];
-  readonly dtype: string;
-  readonly rows: readonly (readonly string[])[];
-  readonly line: readonly (number | null)[];
-  readonly pixels: string;
-  readonly width: number;
-  readonly height: number;
-  readonly channels: number;
-  readonly low: string;
-  readonly high: string;
-}
-export function readArrayLook(value: unknown): ArrayLook {
-  const from = fields(value) as Partial<Record<keyof ArrayLook, unknown>>;
-  return {
-    kind: "array",
-    shape: list(number)(from.shape),
-    dtype: text(from.dtype),
-    rows: or(list(list(text)), [])(from.rows),
-    line: or(list(nullable(number)), [])(from.line),
-    pixels: or(text, "")(from.pixels),
-    width: or(number, 0)(from.width),
-    height: or(number, 0)(from.height),
-    channels: or(number, 0)(from.channels),
-    low: or(text, "")(from.low),
-    high: or(text, "")(from.high),
-  };
-}
-
-export interface TreeLook {
-  readonly kind: "tree";
-  readonly root: Branch;
-}
-export function readTreeLook(value: unknown): TreeLook {
-  const from = fields(value) as Partial<Record<keyof TreeLook, unknown>>;
-  return {
-    kind: "tree",
-    root: readBranch(from.root),
-  };
-}
-
-export interface ImageLook {
-  readonly kind: "image";
-  readonly mime: string;
-  readonly data: string;
-}
-export function readImageLook(value: unknown): ImageLook {
-  const from = fields(value) as Partial<Record<keyof ImageLook, unknown>>;
-  return {
-    kind: "image",
-    mime: text(from.mime),
-    data: text(from.data),
-  };
-}
-
-export interface HtmlLook {
-  readonly kind: "html";
-  readonly html: string;
-}
-export function readHtmlLook(value: unknown): HtmlLook {
-  const from = fields(value) as Partial<Record<keyof HtmlLook, unknown>>;
-  return {
-    kind: "html",
-    html: text(from.html),
-  };
-}
-
-export interface ValueView {
-  readonly name: string;
-  readonly type: string;
-  readonly text: string;
-  readonly truncated: boolean;
-  readonly size: string;
-  readonly look: Look | null;
-  readonly is_rich: boolean;
-}
-export function readValueView(value: unknown): ValueView {
-  const from = fields(value) as Partial<Record<keyof ValueView, unknown>>;
-  return {
-    name: text(from.name),
-    type: text(from.type),
-    text: text(from.text),
-    truncated: or(flag, false)(from.truncated),
-    size: or(text, "")(from.size),
-    look: or(nullable(readLook), null)(from.look),
-    is_rich: or(flag, false)(from.is_rich),
-  };
-}
-
-export interface ValueLook {
-  readonly look: Look | null;
-  readonly problem: string;
-}
-export function readValueLook(value: unknown): ValueLook {
-  const from = fields(value) as Partial<Record<keyof ValueLook, unknown>>;
-  return {
-    look: or(nullable(readLook), null)(from.look),
-    problem: or(text, "")(from.problem),
-  };
-}
-
-export interface ValueText {
-  readonly text: string;
-  readonly start: number;
-  readonly total: number;
-  readonly is_cut: boolean;
-}
-export function readValueText(value: unknown): ValueText {
-  const from = fields(value) as Partial<Record<keyof ValueText, unknown>>;
-  return {
-    text: text(from.text),
-    start: number(from.start),
-    total: number(from.total),
-    is_cut: or(flag, false)(from.is_cut),
-  };
-}
-
-export interface NodeDetail {
-  readonly node_id: string;
-  readonly inputs: readonly ValueView[];
-  readonly outputs: readonly ValueView[];
-  readonly logs: readonly (readonly [number, string, string])[];
-  readonly source: string;
-  readonly source_file: string;
-  readonly source_line: number;
-  readonly story: readonly (readonly [number, number, RunEvent])[];
-}
-export function readNodeDetail(value: unknown): NodeDetail {
-  const from = fields(value) as Partial<Record<keyof NodeDetail, unknown>>;
-  return {
-    node_id: text(from.node_id),
-    inputs: or(list(readValueView), [])(from.inputs),
-    outputs: or(list(readValueView), [])(from.outputs),
-    logs: or(list(tuple<readonly [number, string, string]>(number, text, text)), [])(from.logs),
-    source: or(text, "")(from.source),
-    source_file: or(text, "")(from.source_file),
-    source_line: or(number, 0)(from.source_line),
-    story: or(list(tuple<readonly [number, number, RunEvent]>(number, number, readRunEvent)), [])(from.story),
-  };
-}
-
-export interface Recording {
-  readonly version: number;
-  readonly run_id: string;
-  readonly graph: string;
-  readonly saved_at: number;
-  readonly events: EventsFrame | null;
-  readonly snapshot: SnapshotFrame | null;
-  readonly layouts: readonly LayoutFrame[];
-  readonly details: readonly NodeDetail[];
-}
-export function readRecording(value: unknown): Recording {
-  const from = fields(value) as Partial<Record<keyof Recording, unknown>>;
-  return {
-    version: number(from.version),
-    run_id: text(from.run_id),
-    graph: text(from.graph),
-    saved_at: number(from.saved_at),
-    events: or(nullable(readEventsFrame), null)(from.events),
-    snapshot: or(nullable(readSnapshotFrame), null)(from.snapshot),
-    layouts: or(list(readLayoutFrame), [])(from.layouts),
-    details: or(list(readNodeDetail), [])(from.details),
-  };
-}
+export const readRunFinished: Tagged<RunFinished> = tagged<RunFinished>("RunFinished", {
+  status: readRunStatus,
+  outputs: or(list(tuple<readonly [string, ValueRef]>(text, readValueRef)), []),
+});
 
 export type RunEvent =
   | RunStarted
@@ -825,29 +384,140 @@ export type RunEvent =
   | NodeCancelled
   | CancelRequested
   | RunFinished;
-const runEventReaders = new Map<string, Reader<RunEvent>>([
-  ["RunStarted", readRunStarted],
-  ["RunResumed", readRunResumed],
-  ["RunForked", readRunForked],
-  ["SpecAccepted", readSpecAccepted],
-  ["NodeAdded", readNodeAdded],
-  ["NodeReset", readNodeReset],
-  ["OutputPinned", readOutputPinned],
-  ["AttemptStarted", readAttemptStarted],
-  ["AttemptSucceeded", readAttemptSucceeded],
-  ["AttemptFailed", readAttemptFailed],
-  ["AttemptLost", readAttemptLost],
-  ["RetryScheduled", readRetryScheduled],
-  ["WaitOpened", readWaitOpened],
-  ["AnswerKept", readAnswerKept],
-  ["WaitResolved", readWaitResolved],
-  ["WaitExpired", readWaitExpired],
-  ["NodeSkipped", readNodeSkipped],
-  ["NodeCancelled", readNodeCancelled],
-  ["CancelRequested", readCancelRequested],
-  ["RunFinished", readRunFinished],
-]);
-export const readRunEvent: Reader<RunEvent> = (value) => union(runEventReaders)(value);
+export const readRunEvent: Reader<RunEvent> = union<RunEvent>(
+  readRunStarted,
+  readRunResumed,
+  readRunForked,
+  readSpecAccepted,
+  readNodeAdded,
+  readNodeReset,
+  readOutputPinned,
+  readAttemptStarted,
+  readAttemptSucceeded,
+  readAttemptFailed,
+  readAttemptLost,
+  readRetryScheduled,
+  readWaitOpened,
+  readAnswerKept,
+  readWaitResolved,
+  readWaitExpired,
+  readNodeSkipped,
+  readNodeCancelled,
+  readCancelRequested,
+  readRunFinished,
+);
+
+export interface EventsFrame {
+  readonly kind: "events";
+  readonly first: number;
+  readonly at: readonly number[];
+  readonly events: readonly RunEvent[];
+}
+export const readEventsFrame: Tagged<EventsFrame> = tagged<EventsFrame>("events", {
+  first: number,
+  at: list(number),
+  events: list(readRunEvent),
+});
+
+export interface SnapshotFrame {
+  readonly kind: "snapshot";
+  readonly seq: number;
+  readonly graph: string;
+  readonly max_concurrency: number;
+  readonly started_at: number;
+  readonly ended_at: number;
+  readonly cancelled_by: string;
+  readonly finished: RunStatus | null;
+  readonly nodes: readonly NodeInfo[];
+  readonly status: string;
+  readonly attempt: readonly number[];
+  readonly failures: readonly number[];
+  readonly lost: readonly number[];
+  readonly started_ms: readonly number[];
+  readonly ended_ms: readonly number[];
+  readonly due: ReadonlyMap<string, number>;
+  readonly waits: ReadonlyMap<string, readonly OpenWait[]>;
+  readonly errors: ReadonlyMap<string, ErrorInfo>;
+  readonly because: ReadonlyMap<string, string>;
+}
+export const readSnapshotFrame: Tagged<SnapshotFrame> = tagged<SnapshotFrame>("snapshot", {
+  seq: number,
+  graph: text,
+  max_concurrency: number,
+  started_at: number,
+  ended_at: number,
+  cancelled_by: text,
+  finished: nullable(readRunStatus),
+  nodes: list(readNodeInfo),
+  status: text,
+  attempt: list(number),
+  failures: list(number),
+  lost: list(number),
+  started_ms: list(number),
+  ended_ms: list(number),
+  due: table(number),
+  waits: table(list(readOpenWait)),
+  errors: table(readErrorInfo),
+  because: table(text),
+});
+
+export interface LayoutFrame {
+  readonly kind: "layout";
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  readonly bends: readonly (readonly number[])[];
+  readonly width: number;
+  readonly height: number;
+  readonly inside: string;
+}
+export const readLayoutFrame: Tagged<LayoutFrame> = tagged<LayoutFrame>("layout", {
+  x: list(number),
+  y: list(number),
+  bends: list(list(number)),
+  width: number,
+  height: number,
+  inside: or(text, ""),
+});
+
+export interface SignalsFrame {
+  readonly kind: "signals";
+  readonly signals: readonly Signal[];
+}
+export const readSignalsFrame: Tagged<SignalsFrame> = tagged<SignalsFrame>("signals", {
+  signals: list(readSignal),
+});
+
+export interface LoopFrame {
+  readonly kind: "loop";
+  readonly seq: number;
+  readonly busy_s: number;
+  readonly turns: boolean;
+  readonly run_id: string;
+  readonly node_id: string;
+}
+export const readLoopFrame: Tagged<LoopFrame> = tagged<LoopFrame>("loop", {
+  seq: number,
+  busy_s: or(number, 0.0),
+  turns: or(flag, true),
+  run_id: or(text, ""),
+  node_id: or(text, ""),
+});
+
+export interface Reply {
+  readonly kind: "reply";
+  readonly id: number;
+  readonly error: string;
+  readonly hint: string;
+  readonly errors: readonly (readonly [string, string])[];
+  readonly data: JsonObject | null;
+}
+export const readReply: Tagged<Reply> = tagged<Reply>("reply", {
+  id: number,
+  error: or(text, ""),
+  hint: or(text, ""),
+  errors: or(list(tuple<readonly [string, string]>(text, text)), []),
+  data: or(nullable(jsonObject), null),
+});
 
 export type Frame =
   | EventsFrame
@@ -856,15 +526,97 @@ export type Frame =
   | SignalsFrame
   | LoopFrame
   | Reply;
-const frameReaders = new Map<string, Reader<Frame>>([
-  ["events", readEventsFrame],
-  ["snapshot", readSnapshotFrame],
-  ["layout", readLayoutFrame],
-  ["signals", readSignalsFrame],
-  ["loop", readLoopFrame],
-  ["reply", readReply],
-]);
-export const readFrame: Reader<Frame> = (value) => union(frameReaders)(value);
+export const readFrame: Reader<Frame> = union<Frame>(
+  readEventsFrame,
+  readSnapshotFrame,
+  readLayoutFrame,
+  readSignalsFrame,
+  readLoopFrame,
+  readReply,
+);
+
+export interface Branch {
+  readonly key: string;
+  readonly text: string;
+  readonly children: readonly Branch[];
+  readonly more: number;
+}
+export const readBranch: Reader<Branch> = struct<Branch>({
+  key: text,
+  text: text,
+  children: or(list(later(() => readBranch)), []),
+  more: or(number, 0),
+});
+
+export interface TableLook {
+  readonly kind: "table";
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly n_rows: number;
+  readonly n_columns: number;
+  readonly index: readonly string[];
+  readonly numeric: readonly boolean[];
+}
+export const readTableLook: Tagged<TableLook> = tagged<TableLook>("table", {
+  columns: list(text),
+  rows: list(list(text)),
+  n_rows: number,
+  n_columns: number,
+  index: or(list(text), []),
+  numeric: or(list(flag), []),
+});
+
+export interface ArrayLook {
+  readonly kind: "array";
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  readonly rows: readonly (readonly string[])[];
+  readonly line: readonly (number | null)[];
+  readonly pixels: string;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly low: string;
+  readonly high: string;
+}
+export const readArrayLook: Tagged<ArrayLook> = tagged<ArrayLook>("array", {
+  shape: list(number),
+  dtype: text,
+  rows: or(list(list(text)), []),
+  line: or(list(nullable(number)), []),
+  pixels: or(text, ""),
+  width: or(number, 0),
+  height: or(number, 0),
+  channels: or(number, 0),
+  low: or(text, ""),
+  high: or(text, ""),
+});
+
+export interface TreeLook {
+  readonly kind: "tree";
+  readonly root: Branch;
+}
+export const readTreeLook: Tagged<TreeLook> = tagged<TreeLook>("tree", {
+  root: readBranch,
+});
+
+export interface ImageLook {
+  readonly kind: "image";
+  readonly mime: string;
+  readonly data: string;
+}
+export const readImageLook: Tagged<ImageLook> = tagged<ImageLook>("image", {
+  mime: text,
+  data: text,
+});
+
+export interface HtmlLook {
+  readonly kind: "html";
+  readonly html: string;
+}
+export const readHtmlLook: Tagged<HtmlLook> = tagged<HtmlLook>("html", {
+  html: text,
+});
 
 export type Look =
   | TableLook
@@ -872,11 +624,93 @@ export type Look =
   | TreeLook
   | ImageLook
   | HtmlLook;
-const lookReaders = new Map<string, Reader<Look>>([
-  ["table", readTableLook],
-  ["array", readArrayLook],
-  ["tree", readTreeLook],
-  ["image", readImageLook],
-  ["html", readHtmlLook],
-]);
-export const readLook: Reader<Look> = (value) => union(lookReaders)(value);
+export const readLook: Reader<Look> = union<Look>(
+  readTableLook,
+  readArrayLook,
+  readTreeLook,
+  readImageLook,
+  readHtmlLook,
+);
+
+export interface ValueView {
+  readonly name: string;
+  readonly type: string;
+  readonly text: string;
+  readonly truncated: boolean;
+  readonly size: string;
+  readonly look: Look | null;
+  readonly is_rich: boolean;
+}
+export const readValueView: Reader<ValueView> = struct<ValueView>({
+  name: text,
+  type: text,
+  text: text,
+  truncated: or(flag, false),
+  size: or(text, ""),
+  look: or(nullable(readLook), null),
+  is_rich: or(flag, false),
+});
+
+export interface ValueLook {
+  readonly look: Look | null;
+  readonly problem: string;
+}
+export const readValueLook: Reader<ValueLook> = struct<ValueLook>({
+  look: or(nullable(readLook), null),
+  problem: or(text, ""),
+});
+
+export interface ValueText {
+  readonly text: string;
+  readonly start: number;
+  readonly total: number;
+  readonly is_cut: boolean;
+}
+export const readValueText: Reader<ValueText> = struct<ValueText>({
+  text: text,
+  start: number,
+  total: number,
+  is_cut: or(flag, false),
+});
+
+export interface NodeDetail {
+  readonly node_id: string;
+  readonly inputs: readonly ValueView[];
+  readonly outputs: readonly ValueView[];
+  readonly logs: readonly (readonly [number, string, string])[];
+  readonly source: string;
+  readonly source_file: string;
+  readonly source_line: number;
+  readonly story: readonly (readonly [number, number, RunEvent])[];
+}
+export const readNodeDetail: Reader<NodeDetail> = struct<NodeDetail>({
+  node_id: text,
+  inputs: or(list(readValueView), []),
+  outputs: or(list(readValueView), []),
+  logs: or(list(tuple<readonly [number, string, string]>(number, text, text)), []),
+  source: or(text, ""),
+  source_file: or(text, ""),
+  source_line: or(number, 0),
+  story: or(list(tuple<readonly [number, number, RunEvent]>(number, number, readRunEvent)), []),
+});
+
+export interface Recording {
+  readonly version: number;
+  readonly run_id: string;
+  readonly graph: string;
+  readonly saved_at: number;
+  readonly events: EventsFrame | null;
+  readonly snapshot: SnapshotFrame | null;
+  readonly layouts: readonly LayoutFrame[];
+  readonly details: readonly NodeDetail[];
+}
+export const readRecording: Reader<Recording> = struct<Recording>({
+  version: number,
+  run_id: text,
+  graph: text,
+  saved_at: number,
+  events: or(nullable(readEventsFrame), null),
+  snapshot: or(nullable(readSnapshotFrame), null),
+  layouts: or(list(readLayoutFrame), []),
+  details: or(list(readNodeDetail), []),
+});

@@ -58,8 +58,40 @@ export function oneOf<T extends string>(...known: readonly T[]): Reader<T> {
   return (value) => known.find((each) => each === value) ?? refuse(value, known.join(" | "));
 }
 
+type Readers<T> = { readonly [K in keyof T]: Reader<T[K]> };
+
+/** Fills a copy of `blank`, which has all names already: engines make that in one piece, thrice as fast. */
+export function struct<T>(readers: Readers<T>, made: object = {}): Reader<T> {
+  const rows: readonly (readonly [string, Reader<unknown>])[] = Object.entries(readers);
+  const blank = { ...made, ...readers };
+  return (value) => {
+    const from = fields(value);
+    const read: Record<string, unknown> = { ...blank };
+    for (const [name, reader] of rows) read[name] = reader(from[name]);
+    return read as T;
+  };
+}
+
+/** Reads a struct that says what it is. */
+export interface Tagged<T> extends Reader<T> {
+  readonly kind: string;
+}
+
+export function tagged<T extends { readonly kind: string }>(
+  kind: T["kind"],
+  readers: Readers<Omit<T, "kind">>,
+): Tagged<T> {
+  return Object.assign(struct<T>(readers as Readers<T>, { kind }), { kind });
+}
+
+/** For structs that hold each other. */
+export function later<T>(reader: () => Reader<T>): Reader<T> {
+  return (value) => reader()(value);
+}
+
 /** Chooses the reader by `kind`, so that a new event of a newer kernel is an error with a name and not a silent hole. */
-export function union<T>(readers: ReadonlyMap<string, Reader<T>>): Reader<T> {
+export function union<T>(...members: readonly Tagged<T>[]): Reader<T> {
+  const readers = new Map(members.map((each) => [each.kind, each]));
   return (value) => {
     const kind = text(fields(value)["kind"]);
     const reader = readers.get(kind);
