@@ -46,6 +46,14 @@ async def test_the_runner_executes_a_static_task_graph_constructed_via_a_builder
     assert await run_async(g, {"x": 1}) == await run_async(g.build(), {"x": 1}) == {"y": 2}
 
 
+async def test_the_runner_executes_what_has_a_build_and_what_gives_a_graph_when_it_is_called():
+    class Builder:
+        def build(self):
+            return sums.build()
+
+    assert await run_async(Builder(), {"x": 1}) == await run_async(sums.build, {"x": 1}) == {"y": 12}
+
+
 async def test_it_initialises_a_runtime_env_and_manages_a_forward_scheduler():
     future = run(sums, {"x": 1}, max_concurrency=3)
     assert isinstance(future.run.env, RuntimeEnv)

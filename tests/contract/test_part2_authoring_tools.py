@@ -40,6 +40,29 @@ def test_tool_takes_outputs_inputs_name_and_version():
     assert defaults == {"inputs": None, "name": None, "version": "1"}
 
 
+async def test_inputs_are_the_names_of_arguments_where_the_function_does_not_tell():
+    @tool(outputs=["all"], inputs=["low", "high"])
+    async def takes_anything(**values):
+        return [values]
+
+    with graph(name="g") as g:
+        g.expose("all", takes_anything(1, high=2).all)
+        with pytest.raises(GraphBuildError, match="no argument 'hihg'"):
+            takes_anything(low=1, hihg=2)
+    assert await run_async(g) == {"all": [{"low": 1, "high": 2}]}
+
+
+def test_name_is_what_its_nodes_are_called_and_version_is_part_of_what_they_are():
+    def built(version):
+        with graph(name="g") as g:
+            tool(outputs=["x"], name="my tool", version=version)(lambda: 1)()
+        return g.build()
+
+    first, same, second = built("1"), built("1"), built("2")
+    assert [(node.node_id, node.name) for node in first.nodes] == [("my tool", "my tool")]
+    assert first.fingerprint() == same.fingerprint() != second.fingerprint()
+
+
 async def test_tool_goes_on_a_sync_or_async_function():
     with graph(name="both") as g:
         g.expose("y", add(a=add_async(a=1, b=2).total, b=3).total)

@@ -119,6 +119,8 @@ async def test_the_code_tool_nested_tool_call_disallowed_exists():
     cause = raised.value.__cause__
     assert isinstance(cause, GraphBuildError)
     assert (cause.code, cause.stage) == ("tool_nested_tool_call_disallowed", "validation")
+    assert str(cause).startswith("[build:validation:tool_nested_tool_call_disallowed] ")
+    assert cause.hints
 
 
 def test_the_subclasses_are_build_errors_and_also_type_error_and_value_error():

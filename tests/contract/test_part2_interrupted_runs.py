@@ -14,6 +14,7 @@ import pytest
 from graphrun_nb import (
     DualStageTool,
     GraphRunError,
+    GraphRunFailed,
     NodeStatus,
     RunStatus,
     graph,
@@ -25,7 +26,8 @@ from graphrun_nb import (
     run_async,
     tool,
 )
-from graphrun_nb.tools import ask_approval
+from graphrun_nb.testing import ManualClock
+from graphrun_nb.tools import ask_approval, ask_text
 from tests.contract.conftest import gate, until
 
 
@@ -63,6 +65,24 @@ async def _handed_out(store, on_wait="return"):
     except GraphRunError as error:
         return error.continuations[0].token
     return waiting["continuations"][0].token
+
+
+@pytest.mark.parametrize("on_deadline", ["fail", "default"])
+def test_what_is_to_happen_at_the_deadline_survives_a_restart_and_fires_once(store, on_deadline):
+    with graph(name="asking") as g:
+        settings = {"default": "nobody came"} if on_deadline == "default" else {}
+        g.expose("x", ask_text(prompt="?", _id="ask", deadline=60, on_deadline=on_deadline, **settings).text)
+    built, clock = g.build(), ManualClock()
+    again = {"run_id": "r", "store": store, "clock": clock}
+    asyncio.run(run_async(built, on_wait="return", **again))
+    gc.collect()
+    clock.now += 61
+    if on_deadline == "default":
+        assert asyncio.run(run_async(built, **again)) == {"x": "nobody came"}
+    else:
+        with pytest.raises(GraphRunFailed, match="deadline"):
+            asyncio.run(run_async(built, **again))
+    assert [type(each.event).__name__ for each in store.read("r")].count("WaitExpired") == 1
 
 
 def test_03_without_a_live_owner_the_answer_is_kept_and_used_when_the_run_is_continued(store):

@@ -15,6 +15,7 @@ from graphrun_nb import (
     GraphBuildError,
     GraphRunError,
     GraphRunFailed,
+    InvalidToken,
     NodeStatus,
     RetryPolicy,
     RunFuture,
@@ -24,6 +25,7 @@ from graphrun_nb import (
     graph_fn,
     list_runs,
     open_run,
+    resume,
     run,
     run_async,
     tool,
@@ -59,6 +61,13 @@ class Steps:
     def called(self):
         calls, self.calls[:] = list(self.calls), []
         return calls
+
+
+def check(error, code, stage):
+    """Look at a build-time error as *Errors* of part 2 describes it."""
+    assert (error.code, error.stage) == (code, stage)
+    assert str(error).startswith(f"[build:{stage}:{code}] ")
+    assert error.hints
 
 
 @pytest.fixture
@@ -138,6 +147,31 @@ async def test_15_a_cancelled_run_called_again_goes_on_and_its_cancelled_nodes_r
     assert await future == {"ok": True}
 
 
+async def test_a_run_id_that_is_under_way_here_is_the_same_run_or_refused_if_it_has_other_inputs_or_nodes(begin, store):
+    held = await begin(gate, {"amount": 5}, run_id="r")
+    again = run(gate, {"amount": 5}, run_id="r", store=store)
+    for target, inputs in ((gate, {"amount": 6}), (sums, {"x": 1})):
+        with pytest.raises(GraphRunError, match="'r' is under way") as refused:
+            run(target, inputs, run_id="r", store=store)
+        assert refused.value.hints
+    held.future.resume("approve", True)
+    assert await again == await held.future == {"ok": True}
+
+
+async def test_27_tokens_of_a_run_that_timed_out_are_invalid_and_it_asks_anew_when_called_again(begin, store):
+    held = await begin(gate, {"amount": 5}, run_id="r", timeout=60)
+    token = held.future.waits[0].token
+    await held.clock.advance(61)
+    with pytest.raises(TimeoutError):
+        await held.future
+    with pytest.raises(InvalidToken):
+        resume(token, True, store=store)
+    again = await begin(gate, {"amount": 5}, run_id="r")
+    assert again.future.waits[0].token != token
+    resume(again.future.waits[0].token, True, store=store)
+    assert await again.future == {"ok": True}
+
+
 async def test_27_a_run_that_timed_out_goes_on_when_called_again(store):
     with pytest.raises(TimeoutError):
         await run_async(gate, {"amount": 5}, run_id="r", store=store, timeout=0.01)
@@ -185,7 +219,7 @@ async def test_the_code_resume_no_failed_nodes_exists(store):
     await future
     with pytest.raises(GraphBuildError) as refused:
         future.retry()
-    assert (refused.value.code, refused.value.stage) == ("resume_no_failed_nodes", "resume_guard")
+    check(refused.value, "resume_no_failed_nodes", "resume_guard")
 
 
 async def test_resume_from_run_id_runs_the_failed_nodes_of_another_run(steps, store):
@@ -203,7 +237,7 @@ async def test_resume_from_run_id_runs_the_failed_nodes_of_another_run(steps, st
 async def test_the_code_resume_source_run_missing_exists(store):
     with pytest.raises(GraphBuildError) as refused:
         await run_async(sums, {"x": 1}, store=store, resume_from_run_id="nobody")
-    assert (refused.value.code, refused.value.stage) == ("resume_source_run_missing", "resume_prepare")
+    check(refused.value, "resume_source_run_missing", "resume_prepare")
 
 
 async def test_graph_fn_is_not_resumable(store):
@@ -228,7 +262,7 @@ async def test_32_a_value_that_was_not_kept_refuses_the_resume_naming_the_nodes_
     again = {"run_id": row.run_id, "store": store}
     with pytest.raises(GraphBuildError, match="'a'") as refused:
         await run_async(steps.chain(), {"n": 0}, **again)
-    assert (refused.value.code, refused.value.stage) == ("resume_snapshot_policy_violation", "resume_guard")
+    check(refused.value, "resume_snapshot_policy_violation", "resume_guard")
     assert await run_async(steps.chain(), {"n": 0}, on_unsaved="rerun", **again) == {"n": 3}
     assert steps.called() == ["a", "b", "c"]
 

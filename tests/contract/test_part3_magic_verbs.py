@@ -105,6 +105,19 @@ def test_21_otherwise_the_view_is_read_only_and_says_which_definition_is_missing
     assert shell.run("await f").text == "{'ok': False}"
 
 
+def test_21_a_graph_of_the_same_name_that_is_another_one_does_not_go_on_with_it(shell):
+    shell.run(LEAVE.replace('"left"', '"left-changed"'))
+    shell.run("""
+        hidden = named = None
+
+        @graphify(name="gate", inputs=["amount"], outputs=["ok"])
+        def gate(amount):
+            return {"ok": ask_approval(prompt="Pay twice?", _id="approve").approved}
+    """)
+    assert "no graph 'gate' as it began with" in shell.run("f = %graphrun attach left-changed").stdout
+    assert shell.run("str(f.status)").text == "'INTERRUPTED'"
+
+
 def test_debug_opens_the_debugger_where_the_node_failed(shell):
     shell.run("""
         @tool(outputs=["y"])

@@ -86,13 +86,28 @@ async def test_02_seconds_from_now_a_timedelta_or_an_aware_datetime(begin, when,
     assert held.future.done()
 
 
+async def waits(when, context):
+    await context.wait("go", deadline=when)
+
+
+async def sleeps(when, context):
+    await context.sleep_until(when)
+
+
 @pytest.mark.parametrize(
-    "make", [lambda when: ask_text(prompt="?", deadline=when).text, lambda when: wait_until(when).node_id]
+    "make",
+    [
+        lambda when: ask_text(prompt="?", deadline=when).text,
+        lambda when: wait_until(when).node_id,
+        lambda when: tool(outputs=["x"])(waits)(when).x,
+        lambda when: tool(outputs=["x"])(sleeps)(when).x,
+    ],
 )
 async def test_02_a_naive_datetime_is_refused(make):
     naive = dt.datetime(2030, 1, 1)  # noqa: DTZ001 (that is the point)
-    with pytest.raises(GraphRunFailed, match="time zone"):
+    with pytest.raises(GraphRunFailed, match="time zone") as refused:
         await run_async(only(lambda: make(naive)))
+    assert "astimezone()" in " ".join(refused.value.__cause__.hints)
 
 
 async def test_02_on_deadline_default_uses_the_payload_given_as_default(begin):

@@ -20,6 +20,7 @@ from graphrun_nb import (
 )
 from graphrun_nb.engine.env import default_store
 from graphrun_nb.errors import StoreUnusable
+from graphrun_nb.stores.attendant import LOOK_S
 from tests.stores.programs import gate
 from tests.stores.zygote import zygote
 
@@ -118,6 +119,24 @@ def test_3_without_a_live_owner_the_answer_is_kept_and_used_when_the_run_is_cont
     assert (receipt.run_id, receipt.node_id) == ("gate", "approve")
     assert open_run("gate", store=store).waits == ()
     assert asyncio.run(run_async(gate, {"amount": 5}, run_id="gate", store=store)) == {"ok": False}
+
+
+def test_3_a_live_owner_in_another_process_looks_for_answers_within_250_ms_and_uses_them(children, tmp_path):
+    assert LOOK_S < 0.25
+    owner, token = holding(children, tmp_path)
+    store = SqliteStore(tmp_path / "runs.db")
+    resume(token, True, store=store)
+    assert owner.wait() == 0
+    assert open_run("gate", store=store).result(0) == {"ok": True}
+
+
+def test_tokens_are_in_a_store_on_disk_only_as_digests(children, tmp_path):
+    owner, token = holding(children, tmp_path)
+    owner.kill(signal.SIGKILL)
+    owner.wait()
+    kept = b"".join(path.read_bytes() for path in tmp_path.glob("runs.db*"))
+    assert b"Pay?" in kept
+    assert token.encode() not in kept
 
 
 @pytest.mark.parametrize("durability", ["process", "power"])
