@@ -79,7 +79,8 @@ function fakeModel(run, options) {
   return {
     listeners,
     tell,
-    get: (name) => ({ run_id: "k3v9-20c1", graph_name: run.graph, offers: ["retry", "from", "again"], runs: options.runs ?? [] })[name],
+    get: (name) =>
+      ({ run_id: "k3v9-20c1", graph_name: run.graph, driver: options.driver, offers: ["retry", "from", "again"], runs: options.runs ?? [] })[name],
     lose: () => {
       options.silent = true;
       for (const each of ending) each();

@@ -165,6 +165,8 @@ SHOTS = {
     "wide": ("training", {"width": 1360}, None),
     "grid": ("training", {"layout": False}, None),
     "lost": ("training", {}, lose),
+    "driven": ("waiting", {"driver": "process 4711 on lab-2"}, None),
+    "left-dark": ("waiting", {"theme": "dark", "width": 420, "driver": ""}, None),
     "loop-free": ("training", {"width": 420, "pulse": {"turns": True}}, None),
     "loop-busy": ("training", {"pulse": {"turns": False, "busy_s": 1.2, "node_id": "train_forest"}}, None),
     "loop-was-busy": (
