@@ -98,6 +98,25 @@ def test_an_interrupt_raises_keyboard_interrupt_and_leaves_the_run_alive_and_a_s
     assert kernel.run("f.result()").text == "{'ok': True}"
 
 
+def test_ctrl_c_in_a_script_raises_keyboard_interrupt_and_leaves_the_run_alive_and_a_second_result_goes_on():
+    script = """
+import os, signal, threading
+from tests.contract.conftest import gate, run
+future = run(gate, {"amount": 5})
+while not future.waits:
+    pass
+threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    future.result()
+except KeyboardInterrupt:
+    print("interrupted", future.done(), future.status)
+future.resume("approve", True)
+print(future.result())
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.stdout, ended.stderr) == ("interrupted False WAITING\n{'ok': True}\n", "")
+
+
 def test_without_a_running_loop_one_background_loop_thread_is_started_and_shared():
     @tool(outputs=["loop", "thread"])
     async def where():

@@ -156,6 +156,13 @@ def test_a_run_is_an_id_a_unique_prefix_a_variable_or_the_latest_if_left_out(she
     shell.run("try: await f\nexcept asyncio.CancelledError: pass")
 
 
+def test_a_prefix_that_is_not_unique_is_a_mistake_that_names_what_it_may_be(shell):
+    shell.run("f = run(gate, {'amount': 5}, run_id='twin-1')\ng = run(gate, {'amount': 5}, run_id='twin-2')")
+    line, hint = shell.run("%graphrun show twin").stdout.splitlines()
+    assert line == "graphrun: 2 runs begin with 'twin'"
+    assert "twin-1" in hint or "twin-2" in hint
+
+
 def test_a_first_word_that_is_a_verb_is_the_verb_and_run_name_launches_a_target_of_that_name(shell):
     shell.run("show = sums")
     assert "no run 'x=1'" in shell.run("%graphrun show x=1").stdout

@@ -195,6 +195,15 @@ async def test_36_running_the_same_cell_again_while_its_run_is_alive_starts_a_ne
     kernel.run("first.cancel(); f.cancel()")
 
 
+def test_36_the_view_says_that_another_is_alive_and_offers_it_until_it_has_ended(kernel):
+    kernel.run("f = %graphrun gate amount=5\nfirst = f")
+    kernel.run("f = %graphrun gate amount=5\nview = f.inspect()")
+    assert kernel.run("first.run_id in view.others, f.run_id in view.others").text == "(True, False)"
+    kernel.run("first.cancel()\ntry: await first\nexcept asyncio.CancelledError: pass\nawait asyncio.sleep(0)")
+    assert kernel.run("first.run_id in view.others").text == "False"
+    kernel.run("f.cancel()")
+
+
 async def test_36_launching_does_not_block(kernel):
     reply = kernel.run("f = %graphrun gate amount=5\nf.done()")
     assert reply.text == "False"

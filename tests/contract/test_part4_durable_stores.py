@@ -7,6 +7,8 @@ import time
 import pytest
 
 from graphrun_nb import (
+    AlreadyResumed,
+    InvalidToken,
     MemoryStore,
     RunOwnedElsewhere,
     SqliteStore,
@@ -21,6 +23,7 @@ from graphrun_nb import (
 from graphrun_nb.engine.env import default_store
 from graphrun_nb.errors import StoreUnusable
 from graphrun_nb.stores.attendant import LOOK_S
+from graphrun_nb.stores.durable import LEASE_S
 from tests.stores.programs import gate
 from tests.stores.zygote import zygote
 
@@ -92,6 +95,7 @@ def test_14_the_run_of_a_dead_owner_on_this_host_is_taken_over_within_2_s(childr
     store = SqliteStore(tmp_path / "runs.db")
     owner.kill(signal.SIGKILL)
     died = time.monotonic()
+    assert LEASE_S == 30
     while store.owner("gate") is not None:
         time.sleep(0.005)
     future = run(gate, {"amount": 5}, run_id="gate", store=store)
@@ -119,6 +123,18 @@ def test_3_without_a_live_owner_the_answer_is_kept_and_used_when_the_run_is_cont
     assert (receipt.run_id, receipt.node_id) == ("gate", "approve")
     assert open_run("gate", store=store).waits == ()
     assert asyncio.run(run_async(gate, {"amount": 5}, run_id="gate", store=store)) == {"ok": False}
+
+
+def test_3_it_looks_in_the_default_store_if_none_is_given(children, tmp_path, monkeypatch):
+    owner, token = holding(children, tmp_path)
+    owner.kill(signal.SIGKILL)
+    owner.wait()
+    with pytest.raises(InvalidToken):
+        resume(token, True)
+    monkeypatch.setenv("GRAPHRUN_STORE", str(tmp_path / "runs.db"))
+    assert resume(token, True).node_id == "approve"
+    with pytest.raises(AlreadyResumed):
+        resume(token, False)
 
 
 def test_3_a_live_owner_in_another_process_looks_for_answers_within_250_ms_and_uses_them(children, tmp_path):
