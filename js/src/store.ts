@@ -58,7 +58,12 @@ export class Store {
 
   /** The instant that is shown, or null for now. */
   get instant(): number | null {
-    return this.#past === null ? null : (this.history.event(this.#past.seq)?.at ?? latestInstant(this.#past));
+    return this.#past === null ? null : this.#instantOf(this.#past);
+  }
+
+  /** When the run was last heard of. O(nodes) where its last event is not here. */
+  get latest(): number {
+    return this.#instantOf(this.live);
   }
 
   /** Where the parts of a container stand, unless others were placed than are shown. O(nodes) in the past. */
@@ -207,6 +212,10 @@ export class Store {
     if (this.#past !== null) return;
     if (grown) this.topology.value += 1;
     this.version.value += 1;
+  }
+
+  #instantOf(state: RunState): number {
+    return this.history.event(state.seq)?.at ?? latestInstant(state);
   }
 }
 

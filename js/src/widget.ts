@@ -121,6 +121,7 @@ export function mount(source: Source, el: HTMLElement): () => void {
     const saved = link.contact.value === "saved" ? replay.peek() : null;
     if (instant !== null) local.now.value = instant;
     else if (saved !== null) local.now.value = saved.recording.saved_at;
+    else if (driver.value === "") local.now.value = store.latest;
     else if (store.live.finished === null && link.contact.value !== "lost")
       local.now.value = Date.now() / 1000 - link.skew;
   };

@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { ticking } from "../src/format";
 import type { Json } from "../src/wire";
 import { digests, eventsFrame, type Line, log } from "./golden";
 import { open, type Page, prepare, restore } from "./page";
@@ -343,6 +344,20 @@ test("it says which other process drives the run, and how to go on with it when 
   expect(badge()).toBe("waiting");
   page.cleanup();
   expect(page.kernel.listeners()).toBe(0);
+});
+
+test("the clock of a run that nobody drives stands where its log ends, and goes on with the run", async () => {
+  const page = await shown("approval", 6);
+  const elapsed = () => page.root.querySelector(".gr-elapsed")?.textContent;
+  const lines = log("approval");
+  page.kernel.change("driver", "");
+  await page.settle(5000);
+  const stood = elapsed();
+  expect(stood).toBe(ticking((lines[5]?.at ?? 0) - (lines[0]?.at ?? 0)));
+  await page.settle(5000);
+  expect(elapsed()).toBe(stood);
+  page.kernel.change("driver", "process 7 on here");
+  expect(elapsed()).not.toBe(stood);
 });
 
 test("a saved view of a run that ended says nothing of other runs", async () => {
