@@ -55,7 +55,11 @@ async def _mapped(run: Run, attempt: Attempt, plan: Plan, arguments: dict[str, A
     lengths = {name: len(elements) for name, elements in lists.items()}
     if len(set(lengths.values())) > 1:
         shown = ", ".join(f"{name} has {n}" for name, n in lengths.items())
-        raise ValueError(f"node {node_id!r} maps over lists of different lengths: {shown}")
+        error = ValueError(f"node {node_id!r} maps over lists of different lengths: {shown}")
+        error.add_note(
+            "hint: several lists are gone through side by side; mark one alone with each(...), or even them out"
+        )
+        raise error
     n = next(iter(lengths.values()))
     parts = [f"{node_id}[{i}]" for i in range(n)]
     known = run.state.nodes
@@ -123,5 +127,7 @@ def _require_parts(run: Run, node_id: str, parts: Sequence[str]) -> None:
 
 def _elements(node_id: str, name: str, value: Any) -> list[Any]:
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-        raise TypeError(f"node {node_id!r} maps over {name!r}, which takes a list, and got a {type(value).__name__}")
+        error = TypeError(f"node {node_id!r} maps over {name!r}, which takes a list, and got a {type(value).__name__}")
+        error.add_note("hint: the first argument is the list, unless others are marked: x=each(...)")
+        raise error
     return list(value)

@@ -123,8 +123,9 @@ async def test_arguments_wrapped_in_each_fan_out_and_several_are_zipped():
 async def test_zipped_lists_have_equal_lengths():
     with graph(name="pairs") as g:
         work.map(x=each([1, 2, 3]), k=each([10]))
-    with pytest.raises(GraphRunFailed):
+    with pytest.raises(GraphRunFailed, match="different lengths: x has 3, k has 1") as raised:
         await run_async(g)
+    assert "each(...)" in raised.value.__cause__.__notes__[0]
 
 
 async def test_with_none_wrapped_the_first_keyword_argument_fans_out():
@@ -132,6 +133,17 @@ async def test_with_none_wrapped_the_first_keyword_argument_fans_out():
         g.expose("by_x", work.map(x=[1, 2], k=3).out)
         g.expose("by_k", work.map(k=[1, 2], x=3).out)
     assert await run_async(g) == {"by_x": [3, 6], "by_k": [3, 6]}
+
+
+@pytest.mark.parametrize("value", [3, "text", {"a": 1}, None])
+async def test_what_is_no_list_cannot_fan_out_and_the_way_to_mark_one_is_told(value):
+    with graph(name="first") as g:
+        work.map(x=g.arg("value"), k=[1, 2])
+    with pytest.raises(
+        GraphRunFailed, match=f"maps over 'x', which takes a list, and got a {type(value).__name__}"
+    ) as raised:
+        await run_async(g, {"value": value})
+    assert "x=each(...)" in raised.value.__cause__.__notes__[0]
 
 
 async def test_closures_lambdas_methods_and_decorated_functions_work():
