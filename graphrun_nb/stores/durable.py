@@ -121,15 +121,20 @@ class DurableStore:
         with self.database.reading() as cursor:
             cursor.execute("SELECT owner, expires_at FROM runs WHERE run_id = ?", (run_id,))
             row = cursor.fetchone()
-        return None if row is None else _alive(row[0], row[1], self.database.now())
+        return None if row is None else self._driver(run_id, *row)
 
     def stale(self) -> list[str]:
         """Return the runs whose row names a process that does not drive them any more."""
         with self.database.reading() as cursor:
             cursor.execute("SELECT run_id, owner, expires_at FROM runs WHERE owner <> '' ORDER BY created_at, run_id")
             rows = cursor.fetchall()
-        now = self.database.now()
-        return [run_id for run_id, owner, expires_at in rows if _alive(owner, expires_at, now) is None]
+        return [run_id for run_id, owner, expires_at in rows if self._driver(run_id, owner, expires_at) is None]
+
+    def _driver(self, run_id: str, owner: str, expires_at: float) -> Owner | None:
+        """Return who drives a run by its row; not this process, if it could only not say that it has let go."""
+        driver = _alive(owner, expires_at, self.database.now())
+        is_let_go = driver == this_process() and (self.database.place, run_id) not in _HELD
+        return None if is_let_go else driver
 
     def read(self, run_id: str, after: int = 0) -> Sequence[Envelope]:
         """Return a run's log after its event `after`; raises StoreCorrupt if it is not what was written."""
@@ -163,7 +168,7 @@ class DurableStore:
         with self.database.reading() as cursor:
             cursor.execute("SELECT n_events, owner, expires_at FROM runs WHERE run_id = ?", (run_id,))
             row = cursor.fetchone()
-        return (0, None) if row is None else (row[0], _alive(row[1], row[2], self.database.now()))
+        return (0, None) if row is None else (row[0], self._driver(run_id, row[1], row[2]))
 
     def n_events(self, run_id: str) -> int:
         """Return how long a run's log is, 0 if there is none."""

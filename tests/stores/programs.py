@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import time
 from pathlib import Path
 
@@ -271,3 +272,73 @@ def look_and_leave(store: str, told: str) -> None:
     kept = SqliteStore(store)
     note(told, " ".join(kept.run_ids()))
     kept.close()
+
+
+@tool(outputs=["x"])
+def text_of(effects: str, name: str, size: int, before: str = "") -> str:
+    del before
+    note(effects, f"{name} {os.getpid()}")
+    print(name)
+    return f"{name} " + "x" * size
+
+
+@graphify("filling", inputs=["effects"], outputs=["x", "y"])
+def filling(effects):
+    """Two rows of nodes that each keep 5 kB, or 100 kB in a file."""
+    last = [text_of(effects, f"s{i}", 10, _id=f"s{i}").x for i in range(2)]
+    for i in range(20):
+        size = 100_000 if i % 7 == 6 else 5_000
+        last[i % 2] = text_of(effects, f"n{i}", size, last[i % 2], _id=f"n{i}").x
+    return {"x": last[0], "y": last[1]}
+
+
+def fill_up(store: str, effects: str, what: str, room: int) -> None:
+    """Run with little room, then go on with more; say what is done, in memory and on disk, when there was no more."""
+    from graphrun_nb.core.state import fold
+    from graphrun_nb.errors import StoreFull
+
+    ballast = Path(store).with_name("ballast")
+
+    def take_room() -> None:
+        if what == "size":
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+        elif what == "disk":
+            status = os.statvfs(ballast.parent)
+            ballast.write_bytes(bytes(status.f_bavail * status.f_bsize - room))
+
+    def give_room() -> None:
+        if what == "size":
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        elif what == "disk":
+            ballast.unlink()
+
+    def allow_pages(kept: SqliteStore, n: int) -> None:
+        for role in ("here", "later", "desk", "attendant") if what == "pages" else ():
+            kept.database._link(role).cursor.execute(f"PRAGMA max_page_count = {n}")
+
+    async def main() -> dict:
+        future = kept = full = None
+        take_room()
+        try:
+            kept = SqliteStore(store)
+            allow_pages(kept, room)
+            future = run(filling, {"effects": effects}, run_id=RUN_ID, store=kept)
+            await future
+        except StoreFull as error:
+            full = error
+        give_room()
+        note(effects + ".full", str(full))
+        kept = kept or SqliteStore(store)
+        on_disk = fold(RUN_ID, SqliteStore(store).read(RUN_ID)).nodes
+        done = [node_id for node_id, node in on_disk.items() if node.status == "DONE"]
+        known = future.run.state.nodes if future is not None else {}
+        assert done == [node_id for node_id, node in known.items() if node.status == "DONE"]
+        keeper = kept.keeper(RUN_ID, lasting=True)
+        assert all(keeper.get(ref).startswith(f"{each} x") for each in done for ref in on_disk[each].values)
+        note(effects + ".done", " ".join(done))
+        allow_pages(kept, 1_000_000)
+        if future is None:
+            return await run_async(filling, {"effects": effects}, run_id=RUN_ID, store=kept)
+        return await (future.retry() if future.status == "INTERRUPTED" else future)
+
+    print({name: len(text) for name, text in asyncio.run(main()).items()})

@@ -144,18 +144,18 @@ def _be_child(request: dict) -> None:
     os.dup2(null, 0)
     sys.stdout.reconfigure(line_buffering=True)  # what was said is there, however it ends
     faulthandler.dump_traceback_later(SHOWN_AFTER_S, file=handle)
-    code = 0
+    code = 1
     try:
         from graphrun_nb.stores.failpoint import arm
 
         arm(request["failpoint"])
         module, _, name = request["program"].partition(":")
         getattr(importlib.import_module(module), name)(*request["arguments"])
+        code = 0
     except BaseException:  # noqa: BLE001
         import traceback
 
         traceback.print_exc()
-        code = 1
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
