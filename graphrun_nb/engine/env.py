@@ -14,7 +14,7 @@ from graphrun_nb.engine.clock import SystemClock
 from graphrun_nb.errors import BadOption
 from graphrun_nb.executors import EXECUTORS, check_executor
 from graphrun_nb.protocols import hooks
-from graphrun_nb.stores import as_store, opened
+from graphrun_nb.stores import as_store, check_store, opened
 from graphrun_nb.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class RuntimeEnv:
         for option in ("session_id", "agent_id", "app_id"):
             if not isinstance(getattr(self, option), str):
                 raise BadOption(f"{option} takes a text, not {getattr(self, option)!r}")
-        _check("store", self.store, "a store, or a path or address", ("claim", "read", "run_ids", "keeper"))
+        check_store(self.store)
         _check("clock", self.clock, "a clock", ("time", "call_at"))
         for observer in self.observers if isinstance(self.observers, (list, tuple)) else (self.observers,):
             _check("observers", observer, "a list of observers", ("on_events", "on_signal"))

@@ -6,18 +6,30 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graphrun_nb.errors import StoreUnusable
+from graphrun_nb.errors import BadOption, StoreUnusable
 from graphrun_nb.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
     from graphrun_nb.protocols import RunStore
 
+_METHODS = ("claim", "read", "run_ids", "keeper")
 _OPENED: dict[str, RunStore] = {}
 
 
 def as_store(given: RunStore | str | Path) -> RunStore:
-    """Return a store as it is, and that which a text or path names; raises as `opened`."""
-    return opened(os.fspath(given)) if isinstance(given, str | Path) else given
+    """Return a store as it is, and that which a text or path names; raises as `check_store` and `opened`."""
+    if isinstance(given, str | Path):
+        return opened(os.fspath(given))
+    check_store(given)
+    return given
+
+
+def check_store(given: object) -> None:
+    """Raise BadOption if `given` is not a store; a hint says what it lacks."""
+    lacks = [name for name in _METHODS if not callable(getattr(given, name, None))]
+    if isinstance(given, type) or lacks:
+        hint = f"store={given.__name__}()" if isinstance(given, type) else f"it lacks {lacks[0]}()"
+        raise BadOption(f"store=... takes a store, or a path or address, not {given!r}", hints=(hint,))
 
 
 def opened(text: str) -> RunStore:

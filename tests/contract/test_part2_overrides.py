@@ -19,8 +19,11 @@ from graphrun_nb import (
     RuntimeEnv,
     graph,
     list_runs,
+    open_run,
+    resume,
     run,
     run_async,
+    send_event,
     tool,
 )
 from tests.contract.conftest import add, gate, sums
@@ -159,6 +162,19 @@ def test_an_unknown_override_is_a_type_error_that_lists_the_known_ones(option):
 def test_an_override_of_the_wrong_type_is_a_type_error_that_names_it(option, value):
     with pytest.raises(TypeError, match=option):
         run(sums, {"x": 1}, **{option: value})
+
+
+@pytest.mark.parametrize("wrong", [12, MemoryStore], ids=str)
+def test_what_is_no_store_is_refused_wherever_one_can_be_named(wrong):
+    for ask in (
+        lambda: list_runs(store=wrong),
+        lambda: open_run("r", store=wrong),
+        lambda: resume("token", True, store=wrong),
+        lambda: send_event("r", "paid", 1, store=wrong),
+    ):
+        with pytest.raises(TypeError, match="takes a store, or a path or address") as refused:
+            ask()
+        assert refused.value.hints
 
 
 async def test_overrides_hold_for_their_run_only_and_change_nothing_global(store):
