@@ -182,11 +182,12 @@ def claim_once(store: str, gate: str, told: str) -> None:
         time.sleep(2)
 
 
-def answer_all(store: str, tokens: str, told: str, name: str) -> None:
-    """Answer each token of the file `tokens` from 4 threads, and write down who was told to have won."""
+def answer_all(store: str, tokens: str, told: str, name: str, n_threads: int = 4) -> None:
+    """Answer each token of the file `tokens` from many threads, and write down who won and who was told to be late."""
     from concurrent.futures import ThreadPoolExecutor
 
     from graphrun_nb import AlreadyResumed, resume
+    from graphrun_nb.errors import StoreBusy
 
     kept = store_at(store)
     known = Path(tokens).read_text().split()
@@ -194,12 +195,15 @@ def answer_all(store: str, tokens: str, told: str, name: str) -> None:
     def answer(token: str, who: str) -> None:
         try:
             resume(token, {"text": who}, store=kept, by=who)
-        except AlreadyResumed:
-            return
-        note(told, f"{token} {who}")
+        except AlreadyResumed as late:
+            note(f"{told}.late", f"{token} {late.by}")
+        except StoreBusy:
+            answer(token, who)
+        else:
+            note(told, f"{token} {who}")
 
-    with ThreadPoolExecutor(4) as pool:
-        for future in [pool.submit(answer, token, f"{name}{i}") for token in known for i in range(4)]:
+    with ThreadPoolExecutor(n_threads) as pool:
+        for future in [pool.submit(answer, token, f"{name}{i}") for token in known for i in range(n_threads)]:
             future.result()
 
 
@@ -342,3 +346,30 @@ def fill_up(store: str, effects: str, what: str, room: int) -> None:
         return await (future.retry() if future.status == "INTERRUPTED" else future)
 
     print({name: len(text) for name, text in asyncio.run(main()).items()})
+
+
+def write_on(store: str, lost: str, stop: str) -> None:
+    """Take a run whenever nobody has it, and write under which claim that is; note each loss, until `stop` is there."""
+    from graphrun_nb.core.batch import Batch
+    from graphrun_nb.core.events import NodeSkipped
+    from graphrun_nb.errors import RunOwnedElsewhere, StoreBusy
+
+    class Holder:
+        is_alive = True
+
+        def on_mail(self) -> None: ...
+
+    kept = store_at(store, lease_s=0.2)
+    lease = None
+    while not Path(stop).exists():
+        time.sleep(0.003)
+        try:
+            if lease is None:
+                lease = kept.claim("contested", Holder())
+            lease.append(Batch(1.0, [NodeSkipped(str(lease.epoch))]))
+        except StoreBusy:
+            continue
+        except RunOwnedElsewhere:
+            if lease is not None:
+                note(lost, str(os.getpid()))
+            lease = None
