@@ -12,7 +12,7 @@ from graphrun_nb.engine.calls import call_in_run
 from graphrun_nb.engine.env import RuntimeEnv, default_store
 from graphrun_nb.engine.following import followed
 from graphrun_nb.engine.future import RunFuture, started
-from graphrun_nb.engine.here import CURRENT
+from graphrun_nb.engine.here import AWAY, CURRENT
 from graphrun_nb.engine.live import RUNS
 from graphrun_nb.engine.taking_up import asking, opened, prepared
 from graphrun_nb.protocols import Call, Error, Lost, Value, hooks
@@ -195,7 +195,7 @@ class _Runner:
     """What graph functions ask the engine for; see `protocols.Runner`."""
 
     def is_inside(self) -> bool:
-        return CURRENT.get() is not None
+        return CURRENT.get() is not None or bool(AWAY.get())
 
     def call(
         self, callee: Callee, arguments: Mapping[str, Any], controls: Mapping[str, Any], *, in_thread: bool

@@ -17,7 +17,7 @@ from graphrun_nb.core.spec import Literal, NodeSpec
 from graphrun_nb.core.status import TERMINAL, NodeStatus
 from graphrun_nb.engine.background import running_loop
 from graphrun_nb.engine.context import NodeContext
-from graphrun_nb.engine.here import CURRENT
+from graphrun_nb.engine.here import AWAY, CURRENT
 from graphrun_nb.errors import GraphRunError, GraphValidationError
 
 if TYPE_CHECKING:
@@ -46,18 +46,14 @@ def call_in_run(callee: Callee, arguments: Mapping[str, Any], controls: Mapping[
     """
     here = CURRENT.get()
     if here is None:
+        if AWAY.get() and callee.kind != "body":
+            raise _nested(AWAY.get(), callee)
         return NotImplemented
     run = here.run
     if run.graph.spec_of(here.node_id).kind != "body":
         if callee.kind == "body":
             return NotImplemented
-        raise GraphValidationError(
-            f"node {here.node_id!r} calls the tool {callee.name!r}, and a tool is one node, without others inside",
-            code="tool_nested_tool_call_disallowed",
-            hints=(
-                f"call the plain function, {callee.name}.function(...), or compose tools in @graphify or @graph_fn",
-            ),
-        )
+        raise _nested(here.node_id, callee)
     if running_loop() is not run.loop:
         node_id = run.call(lambda: run.calls.begin(here, callee, arguments, controls, in_thread=True))
         if run.loop is None:
@@ -67,6 +63,14 @@ def call_in_run(callee: Callee, arguments: Mapping[str, Any], controls: Mapping[
         node_id = run.calls.begin(here, callee, arguments, controls, in_thread=in_thread)
         return run.calls.outcome(here.node_id, node_id)
     return run.calls.here_and_now(here, callee, arguments, controls)
+
+
+def _nested(node_id: str, callee: Callee) -> GraphValidationError:
+    return GraphValidationError(
+        f"node {node_id!r} calls the tool {callee.name!r}, and a tool is one node, without others inside",
+        code="tool_nested_tool_call_disallowed",
+        hints=(f"call the plain function, {callee.name}.function(...), or compose tools in @graphify or @graph_fn",),
+    )
 
 
 class Calls:

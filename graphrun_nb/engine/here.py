@@ -20,3 +20,6 @@ class Here(Struct, eq=False):
 
 
 CURRENT: ContextVar[Here | None] = ContextVar("graphrun_here", default=None)
+
+AWAY: ContextVar[str] = ContextVar("graphrun_away", default="")
+"""The node whose call this is, in a process that knows nothing of the run; set by the worker."""

@@ -249,6 +249,9 @@ class Worker:
             error.add_note("hint: the worker process could not load the node's function and arguments")
             return Kind.ERROR, packed_fault(error)
         try:
+            engine = sys.modules.get("graphrun_nb.engine.here")  # not there: then the call knows no tool either
+            if engine is not None:
+                engine.AWAY.set(node_id)
             if name:
                 arguments[name] = RemoteContext(facts, dict(arguments), self._n_taken, self._channel.send)
             value = function(**arguments)

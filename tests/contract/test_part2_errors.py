@@ -77,14 +77,16 @@ def condition_expression():
         add(a=1, b=2, _condition={"op": "matches", "left": 1, "right": 2})
 
 
-def nested_call():
-    @tool(outputs=["x"])
-    async def outer():
+def nested_call(executor):
+    def outer():
+        return add(a=1, b=2)
+
+    async def outer_async():
         return add(a=1, b=2)
 
     with graph(name="nested") as g:
-        outer()
-    return run_async(g)
+        tool(outputs=["x"])(outer_async if executor == "async" else outer)()
+    return run_async(g, executor="thread" if executor == "async" else executor)
 
 
 CODES = {
@@ -113,9 +115,10 @@ async def test_every_build_time_error_has_code_stage_hints_and_message_and_the_c
     assert len(str(error)) > len(f"[build:{stage}:{code}] ")
 
 
-async def test_the_code_tool_nested_tool_call_disallowed_exists():
+@pytest.mark.parametrize("executor", ["async", "loop", "thread", "process"])
+async def test_the_code_tool_nested_tool_call_disallowed_exists(executor):
     with pytest.raises(GraphRunFailed) as raised:
-        await nested_call()
+        await nested_call(executor)
     cause = raised.value.__cause__
     assert isinstance(cause, GraphBuildError)
     assert (cause.code, cause.stage) == ("tool_nested_tool_call_disallowed", "validation")
