@@ -13,7 +13,12 @@ COUNTED = GATE.replace("    return amount * 2", '    open("calls.txt", "a").writ
 
 def test_a_run_goes_on_in_the_view_after_its_kernel_was_killed(lab):
     page = lab(
-        SETUP, COUNTED, "f = %graphrun gate amount=5 --run-id payday", "f = %graphrun attach payday", "%graphrun"
+        SETUP,
+        COUNTED,
+        "f = %graphrun gate amount=5 --run-id payday",
+        "f = %graphrun attach payday",
+        "%graphrun",
+        "%graphrun show payday",
     )
     for cell in (0, 1, 2):
         page.run_cell(cell)
@@ -27,11 +32,16 @@ def test_a_run_goes_on_in_the_view_after_its_kernel_was_killed(lab):
     page.run_cell(1)
     page.run_cell(4)
     assert "interrupted" in page.text(4)
+    page.run_cell(5)
+    badge = region(page, 5).locator(".gr-title .gr-badge")
+    expect(badge).to_have_text("interrupted")
     page.run_cell(3)
+    expect(badge).to_have_text("waiting")
     expect(node(page, 3, "prepare: done")).to_be_attached()
     expect(node(page, 3, "approve: waiting")).to_be_attached()
     page.cell(3).get_by_role("button", name="Approve").click()
     expect(node(page, 3, "pay: done")).to_be_attached()
+    expect(badge).to_have_text("done")
     expect(region(page, 3).get_by_role("status").first).to_contain_text("3 done")
     assert page.execute(RECORDED).startswith("[('approve', 'view'")
     assert page.execute('print(open("calls.txt").read())') == "prepare \n"
