@@ -32,7 +32,7 @@ test-notebooks: dev
 
 test-browser: dev
 	@.ci/chromium
-	$(PY) -m pytest tests/browser
+	$(PY) -m pytest -n 2 --dist loadfile tests/browser
 
 soak: dev ## The long form of the tests that have one: about half an hour
 	HYPOTHESIS_EXAMPLES=20000 $(PY) -m pytest --timeout=0 tests/core/test_machine.py
@@ -86,6 +86,7 @@ bench: build/bench-venv/.ready dev ## Measure against the floor and peers; write
 	$(PY) -m tests.bench.drawing
 	@.ci/chromium
 	$(PY) -m tests.bench.frames
+	$(PY) -m tests.bench.pixels
 
 build/bench-venv/.ready: pyproject.toml
 	$(PYTHON) -m venv build/bench-venv
