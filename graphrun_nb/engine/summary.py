@@ -112,6 +112,6 @@ def runs_table(rows: Sequence[RunSummary]) -> str:
     for each in rows:
         counts = told_counts(each.counts)
         ago = f"{duration(now - each.started_at)} ago"
-        took = duration((each.ended_at or now) - each.started_at)
+        took = "" if each.status is RunStatus.INTERRUPTED else duration((each.ended_at or now) - each.started_at)
         told.append((each.run_id, each.graph, each.status.lower(), counts, ago, took))
     return aligned(told)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
+from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 
@@ -11,6 +12,7 @@ import pytest
 from graphrun_nb import (
     GraphRunFailed,
     MemoryStore,
+    RunStatus,
     SqliteStore,
     StoreCorrupt,
     graph,
@@ -23,6 +25,7 @@ from graphrun_nb import (
 from graphrun_nb.core import codec
 from graphrun_nb.engine.live import RUNS
 from graphrun_nb.engine.log import RunLog
+from graphrun_nb.engine.summary import runs_table
 from graphrun_nb.stores.tables import VERSION
 from graphrun_nb.tools import ask_text
 from tests.core.test_golden import GOLDEN, NAMES
@@ -136,6 +139,13 @@ async def test_a_run_that_is_cancelled_without_a_process_has_an_outline(path):
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(future, 20)
     assert store.outlines()["r"].status == "CANCELLED"
+
+
+async def test_a_table_does_not_say_how_long_an_interrupted_run_took(path):
+    done, failed = list_runs(store=await ended(path))
+    left = replace(failed, status=RunStatus.INTERRUPTED, ended_at=0.0)
+    head, *lines = runs_table([left, done]).splitlines()
+    assert [line[head.index("took") :].strip() != "" for line in lines] == [False, True]
 
 
 async def test_a_file_of_the_version_before_is_read_and_outlines_what_ends_from_now_on(path):
