@@ -60,6 +60,22 @@ def test_approve_with_the_kernel_idle_lets_the_run_finish(anywhere):
     assert page.errors == []
 
 
+def test_a_cell_that_is_run_again_says_that_its_earlier_run_is_alive_and_offers_it(lab):
+    page = lab(SETUP, GATE, "f = %graphrun gate amount=5", "%graphrun cancel earlier")
+    for cell in (0, 1, 2):
+        page.run_cell(cell)
+    expect(node(page, 2, "approve: waiting")).to_be_attached()
+    expect(region(page, 2)).not_to_contain_text("is alive")
+    earlier = page.execute("earlier = f; print(f.run_id)").strip()
+    page.run_cell(2)
+    expect(region(page, 2)).to_contain_text("Another run of this graph is alive")
+    expect(page.cell(2).get_by_role("button", name=f"Copy %graphrun show {earlier}", exact=True)).to_be_visible()
+    page.run_cell(3)
+    expect(region(page, 2)).not_to_contain_text("is alive")
+    expect(node(page, 2, "approve: waiting")).to_be_attached()
+    assert page.errors == []
+
+
 @pytest.mark.parametrize("waiting", ["await f", "f.result()"])
 def test_approve_while_a_cell_waits_for_the_future(lab, waiting):
     page = lab(SETUP, GATE, "f = %graphrun gate amount=5", waiting)
