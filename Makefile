@@ -38,7 +38,7 @@ soak: dev ## The long form of the tests that have one: about half an hour
 	HYPOTHESIS_EXAMPLES=20000 $(PY) -m pytest --timeout=0 tests/core/test_machine.py
 	GRAPHRUN_SEEDS=0-20000 $(PY) -m pytest --timeout=0 tests/engine/test_shuffled.py
 	GRAPHRUN_INTERRUPTS=200 $(PY) -m pytest -s --timeout=0 tests/notebook/test_interrupts.py
-	GRAPHRUN_KILL_SEEDS=100 GRAPHRUN_QUESTIONS=1000 $(PY) -m pytest -s --timeout=0 tests/stores/test_kills.py
+	GRAPHRUN_KILL_SEEDS=100 GRAPHRUN_ANSWER_ROUNDS=20 $(PY) -m pytest -s --timeout=0 tests/stores/test_kills.py
 	GRAPHRUN_ALL_STEPS=1 $(PY) -m pytest -s --timeout=0 tests/stores/test_steps.py
 	GRAPHRUN_FUZZ=200000 $(PY) -m pytest --timeout=0 tests/notebook/test_fuzz_messages.py
 	GRAPHRUN_PAUSES=200 $(PY) -m pytest -s --timeout=0 tests/stores/test_pauses.py

@@ -17,7 +17,7 @@ from tests.stores.programs import RUN_ID, answer_all
 from tests.stores.zygote import zygote
 
 SLOTS = 4
-N_ASKED = int(os.environ.get("GRAPHRUN_QUESTIONS", "50"))
+N_ASKED = 50
 N_BETWEEN = 12
 """Effects between two kills: a node that is in flight at three of them is given up."""
 
@@ -111,8 +111,8 @@ def test_an_owner_that_was_stopped_and_replaced_writes_nothing_more(children, tm
     assert sum(n - 1 for n in effects_of(effects).values()) <= 2
 
 
-@pytest.mark.timeout(60 + N_ASKED)
-def test_of_answers_from_threads_and_processes_one_wins_and_is_used(children, tmp_path):
+@pytest.mark.parametrize("_round", range(int(os.environ.get("GRAPHRUN_ANSWER_ROUNDS", "1"))))
+def test_of_answers_from_threads_and_processes_one_wins_and_is_used(children, tmp_path, _round):
     path, tokens, told = tmp_path / "runs.db", tmp_path / "tokens.txt", tmp_path / "told.txt"
     owner = children.start("tests.stores.programs:ask_many", str(path), str(tokens), N_ASKED)
     while not tokens.exists():
@@ -123,7 +123,7 @@ def test_of_answers_from_threads_and_processes_one_wins_and_is_used(children, tm
     ]
     answer_all(str(path), str(tokens), str(told), "c", 8)
     for each in answering:
-        assert each.wait(60 + N_ASKED) == 0, each.text()
+        assert each.wait() == 0, each.text()
     assert owner.wait() == 0, owner.text()
     winners = dict(line.split() for line in told.read_text().splitlines())
     late = [tuple(line.split()) for line in (tmp_path / "told.txt.late").read_text().splitlines()]
