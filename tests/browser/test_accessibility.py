@@ -178,7 +178,7 @@ def test_the_live_region_says_in_a_sentence_what_fails_and_what_is_asked(everyth
     expect(region).to_contain_text("1 failed: mean_age.")
     expect(region).to_contain_text(re.compile(r"\d waiting: .*approve"))
     everything.notebook.execute("go_on.set(); f.cancel()")
-    expect(region).to_contain_text("Run failed. 1 failed: mean_age.")
+    expect(region).to_contain_text("Run cancelled. 1 failed: mean_age.")
 
 
 def test_the_mirror_says_all_that_the_canvas_shows(everything):

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from playwright.sync_api import expect
 
-from graphrun_nb import GraphRunFailed, graphify, run, tool
+from graphrun_nb import GraphRunFailed, MemoryStore, graphify, run, tool
 from graphrun_nb.notebook.exporting import write
 from graphrun_nb.tools import ask_approval
 
@@ -40,7 +40,7 @@ def exported(tmp_path_factory):
     """Give a page of a run that failed."""
 
     async def fail():
-        future = run(means, {"n": 3, "password": CANARY}, run_id="exported")
+        future = run(means, {"n": 3, "password": CANARY}, run_id="exported", store=MemoryStore())
         future.resume("approve", True)
         with pytest.raises(GraphRunFailed):
             await future
