@@ -17,6 +17,7 @@ from graphrun_nb.errors import AlreadyResumed, GraphRunError, PayloadRejected
 if TYPE_CHECKING:
     from graphrun_nb.core.events import ValueRef
     from graphrun_nb.core.state import NodeState
+    from graphrun_nb.engine.recall import Recalled
     from graphrun_nb.engine.run import Run
     from graphrun_nb.protocols import Letter
 
@@ -69,11 +70,11 @@ class Mail:
         self._refused: list[int] = []
         self._is_open = False
 
-    def open(self, recorded: set[int]) -> None:
+    def open(self, past: Recalled) -> None:
         """Begin: letters that the log knows are done with, and wishes from before now are not granted."""
         self._is_open = True
         for letter in self._run.store.letters(self._run.run_id):
-            if letter.no in recorded or isinstance(letter.fact, CancelRequested):
+            if past.has(letter) or isinstance(letter.fact, CancelRequested):
                 self._read.add(letter.no)
                 self._done.append(letter.no)
         self.read()

@@ -12,6 +12,7 @@ from graphrun_nb.core.events import (
     AttemptFailed,
     AttemptLost,
     AttemptSucceeded,
+    CancelRequested,
     NodeCancelled,
     NodeReset,
     WaitExpired,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from graphrun_nb.core.events import Event, ValueRef, WaitInfo  # noqa: TC004 (msgspec does not look them up)
+    from graphrun_nb.protocols import Letter
 
 _FORGOTTEN_AFTER = frozenset({AttemptFailed, AttemptSucceeded, NodeCancelled, NodeReset})
 
@@ -64,6 +66,8 @@ class Recalled:
         Where events with a key went, and when, by name and key.
     letters
         Numbers of the letters that the log has.
+    early
+        When answers of this process were kept last, by node, by whom, and digest: their letters have no number here.
     """
 
     def __init__(self, log: Iterable[tuple[float, Event]]) -> None:
@@ -72,6 +76,7 @@ class Recalled:
         self.events: defaultdict[str, deque[Arrived]] = defaultdict(deque)
         self.keys: dict[tuple[str, str], tuple[str, float]] = {}
         self.letters: set[int] = set()
+        self.early: dict[tuple[str, str, str], float] = {}
         for at, event in log:
             if type(event) in _FORGOTTEN_AFTER:
                 if self.asked:
@@ -85,6 +90,14 @@ class Recalled:
             elif isinstance(event, AttemptLost):
                 of_node = self.asked.get(event.node_id, {})
                 self.asked[event.node_id] = {no: each for no, each in of_node.items() if each.how}
+
+    def has(self, letter: Letter) -> bool:
+        """Tell whether the log has what the letter says."""
+        fact = letter.fact
+        if letter.no in self.letters or isinstance(fact, CancelRequested):
+            return letter.no in self.letters
+        at = self.early.get((fact.node_id, fact.by, fact.answer.digest), 0.0)
+        return letter.key.startswith("early ") and letter.at <= at
 
     def open(self) -> list[tuple[str, Asked]]:
         """Return the questions without an answer, with the nodes that ask them, oldest first."""
@@ -110,6 +123,7 @@ class Recalled:
             self.letters.add(event.letter)
         if event.node_id:
             self.kept[event.node_id] = arrived
+            self.early[event.node_id, event.by, event.answer.digest] = at
             return
         takers = self.waiting_for(event.name)
         if not takers:

@@ -78,7 +78,7 @@ class Waits:
                     self._inbox.keep(name, Kept(fetch(each.answer), each.by, each.at))
         for (name, key), (node_id, at) in past.keys.items():
             self._inbox.note(name, key, Receipt(run.run_id, node_id, at))
-        self.mail.open(past.letters)
+        self.mail.open(past)
 
     def take(self, letter: Letter, fact: AnswerKept, payload: Any) -> None:
         """Act upon an answer or event that came from elsewhere.
