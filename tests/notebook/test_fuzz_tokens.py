@@ -30,7 +30,7 @@ async def begun(graph, **overrides):
 future, token = await begun(asking())
 answered, used = await begun(asking())
 answered.resume("approve", True)
-late, expired = await begun(asking(deadline=0.001, on_deadline="default", default=True))
+late, expired = await begun(asking(deadline=0.3, on_deadline="default", default=True))
 ended, ends = await begun(asking())
 ended.cancel()
 elsewhere, foreign = await begun(asking(), store=MemoryStore())
