@@ -388,6 +388,9 @@ test("while an answer is under way nothing is sent again; a refusal is said by f
 });
 
 test("a field is called by its schema's title, or else by its name", () => {
-  shown({ type: "object", properties: { who: { type: "string", title: "Who gets it" }, n_boxes: { type: "integer" } } });
+  shown({
+    type: "object",
+    properties: { who: { type: "string", title: "Who gets it" }, n_boxes: { type: "integer" } },
+  });
   expect(names()).toEqual(["Who gets it", "n_boxes"]);
 });
