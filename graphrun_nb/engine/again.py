@@ -114,9 +114,8 @@ class Again:
         if run.state.finished is RunStatus.DONE and not events and is_kept and run.has_outputs:
             return run
         self.refuse_bodies()
-        kept = (
-            tuple((name, run.keep(value, name=name)) for name, value in self.inputs.items()) if self._new_inputs else ()
-        )
+        new = self.inputs if self._new_inputs else {}
+        kept = tuple((name, run.persistence.keep(value, name=name)) for name, value in new.items())
         opening: list[Event] = [RunResumed(self.reason, kept)]
         if self.is_altered or self.infos != tuple(each.info for each in self.nodes.values()):
             plain = self.graph.infos(self.env.retry)

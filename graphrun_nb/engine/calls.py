@@ -183,7 +183,7 @@ class Calls:
                 run.secrets.add(value)
         hidden = {output for output in callee.outputs if is_secret(output)}
         if hidden:
-            run.secret_outputs[node_id] = hidden
+            run.secrets.outputs[node_id] = hidden
         return spec
 
     def _saw_end(self, body: str, node_id: str) -> None:

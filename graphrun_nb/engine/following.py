@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING
 
 from graphrun_nb.engine.background import background_loop, running_loop
+from graphrun_nb.engine.crossing import call_soon
 from graphrun_nb.errors import GraphRunError, StoreBusy
 
 if TYPE_CHECKING:
@@ -65,8 +66,7 @@ class Follower:
         """Learn how the run stands in the store; from any thread."""
         if self._told != (n_events, owner):
             self._told = (n_events, owner)
-            with contextlib.suppress(RuntimeError):  # the loop has ended
-                self.loop.call_soon_threadsafe(self._look, owner)
+            call_soon(self.loop, partial(self._look, owner))
 
     def when_driven_by_another(self, listener: Callable[[], None]) -> None:
         """Call `listener`, on the loop, whenever `driver` has changed."""

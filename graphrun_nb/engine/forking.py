@@ -228,7 +228,7 @@ class _Carrying:
         return events
 
     def _kept(self, ref: ValueRef) -> ValueRef:
-        return self._run.keep(self._past.keeper.get(ref))
+        return self._run.persistence.keep(self._past.keeper.get(ref))
 
     def _add(self, came: AnswerKept) -> None:
         try:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import contextvars
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.engine.background import background_loop, running_loop
+from graphrun_nb.engine.crossing import call_and_wait
 from graphrun_nb.engine.here import CURRENT
+from graphrun_nb.engine.result import result_of
 from graphrun_nb.engine.waiters import Waiters
 from graphrun_nb.errors import GraphRunError, ResultInsideNode
 from graphrun_nb.protocols import hooks
@@ -35,24 +36,8 @@ def started(run: Run, on_wait: str = "block", *, loop: asyncio.AbstractEventLoop
     if running_loop() is not None:
         run.start()
     elif run.is_prepared:
-        _start_elsewhere(run, loop if loop is not None and loop.is_running() else background_loop())
+        call_and_wait(loop if loop is not None and loop.is_running() else background_loop(), run.start)
     return future
-
-
-def _start_elsewhere(run: Run, loop: asyncio.AbstractEventLoop) -> None:
-    begun: concurrent.futures.Future[None] = concurrent.futures.Future()
-    context = contextvars.copy_context()
-
-    def start() -> None:
-        try:
-            run.start()
-        except BaseException as error:  # noqa: BLE001 (it is raised where the run was asked for)
-            begun.set_exception(error)
-        else:
-            begun.set_result(None)
-
-    loop.call_soon_threadsafe(start, context=context)
-    begun.result()
 
 
 class RunFuture(concurrent.futures.Future[dict[str, Any]]):
@@ -68,7 +53,7 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
         self._on_wait = on_wait
         self._waiters = Waiters(self._blocked)
         self._why_cancelled = ""
-        run.when_settled(self._settle, blocks=on_wait == "block")
+        run.listeners.add(self._settle, blocks=on_wait == "block")
 
     @property
     def run_id(self) -> str:
@@ -263,7 +248,7 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
 
     def _settle(self) -> None:
         try:
-            outcome = self._run.outcome(self._on_wait)
+            outcome = result_of(self._run, self._on_wait)
         except asyncio.CancelledError as cancelled:
             self._why_cancelled = str(cancelled)
             super().cancel()

@@ -48,7 +48,7 @@ class Launcher:
         self._plans = run.graph.plans
         self._values = run.values
         self._only = run.values.only
-        self._secret_outputs = run.secret_outputs
+        self._secret_outputs = run.secrets.outputs
         self._refers = run.keeper.refers
         chosen = run.env.executor
         self._lent = {} if isinstance(chosen, str) else {chosen.name: chosen}
@@ -103,10 +103,10 @@ class Launcher:
                 else:
                     self._values[node_id] = value
                 if self._secret_outputs and node_id in self._secret_outputs:
-                    self._run.hide_outputs(node_id)
+                    self._run.secrets.add_outputs(node_id, self._values[node_id])
                 if not self._refers:
                     return AttemptSucceeded(node_id, attempt.attempt)
-                kept = self._run.keep_outputs(node_id, plan.outputs, self._values[node_id])
+                kept = self._run.persistence.keep_outputs(node_id, plan.outputs, self._values[node_id])
                 return AttemptSucceeded(node_id, attempt.attempt, kept)
             except BaseException as unfit:  # noqa: BLE001 (a dict of the user's may raise anything)
                 error = unfit
@@ -116,7 +116,7 @@ class Launcher:
             self._run.exceptions[attempt.node_id] = NodeLost(f"node {attempt.node_id!r} was lost: {error}")
             return AttemptLost(attempt.node_id, attempt.attempt, str(error))
         self._run.exceptions[attempt.node_id] = error
-        return AttemptFailed(attempt.node_id, attempt.attempt, self._run.describe(error))
+        return AttemptFailed(attempt.node_id, attempt.attempt, self._run.secrets.describe(error))
 
     def writing(self, attempt: Attempt, value: Any) -> Callable[[], None] | None:
         """Return what writes the large ones among a node's outputs, or None if there are none."""

@@ -106,7 +106,7 @@ def keep_event(run: Run, name: str, payload: Any, key: str | None) -> Receipt:
     if key is not None and (name, key) in past.keys:
         return Receipt(run.run_id, *past.keys[name, key])
     now = run.clock.time()
-    came = AnswerKept("", run.keep(payload), name=name, key=key or "", by="event")
+    came = AnswerKept("", run.persistence.keep(payload), name=name, key=key or "", by="event")
     mark = event_key(name, key) if key is not None else f"event {secrets.token_hex(8)}"
     n_before = sum(each.fact.name == name for each in _box(run).values() if isinstance(each.fact, AnswerKept))
     there = run.store.post(run.run_id, mark, came, now)
@@ -149,7 +149,7 @@ def _answer(run: Run, node_id: str, asked: Asked, payload: Any, *, by: str) -> R
 
 def _post(run: Run, key: str, node_id: str, payload: Any, shown: Any, *, by: str) -> Receipt:
     now = run.clock.time()
-    claim(run, key, node_id, run.keep(payload, shown), by=by, at=now)
+    claim(run, key, node_id, run.persistence.keep(payload, shown), by=by, at=now)
     return Receipt(run.run_id, node_id, now)
 
 

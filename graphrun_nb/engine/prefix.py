@@ -9,6 +9,7 @@ from graphrun_nb.authoring.declared import declared_types
 from graphrun_nb.core.events import NodeReset
 from graphrun_nb.core.state import fold
 from graphrun_nb.core.status import NodeStatus
+from graphrun_nb.engine.persistence import kept_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,8 +54,6 @@ class Prefix:
                 continue
             if node.values:
                 with contextlib.suppress(LookupError):
-                    values = [keeper.get(ref) for ref in node.values]
-                    names = node.info.outputs
-                    self.values[node_id] = dict(zip(names, values, strict=True)) if names else values[0]
+                    self.values[node_id] = kept_outputs(node, keeper)
             elif node_id in self._latest and node_id not in self._reset:
                 self.values[node_id] = self._latest[node_id]

@@ -1,27 +1,21 @@
-"""`Run`: one run of one graph: its log, its values and what they are made from."""
+"""`Run`: one run of one graph, from its beginning to its end, and whenever it is taken up again."""
 
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
-import contextlib
 import contextvars
-import os
 import re
 import secrets
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import structs
 
 from graphrun_nb.authoring.declared import declared_types
-from graphrun_nb.authoring.frames import without_our_frames
 from graphrun_nb.core.decide import Rules
 from graphrun_nb.core.events import (
     CONTAINERS,
     AttemptSucceeded,
     CancelRequested,
-    ErrorInfo,
     NodeAdded,
     NodeReset,
     OutputPinned,
@@ -31,32 +25,32 @@ from graphrun_nb.core.events import (
 )
 from graphrun_nb.core.policy import RetryPolicy
 from graphrun_nb.core.resumption import appeared, called_off
-from graphrun_nb.core.secrets import MASK, Secrets, is_secret
-from graphrun_nb.core.spec import Arg, Binding, Literal, Ref, holds, resolve
+from graphrun_nb.core.spec import Arg, Literal, Ref, holds, resolve
 from graphrun_nb.core.status import NodeStatus, RunStatus
 from graphrun_nb.engine.background import running_loop
 from graphrun_nb.engine.calls import Calls
 from graphrun_nb.engine.capture import CAPTURE
-from graphrun_nb.engine.failure import describe
+from graphrun_nb.engine.crossing import call_and_wait, call_soon
 from graphrun_nb.engine.launch import Launcher
+from graphrun_nb.engine.listeners import Listeners
 from graphrun_nb.engine.live import RUNS, UNFINISHED
 from graphrun_nb.engine.log import RunLog
 from graphrun_nb.engine.output import RunOutput
+from graphrun_nb.engine.persistence import Persistence
 from graphrun_nb.engine.postbox import ask_to_cancel
-from graphrun_nb.engine.quiet import Quiet
+from graphrun_nb.engine.run_secrets import RunSecrets
 from graphrun_nb.engine.scheduler import ForwardScheduler
 from graphrun_nb.engine.values import Values
 from graphrun_nb.engine.waits import Waits
-from graphrun_nb.errors import GraphBuildError, GraphHasPendingWaits, GraphRunError, GraphRunFailed, RunOwnedElsewhere
-from graphrun_nb.protocols import hooks
-from graphrun_nb.view.text import preview
+from graphrun_nb.errors import RunOwnedElsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from graphrun_nb.authoring.node_view import LogLine
     from graphrun_nb.authoring.task_graph import TaskGraph
-    from graphrun_nb.core.events import Envelope, Event, NodeInfo, RunFinished, ValueRef
+    from graphrun_nb.core.events import Envelope, ErrorInfo, Event, RunFinished
+    from graphrun_nb.core.spec import Binding
     from graphrun_nb.core.state import RunState
     from graphrun_nb.engine.env import RuntimeEnv
     from graphrun_nb.engine.following import Follower
@@ -80,12 +74,22 @@ class Run:
     parent : (str, str) or None
         The run and node that started it.
     log : RunLog
+    keeper : Keeper
+        Where its values are kept.
     values : Values
         Outputs by node id, of the nodes that are done.
+    secrets : RunSecrets
+        What nobody is to see of them.
+    exceptions : dict of str to BaseException
+        Those of this process, by id of the node that failed.
+    crash : Exception or None
+        What kept its log from being written.
     has_past : bool
         Whether other processes, or earlier runs of the same id, had a part in it.
     new_tokens : dict of str to str
         Of questions that are open when it begins, by digest.
+    listeners : Listeners
+        Who is told when it has ended, or only waits.
     follower : Follower or None
         What lets it grow as another process drives it.
     progress : dict of str to Signal
@@ -113,9 +117,8 @@ class Run:
         self.output = RunOutput(self)
         self.new_tokens: dict[str, str] = {}
         self.progress: dict[str, Signal] = {}
-        self._listeners: dict[Callable[[], None], bool] = {}
-        self.quiet = Quiet(self)
-        self._crash: Exception | None = None
+        self.listeners = Listeners(self)
+        self.crash: Exception | None = None
         self._is_left = False
         self._opening: Sequence[Event] = ()
         self.follower: Follower | None = None
@@ -131,18 +134,13 @@ class Run:
         self.inputs = dict(inputs)
         self.graph: TaskGraph = graph.watching(self)
         self.values = Values(self.keeper, self.graph)
+        self.secrets = RunSecrets(graph.secret_places, inputs)
+        self.persistence = Persistence(self.keeper, self.log, self.values, self.secrets)
         self.fetch(graph)
         self.clock: Clock = env.clock
         self._remember_appeared()
-        self.secrets = Secrets()
-        places = graph.secret_places
-        self.secret_outputs = dict(places.nodes)
-        for value in (*places.values, *(inputs[name] for name in places.inputs if name in inputs)):
-            self.secrets.add(value)
-        for value in (*places.holders, *inputs.values(), os.environ):
-            self.secrets.find(value)
-        for node_id in self.secret_outputs.keys() & self.values.keys():
-            self.hide_outputs(node_id)
+        for node_id in self.secrets.outputs.keys() & self.values.keys():
+            self.secrets.add_outputs(node_id, self.values[node_id])
         self.waits = Waits(self)
         self.launcher = Launcher(self)
         self.calls = Calls(self)
@@ -183,7 +181,7 @@ class Run:
         outdated: tuple[str, ...] = (),
     ) -> None:
         """Prepare a run that has ended, or was left behind, to go on with these."""
-        self._crash = None
+        self.crash = None
         self.outdated = outdated
         self._is_left = False
         self.loop = None
@@ -202,43 +200,46 @@ class Run:
         if not opening:
             return
         loop = asyncio.get_running_loop()
-        now = self.clock.time()
-        infos = self.graph.infos(self.env.retry)
-        is_plain = any(type(event) is SpecAccepted and event.nodes is infos for event in opening)
-        follower, self.follower = self.follower, None
-        try:
-            lease = self._claimed()
-        except BaseException:
-            self.be_followed(follower)
-            raise
-        try:
-            self.log.begin(opening, now, self.graph.topology(self.env.retry) if is_plain else None)
-            for observer in self.env.observers:
-                self.log.attach(observer)
-            self.log.commit()
-        except BaseException:
-            self.log.roll_back()
-            lease.release()
-            self.be_followed(follower)
-            raise
-        if follower is not None:
-            follower.stop()
+        self._record(opening)
         self.loop = loop
-        if not is_plain:
-            self._remember_appeared()
         self._forget_reset(opening)
         self.keeper.outputs = None
         self.launcher.base = contextvars.copy_context()
         RUNS[self.run_id] = self
         UNFINISHED.add(self)
         if self.env.timeout is not None:
-            self._timer = self.clock.call_at(now + self.env.timeout, self._time_is_up)
+            self._timer = self.clock.call_at(self.clock.time() + self.env.timeout, self._time_is_up)
         CAPTURE.begin(self)
         self.output.open()
         self.waits.recall()
         is_carried_on = type(opening[0]) is RunResumed or type(opening[1]) is RunForked
         carried = self._under_way() if is_carried_on else ()
         self.scheduler.start(carried)
+
+    def _record(self, opening: Sequence[Event]) -> None:
+        """Claim the run and record what it begins with; if that fails, it is followed as before."""
+        infos = self.graph.infos(self.env.retry)
+        is_plain = any(type(event) is SpecAccepted and event.nodes is infos for event in opening)
+        follower, self.follower = self.follower, None
+        try:
+            lease = self._claimed()
+            try:
+                topology = self.graph.topology(self.env.retry) if is_plain else None
+                self.log.begin(opening, self.clock.time(), topology)
+                for observer in self.env.observers:
+                    self.log.attach(observer)
+                self.log.commit()
+            except BaseException:
+                self.log.roll_back()
+                lease.release()
+                raise
+        except BaseException:
+            self.be_followed(follower)
+            raise
+        if follower is not None:
+            follower.stop()
+        if not is_plain:
+            self._remember_appeared()
 
     def _claimed(self) -> Lease:
         """Claim the right to write to the run; raises RunOwnedElsewhere if somebody else has gone on with it."""
@@ -254,10 +255,8 @@ class Run:
 
     def on_mail(self) -> None:
         """Learn that there are letters for the run, or that it was taken over; from any thread."""
-        loop = self.loop
-        if loop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(self._read_mail)
+        if self.loop is not None:
+            call_soon(self.loop, self._read_mail)
 
     def _read_mail(self) -> None:
         lease = self.log.lease
@@ -282,17 +281,12 @@ class Run:
         done = [each.event.node_id for each in later if isinstance(each.event, (AttemptSucceeded, OutputPinned))]
         if any(isinstance(each.event, (NodeAdded, SpecAccepted)) for each in later):
             self._remember_appeared()
-        self._fetch_outputs(done)
+        self.persistence.fetch_outputs(done)
         if self.follower is not None and self.log.state.finished is not None:
             self.follower.stop()
             self.follower = None
-        if not self._is_awaited:
-            self._announce(list(self._listeners))
-
-    @property
-    def _is_awaited(self) -> bool:
-        """Whether somebody goes on with it, here or elsewhere, as far as is known."""
-        return self.is_alive or (self.follower is not None and self.follower.driver is not None)
+        if not self.is_awaited:
+            self.listeners.tell_all()
 
     def _forget_reset(self, events: Iterable[Event]) -> None:
         for event in events:
@@ -347,19 +341,7 @@ class Run:
         """Call `act` on the run's loop, from any thread, and return or raise what it does."""
         if self.loop is None or self.loop.is_closed() or running_loop() is self.loop:
             return act()
-        done: concurrent.futures.Future[T] = concurrent.futures.Future()
-        self.loop.call_soon_threadsafe(lambda: _fulfil(done, act))
-        return done.result(CALL_TIMEOUT_S)
-
-    def when_settled(self, listener: Callable[[], None], *, blocks: bool = True) -> None:
-        """Call `listener` once: when the run has ended, or, unless it `blocks`, when only waits are left."""
-        self._listeners[listener] = blocks
-        if not self._is_awaited:
-            self._announce(list(self._listeners))
-        elif not blocks:
-            self.log.attach(self.quiet)
-            if self.loop is not None:
-                self.post(self.announce_if_waiting)
+        return call_and_wait(self.loop, act, CALL_TIMEOUT_S)
 
     @property
     def forked_from(self) -> tuple[str, int] | None:
@@ -377,7 +359,7 @@ class Run:
     @property
     def ended(self) -> bool:
         """Whether nothing happens any more."""
-        return not self._opening and (self.log.state.finished is not None or self._crash is not None)
+        return not self._opening and (self.log.state.finished is not None or self.crash is not None)
 
     @property
     def is_alive(self) -> bool:
@@ -390,14 +372,9 @@ class Run:
         return bool(self._opening)
 
     @property
-    def status(self) -> RunStatus:
-        """Where it stands; INTERRUPTED if it did not end and nobody goes on with it. O(nodes) while it is under way."""
-        return RunStatus.INTERRUPTED if self.is_interrupted else self.log.state.status
-
-    @property
-    def is_interrupted(self) -> bool:
-        """Whether it did not end, and nobody goes on with it."""
-        return self.is_away and self.store.owner(self.run_id) is None
+    def is_awaited(self) -> bool:
+        """Whether somebody goes on with it, here or elsewhere, as far as is known."""
+        return self.is_alive or (self.follower is not None and self.follower.driver is not None)
 
     @property
     def is_away(self) -> bool:
@@ -406,62 +383,30 @@ class Run:
         return bool(state.seq) and state.finished is None and not self.is_alive
 
     @property
+    def is_interrupted(self) -> bool:
+        """Whether it did not end, and nobody goes on with it."""
+        return self.is_away and self.store.owner(self.run_id) is None
+
+    @property
+    def status(self) -> RunStatus:
+        """Where it stands; INTERRUPTED if it did not end and nobody goes on with it. O(nodes) while it is under way."""
+        return RunStatus.INTERRUPTED if self.is_interrupted else self.log.state.status
+
+    @property
+    def state(self) -> RunState:
+        """The run's state, read-only."""
+        return self.log.state
+
+    @property
     def has_outputs(self) -> bool:
         """Whether the outputs of the whole run are here."""
         return self.keeper.outputs is not None
 
-    def keep(self, value: Any, shown: Any = ..., *, name: str = "") -> ValueRef:
-        """Keep an input or an answer, and return what the log says of it: a preview of it, or of what is `shown`."""
-        self.secrets.find(value)
-        return self.keeper.put(value, lambda: self.shown(value if shown is ... else shown, name))
-
     def fetch(self, graph: TaskGraph) -> None:
         """Get inputs and outputs that were kept and are not here, as far as `graph` knows what they are made of."""
-        keeper, state = self.keeper, self.log.state
-        keeper.types = declared_types(graph) if keeper.refers else {}
-        for name, ref in state.inputs:
-            if name not in self.inputs:
-                with contextlib.suppress(LookupError):
-                    self.inputs[name] = keeper.get(ref)
-        self._fetch_outputs(state.nodes)
-
-    def _fetch_outputs(self, node_ids: Iterable[str]) -> None:
-        keeper, state = self.keeper, self.log.state
-        done = [(each, state.nodes[each]) for each in node_ids if each not in self.values]
-        away = [(each, node) for each, node in done if node.status is NodeStatus.DONE and node.values]
-        with keeper.at_hand(ref for _, node in away for ref in node.values):
-            for node_id, node in away:
-                with contextlib.suppress(LookupError):
-                    values = [keeper.get(ref) for ref in node.values]
-                    names = node.info.outputs
-                    self.values[node_id] = dict(zip(names, values, strict=True)) if names else values[0]
-        if state.finished is RunStatus.DONE and keeper.outputs is None and keeper.refers:
-            with contextlib.suppress(LookupError):
-                keeper.outputs = {name: keeper.get(ref) for name, ref in state.outputs}
-
-    def keep_outputs(self, node_id: str, outputs: Sequence[str], values: Mapping[str, Any]) -> tuple[ValueRef, ...]:
-        """Keep what a node gave, and return what the log says of it: nothing, where that ends with this process."""
-        keeper = self.keeper
-        if not keeper.refers:
-            return ()
-        if not outputs:
-            return (keeper.put(values, lambda: self.shown(values), shown=False),) if values else ()
-        refs = []
-        for name in outputs:
-            value = values[name]
-            refs.append(keeper.known(value) or keeper.put(value, partial(self._shown_of, node_id, name), shown=False))
-        return tuple(refs)
-
-    def _shown_of(self, node_id: str, output: str) -> str:
-        is_hidden = output in self.secret_outputs.get(node_id, ())
-        return MASK if is_hidden else self.shown(self.values[node_id][output], output)
-
-    def shown(self, value: Any, name: str = "") -> str:
-        """Return a preview of the value called `name` that people may see."""
-        if is_secret(name):
-            return MASK
-        # Before as well: what is cut off in its middle is not found.
-        return self.secrets.scrub(preview(self.secrets.scrub(value) if isinstance(value, str) else value))
+        self.keeper.types = declared_types(graph) if self.keeper.refers else {}
+        self.inputs.update(self.persistence.inputs(self.inputs))
+        self.persistence.fetch_outputs(self.log.state.nodes)
 
     def tell_progress(self, signal: Signal) -> None:
         """Remember how far an attempt is, as long as that is under way, and tell the observers."""
@@ -470,81 +415,6 @@ class Run:
             told = structs.replace(signal, text=self.secrets.scrub(signal.text))
             self.progress[signal.node_id] = told
             self.log.signal(told)
-
-    def hide_outputs(self, node_id: str) -> None:
-        """Let nobody see those outputs of a node that are secret."""
-        for output in self.secret_outputs[node_id]:
-            self.secrets.add(self.values[node_id].get(output))
-
-    def describe(self, error: BaseException) -> ErrorInfo:
-        """Return an exception as data that people may see."""
-        info = describe(error)
-        scrub = self.secrets.scrub
-        return structs.replace(
-            info,
-            message=scrub(info.message),
-            frames=tuple(structs.replace(frame, source=scrub(frame.source)) for frame in info.frames),
-            notes=self.secrets.scrub_all(info.notes),
-            cause=scrub(info.cause),
-        )
-
-    def outcome(self, on_wait: str = "block") -> dict[str, Any]:
-        """Return the graph's outputs, or the status dict of a run that only waits, if that is wanted.
-
-        Raises
-        ------
-        GraphRunFailed
-            Nodes failed; chained from the first one's own exception.
-        GraphHasPendingWaits
-            The run only waits, and was told to raise then.
-        TimeoutError
-            Its time was up.
-        asyncio.CancelledError
-            It was cancelled.
-        """
-        state = self.log.state
-        if self._crash is not None:
-            raise self._crash
-        match state.finished:
-            case RunStatus.DONE if self.keeper.outputs is not None:
-                return dict(self.keeper.outputs)
-            case RunStatus.DONE:
-                raise GraphBuildError(
-                    f"the outputs of run {self.run_id!r} were not kept",
-                    code="resume_snapshot_policy_violation",
-                    stage="resume_guard",
-                    hints=("run it again by its run_id, with on_unsaved='rerun'",),
-                )
-            case RunStatus.FAILED:
-                raise self._failure()
-            case RunStatus.CANCELLED if state.cancelled_by == "timeout":
-                raise TimeoutError(f"run {self.run_id!r} did not end within {self.env.timeout:g} s")
-            case RunStatus.CANCELLED:
-                raise asyncio.CancelledError(f"run {self.run_id!r} was cancelled by {state.cancelled_by}")
-        if not self.is_alive:
-            raise GraphRunError(
-                f"run {self.run_id!r} was interrupted, and nobody goes on with it",
-                hints=(f"future.retry() goes on with it, and so does run(graph, run_id={self.run_id!r})",),
-            )
-        open_waits = self.waits.open()
-        waiting = list(dict.fromkeys(each.node_id for each in open_waits))
-        if on_wait == "raise":
-            raise GraphHasPendingWaits(
-                f"run {self.run_id!r} waits for {', '.join(map(repr, waiting))}",
-                waiting_nodes=waiting,
-                continuations=open_waits,
-            )
-        return {
-            "status": "waiting",
-            "run_id": self.run_id,
-            "waiting_nodes": waiting,
-            "continuations": list(open_waits),
-        }
-
-    @property
-    def state(self) -> RunState:
-        """The run's state, read-only."""
-        return self.log.state
 
     def inputs_of(self, node_id: str) -> Mapping[str, Any]:
         """Return a node's arguments, as far as they are known."""
@@ -584,42 +454,25 @@ class Run:
             return condition is None or holds(condition, self.values, self.inputs)
         except BaseException as error:  # noqa: BLE001 (comparing users' values may raise anything)
             self.exceptions[node_id] = error
-            return self.describe(error)
+            return self.secrets.describe(error)
 
-    def announce_if_waiting(self) -> None:
-        """Say that the run only waits, if so, to those who do not block on that."""
-        if self.ended or not self.scheduler.only_waits_left():
-            return
-        if self.state.status is RunStatus.WAITING and self.waits.open():
-            self._announce([each for each, blocks in self._listeners.items() if not blocks])
+    def _sealed(self, finished: RunFinished) -> RunFinished:
+        if finished.status is not RunStatus.DONE or not self.keeper.refers:
+            return finished
+        return self.persistence.sealed(finished, self.spec.outputs, self._outputs())
+
+    def _outputs(self) -> dict[str, Any]:
+        if self.spec.body:
+            return dict(self.values[self.spec.body])
+        return {name: resolve(binding, self.values, self.inputs) for name, binding in self.spec.outputs}
 
     def _on_finish(self, error: Exception | None) -> None:
-        self._crash = error
+        self.crash = error
         if error is not None:
             self.log.roll_back()
         elif self.state.finished is RunStatus.DONE:
             self.keeper.outputs = self._outputs()
         self._close()
-
-    def _sealed(self, finished: RunFinished) -> RunFinished:
-        if finished.status is not RunStatus.DONE or not self.keeper.refers:
-            return finished
-        refs = []
-        bindings = dict(self.spec.outputs)
-        for name, value in self._outputs().items():
-            ref = self._ref_of(bindings.get(name))
-            if ref is not None:
-                ref = structs.replace(ref, preview=self.shown(value, name))
-            refs.append((name, ref or self.keeper.put(value, partial(self.shown, value, name))))
-        return structs.replace(finished, outputs=tuple(refs))
-
-    def _ref_of(self, binding: Binding | None) -> ValueRef | None:
-        """Return where the output of a node is kept that is one of the run as it is."""
-        if not isinstance(binding, Ref):
-            return None
-        node = self.log.state.nodes[binding.node_id]
-        known = dict(zip(node.info.outputs, node.values, strict=False))
-        return known.get(binding.output)
 
     def _on_left(self) -> None:
         self._is_left = True
@@ -634,56 +487,7 @@ class Run:
         self.waits.close()
         if self.log.lease is not None:
             self.log.lease.release()
-        self._announce(list(self._listeners))
-
-    def _outputs(self) -> dict[str, Any]:
-        if self.spec.body:
-            return dict(self.values[self.spec.body])
-        return {name: resolve(binding, self.values, self.inputs) for name, binding in self.spec.outputs}
-
-    def _announce(self, listeners: Sequence[Callable[[], None]]) -> None:
-        for listener in listeners:
-            if self._listeners.pop(listener, None) is not None:
-                listener()
-
-    def _failure(self) -> GraphRunFailed:
-        nodes = self.log.state.nodes
-        failed = [
-            node_id
-            for node_id, node in nodes.items()
-            if node.status is NodeStatus.FAILED and not self._was_caught(node.info)
-        ]
-        own = [node_id for node_id in failed if nodes[node_id].info.kind not in CONTAINERS] or failed
-        first = nodes[own[0]].error
-        also = f" (and {len(own) - 1} more)" if len(own) > 1 else ""
-        reason = f"{first.type_name}: {first.message}" if first is not None else "unknown"
-        error = GraphRunFailed(
-            f"node {own[0]!r}{also} of run {self.run_id!r} failed: {reason}",
-            run_id=self.run_id,
-            failed_nodes=failed,
-            hints=presenter.after_failure() if (presenter := hooks.here()) is not None else (),
-        )
-        cause = self.exceptions.get(own[0])
-        if cause is not None:
-            error.__cause__ = cause.with_traceback(without_our_frames(cause.__traceback__))
-        return error
-
-    def _was_caught(self, info: NodeInfo) -> bool:
-        """Tell whether the failure stayed inside some container."""
-        nodes = self.log.state.nodes
-        while info.parent:
-            node = nodes[info.parent]
-            if node.status is not NodeStatus.FAILED:
-                return True
-            info = node.info
-        return False
-
-
-def _fulfil(done: concurrent.futures.Future[T], act: Callable[[], T]) -> None:
-    try:
-        done.set_result(act())
-    except Exception as error:  # noqa: BLE001 (it is raised where the call came from)
-        done.set_exception(error)
+        self.listeners.tell_all()
 
 
 def _new_run_id(graph: str) -> str:

@@ -50,7 +50,7 @@ def taken_over(again: Again, events: Sequence[Event], parent: tuple[str, str] | 
             refs = tuple(ValueRef(preview=ref.preview) for ref in node.values)
             if info.node_id in source.values:
                 values = run.values[info.node_id] = source.values[info.node_id]
-                refs = run.keep_outputs(info.node_id, info.outputs, values)
+                refs = run.persistence.keep_outputs(info.node_id, info.outputs, values)
             taken.append(OutputPinned(info.node_id, refs, source.run_id))
     accepted = SpecAccepted(graph.fingerprint(), tuple(infos))
     return run, [started_of(run), RunForked(source.run_id, source.state.seq), accepted, *taken]
@@ -61,7 +61,7 @@ def started_of(run: Run) -> RunStarted:
     env = run.env
     return RunStarted(
         graph=run.spec.name,
-        inputs=tuple((name, run.keep(value, name=name)) for name, value in run.inputs.items()),
+        inputs=tuple((name, run.persistence.keep(value, name=name)) for name, value in run.inputs.items()),
         max_concurrency=env.max_concurrency,
         session_id=env.session_id,
         agent_id=env.agent_id,

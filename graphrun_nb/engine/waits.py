@@ -220,7 +220,7 @@ class Waits:
                 hints=("launch it again to go on, and send the event then",),
             )
         now = self._run.clock.time()
-        came = AnswerKept("", self._run.keep(payload), name=name, key=key or "", by="event")
+        came = AnswerKept("", self._run.persistence.keep(payload), name=name, key=key or "", by="event")
         if key is not None:
             there = self._run.store.post(self._run.run_id, event_key(name, key), came, now)
             if there is not None:
@@ -238,7 +238,9 @@ class Waits:
             self._run.scheduler.tell(came)
         else:
             value = wait.check(payload)
-            self._run.scheduler.tell(came, self._resolved(wait, value, kept, self._run.keep(payload, value)))
+            self._run.scheduler.tell(
+                came, self._resolved(wait, value, kept, self._run.persistence.keep(payload, value))
+            )
         return receipt
 
     def require_event(self, name: str, key: str | None) -> None:
@@ -329,7 +331,7 @@ class Waits:
             name = wait.info.name
             kept = self._inbox.take(name) if name else self._kept.pop(here.node_id, None)
             self._run.scheduler.tell(*self._given(wait, kept))
-            self._run.quiet.look()
+            self._run.listeners.look_soon()
         return wait
 
     def _fits(self, wait: Wait, question: Question) -> bool:
@@ -354,7 +356,7 @@ class Waits:
             )
         token, digest = tokens.new_token(self._run) if question.kind != "until" else (None, "")
         has_default = question.kind != "until" and question.on_deadline == "default"
-        default = self._run.keep(question.default_payload, question.default) if has_default else None
+        default = self._run.persistence.keep(question.default_payload, question.default) if has_default else None
         info = question.info(self._n_asked[node_id, here.attempt], digest, default)
         info = structs.replace(info, prompt=self._run.secrets.scrub(info.prompt))
         self._n_asked[node_id, here.attempt] += 1
@@ -400,7 +402,7 @@ class Waits:
         except PayloadRejected as refused:
             self._run.output.add_line(wait.here, "note", f"the answer that was kept for it was refused: {refused}")
             return ()
-        return (self._resolved(wait, value, kept, self._run.keep(kept.payload, value)),)
+        return (self._resolved(wait, value, kept, self._run.persistence.keep(kept.payload, value)),)
 
     def _addressed(self, node_id: str) -> Wait | None:
         """Return the wait that an answer for the node is meant for, or None if it is to be kept."""
@@ -429,7 +431,7 @@ class Waits:
                 hints=("an answer to a later question of the node can be given when that is open",),
             )
         now = self._run.clock.time()
-        answer = self._run.keep(payload)
+        answer = self._run.persistence.keep(payload)
         claim(self._run, early_key(node_id, self._run.state.nodes[node_id]), node_id, answer, by=by, at=now)
         self._keep_early(AnswerKept(node_id, answer, by=by), Kept(payload, by, now))
         return Receipt(self._run.run_id, node_id, now)
@@ -448,7 +450,7 @@ class Waits:
         value = wait.check(payload)
         self._require_open(wait)  # the check may run users' code
         now = self._run.clock.time()
-        answer = self._run.keep(payload, value)
+        answer = self._run.persistence.keep(payload, value)
         claim(self._run, wait.info.token_digest, wait.here.node_id, answer, by=by, at=now)
         self._run.scheduler.tell(self._resolved(wait, value, Kept(payload, by, now), answer))
         return Receipt(self._run.run_id, wait.here.node_id, now)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from IPython.display import display
 
 from graphrun_nb.core.status import RunStatus
+from graphrun_nb.engine.result import result_of
 from graphrun_nb.notebook.line import UsageError, take_options
 from graphrun_nb.view.run_diff import Side, compare
 
@@ -35,9 +36,9 @@ def diff(words: list[str], scope: Scope) -> None:
 
 def _side(run: Run) -> Side:
     outputs = {
-        node_id: {name: run.shown(value, name) for name, value in run.outputs_of(node_id).items()}
+        node_id: {name: run.secrets.preview(value, name) for name, value in run.outputs_of(node_id).items()}
         for node_id in run.state.nodes
     }
     if run.state.status is RunStatus.DONE:
-        outputs[""] = {name: run.shown(value, name) for name, value in run.outcome("block").items()}
+        outputs[""] = {name: run.secrets.preview(value, name) for name, value in result_of(run).items()}
     return Side(run.state, outputs)

@@ -9,6 +9,7 @@ import msgspec
 
 from graphrun_nb.core.state import fold
 from graphrun_nb.core.status import RunStatus
+from graphrun_nb.engine.result import result_of
 from graphrun_nb.notebook.recorder import details_of, places_of
 from graphrun_nb.view.export import to_json, to_png, to_svg
 from graphrun_nb.view.page import Player, page
@@ -54,11 +55,11 @@ def contents(run: Run, kind: str) -> Callable[[], bytes]:
     if kind in ("svg", "png"):
         convert: Callable[[str], bytes] = to_png if kind == "png" else str.encode
         return lambda: convert(to_svg(state))
-    data = to_json(run.spec, state, events, run.shown)
+    data = to_json(run.spec, state, events, run.secrets.preview)
     if kind == "json":
         return lambda: msgspec.json.format(data, indent=1)
-    outputs = run.outcome() if state.finished is RunStatus.DONE and run.keeper.outputs is not None else {}
-    told = [(name, run.shown(value, name)) for name, value in outputs.items()]
+    outputs = result_of(run) if state.finished is RunStatus.DONE and run.keeper.outputs is not None else {}
+    told = [(name, run.secrets.preview(value, name)) for name, value in outputs.items()]
     details = details_of(run, most=MAX_DETAILS, n_bytes=MAX_DETAIL_BYTES)
     now = run.clock.time()
 

@@ -79,7 +79,10 @@ class Inputs:
                 "$defs": shared.get("$defs", {}),
             },
             "initial": {name: field.shown for name, field in self._fields.items() if field.shown is not ...},
-            "kept": [[name, type(value).__name__, self._run.shown(value, name)] for name, value in self._kept.items()],
+            "kept": [
+                [name, type(value).__name__, self._run.secrets.preview(value, name)]
+                for name, value in self._kept.items()
+            ],
         }
 
     def read(self, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -151,7 +151,7 @@ class Inspector(anywidget.AnyWidget):
         """Tell of other runs that the same cell has begun, as long as they are alive."""
         self.others = [run.run_id for run in runs]
         for run in runs:
-            run.when_settled(partial(self._left_by, run))
+            run.listeners.add(partial(self._left_by, run))
 
     def _left_by(self, run: Run) -> None:
         left = [run_id for run_id in self.others if run_id != run.run_id]

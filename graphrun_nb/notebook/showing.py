@@ -31,7 +31,7 @@ class Shown(NamedTuple):
 
 def values_of(run: Run, node_id: str, side: str) -> list[Shown]:
     """Return a node's ``inputs`` or ``outputs``, as far as they are here."""
-    hidden = run.secret_outputs.get(node_id, ()) if side == "outputs" else ()
+    hidden = run.secrets.outputs.get(node_id, ()) if side == "outputs" else ()
     values = run.inputs_of(node_id) if side == "inputs" else run.outputs_of(node_id)
     return [Shown(name, value, name in hidden or is_secret(name)) for name, value in values.items()]
 
@@ -54,7 +54,7 @@ def view_of(run: Run, shown: Shown) -> ValueView:
         return ValueView(name, kind, MASK)
     run.secrets.find(value)
     try:
-        text = run.shown(value, name)
+        text = run.secrets.preview(value, name)
     except KeyboardInterrupt:  # somebody stops it, or its repr says so: either way this is all there is to it
         return not_shown(shown, "showing it was interrupted")
     try:

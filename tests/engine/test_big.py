@@ -94,7 +94,7 @@ async def test_an_output_of_100_mb_is_passed_on_as_it_is_and_told_in_4_kb():
         g.expose("same", take(make(_id="make").data).same)
     future = run(g.build())
     assert await future == {"same": True}
-    assert len(future.run.shown(future.node("make").outputs["data"]).encode()) <= MAX_PREVIEW
+    assert len(future.run.secrets.preview(future.node("make").outputs["data"]).encode()) <= MAX_PREVIEW
     assert max(len(msgspec.json.encode(each.event)) for each in future.events) < MAX_ROW
 
 

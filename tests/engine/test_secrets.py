@@ -145,4 +145,4 @@ async def test_a_secret_that_a_preview_cuts_in_two_is_hidden():
         g.expose("text", wraps(token=CANARY, _id="wraps").text)
     future = run(g)
     await future
-    assert "canary" not in future.run.shown(future.node("wraps").outputs["text"])
+    assert "canary" not in future.run.secrets.preview(future.node("wraps").outputs["text"])

@@ -44,7 +44,7 @@ def exported(run):
     """Give the run's data and its page."""
     events = tuple(run.log)
     state = fold(run.run_id, events)
-    data = export.to_json(run.spec, state, events, run.shown)
+    data = export.to_json(run.spec, state, events, run.secrets.preview)
     return data, page(state, export.to_svg(state), data)
 
 
