@@ -33,13 +33,15 @@ export function sandboxed(html: string, isDark: boolean): string {
       if (leads || name.toLowerCase().startsWith("on")) element.removeAttribute(name);
     }
   }
-  const styles = [...parsed.head.querySelectorAll("style")].map((each) => each.outerHTML).join("");
+  const styles = [...parsed.querySelectorAll("style")].filter((each) => each instanceof HTMLStyleElement);
+  const sheets = styles.map((each) => (each.media ? `@media ${each.media}{${each.textContent}}` : each.textContent));
+  for (const each of styles) each.remove();
   const scheme = isDark ? "dark" : "light";
   return [
     "<!doctype html>",
     `<meta http-equiv="Content-Security-Policy" content="${POLICY}">`,
     `<style>:root{color-scheme:${scheme}}body{${LOOK}}table{border-collapse:collapse}td,th{padding:2px 7px}</style>`,
-    styles,
-    parsed.body.innerHTML,
+    ...sheets.map((css) => `<style>${css.replaceAll("</", "<\\/")}</style>`),
+    new XMLSerializer().serializeToString(parsed.body),
   ].join("");
 }
