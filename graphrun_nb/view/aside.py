@@ -7,6 +7,8 @@ import contextlib
 import contextvars
 import threading
 from concurrent.futures import Future, InvalidStateError
+from functools import partial
+from queue import Empty, LifoQueue, SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -14,10 +16,50 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MAX_LEFT = 4
-"""Threads that may be left behind at the same time; after that nothing is begun until one of them ends."""
+MAX_THREADS = 4
+"""After so many calls that have not returned, nothing is begun until one of them does."""
 
-_left: list[threading.Thread] = []
+
+class _Thread(threading.Thread):
+    """Makes one call after the other; each returns how its caller is told, once the thread is free again."""
+
+    def __init__(self, pool: _Pool) -> None:
+        super().__init__(name="graphrun aside", daemon=True)
+        self.calls: SimpleQueue[Callable[[], Callable[[], None]]] = SimpleQueue()
+        self._pool = pool
+
+    def run(self) -> None:
+        while True:
+            tell = self.calls.get()()
+            self._pool.free.put(self)
+            tell()
+            del tell  # and with it what it would keep alive until the next call
+
+
+class _Pool:
+    """At most `MAX_THREADS` threads, made when none is free; those that hang come back when their call returns."""
+
+    def __init__(self) -> None:
+        self.threads: list[_Thread] = []
+        self.free: LifoQueue[_Thread] = LifoQueue()
+
+    def take(self) -> _Thread | None:
+        """Return a free thread, or None if all of them hang."""
+        with contextlib.suppress(Empty):
+            while True:
+                thread = self.free.get_nowait()
+                if thread.is_alive():  # a forked process has none of its parent's
+                    return thread
+        self.threads = [each for each in self.threads if each.is_alive()]
+        if len(self.threads) >= MAX_THREADS:
+            return None
+        thread = _Thread(self)
+        self.threads.append(thread)
+        thread.start()
+        return thread
+
+
+_POOL = _Pool()
 
 
 def aside(
@@ -33,36 +75,34 @@ def aside(
     """
     done: Future[T] = Future()
 
-    def settle(make: Callable[[], T]) -> None:
-        if not done.done():
-            result = make()
-            with contextlib.suppress(InvalidStateError):  # the other thread was faster
-                done.set_result(result)
+    def settle(result: T) -> None:
+        with contextlib.suppress(InvalidStateError):  # the other thread was faster
+            done.set_result(result)
 
-    def run() -> None:
+    def call() -> Callable[[], None]:
         try:
             result = work()
         except BaseException as error:  # noqa: BLE001 (users' code may raise anything, and this is its own thread)
             result = otherwise(error)
-        settle(lambda: result)
+        return lambda: settle(result)
 
     def late() -> None:
-        settle(lambda: otherwise(None))
+        if not done.done():
+            settle(otherwise(None))
 
-    _left[:] = [each for each in _left if each.is_alive()]
-    if len(_left) >= MAX_LEFT:
+    thread = _POOL.take()
+    if thread is None:
         late()
         return done
-    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), name="graphrun aside", daemon=True)
-    _left.append(thread)
-    thread.start()
+    thread.calls.put(partial(contextvars.copy_context().run, call))
     try:
         loop = None if waits else asyncio.get_running_loop()
     except RuntimeError:
         loop = None
-    if loop is None:
-        thread.join(deadline_s)
-        late()
-    else:
+    if loop is not None:
         loop.call_later(deadline_s, late)
+        return done
+    with contextlib.suppress(TimeoutError):
+        done.exception(deadline_s)
+    late()
     return done

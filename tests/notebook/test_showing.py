@@ -197,14 +197,29 @@ async def test_a_value_that_blocks_when_it_is_shown_holds_nothing_up(monkeypatch
         assert "in time" in (await ask(view, **output("value"), start=0))["data"]["text"]
         recorded = detail_module.detail_of(view.future.run, "give")
         assert recorded.outputs[0].text == "<Blocking: it did not show itself in time>"
-        for _ in range(aside_module.MAX_LEFT):
+        for _ in range(aside_module.MAX_THREADS):
             await ask(view, **output("look"))
-        assert sum(thread.name == "graphrun aside" for thread in threading.enumerate()) <= aside_module.MAX_LEFT
+        assert sum(thread.name == "graphrun aside" for thread in threading.enumerate()) <= aside_module.MAX_THREADS
     finally:
         go.set()
-    for thread in list(aside_module._left):
-        thread.join()
+    pool = aside_module._POOL
+    for thread in [pool.free.get() for _ in pool.threads]:
+        pool.free.put(thread)
     assert (await output_of(view))["text"] == "in the end"
+
+
+async def test_values_of_users_own_are_shown_in_one_thread_again_and_again():
+    threads = set()
+
+    class Own:
+        def __repr__(self):
+            threads.add(threading.current_thread())
+            return "own"
+
+    view = await shown([Own() for _ in range(20)])
+    for _ in range(3):
+        assert "own, own" in (await output_of(view))["text"]
+    assert len(threads - {threading.main_thread()}) <= 2  # one shows the list, and one its elements
 
 
 @pytest.mark.parametrize(
