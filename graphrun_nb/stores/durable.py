@@ -17,6 +17,7 @@ from graphrun_nb.stores.failpoint import failpoint
 from graphrun_nb.stores.identity import is_surely_gone, this_process
 from graphrun_nb.stores.kept import StoredKeeper
 from graphrun_nb.stores.lease import StoredLease
+from graphrun_nb.stores.pieces import named
 from graphrun_nb.stores.rows import Row, envelopes, seed
 from graphrun_nb.stores.sealing import unsealed
 
@@ -148,7 +149,8 @@ class DurableStore:
                 "SELECT seq, n, at, body, chain FROM turns WHERE run_id = ? AND seq > ? ORDER BY seq", (run_id, after)
             )
             rows = [Row(*row) for row in cursor.fetchall()]
-        return envelopes(run_id, rows, n_events, head, after=after, chain=chain)
+            pieces = _fetched(cursor, run_id, [digest for row in rows for digest in named(row.body)])
+        return envelopes(run_id, rows, n_events, head, after=after, chain=chain, pieces=pieces)
 
     def _chain_at(self, cursor: Cursor, run_id: str, seq: int) -> bytes:
         cursor.execute("SELECT chain FROM turns WHERE run_id = ? AND seq <= ? ORDER BY seq DESC LIMIT 1", (run_id, seq))
@@ -213,14 +215,8 @@ class DurableStore:
 
     def fetch_all(self, run_id: str, digests: Sequence[str]) -> dict[str, bytes]:
         """Return those of them that are in the tables, by digest."""
-        found: dict[str, bytes] = {}
         with self.database.reading() as cursor:
-            for start in range(0, len(digests), _AT_ONCE):
-                some = list(digests[start : start + _AT_ONCE])
-                some += some[-1:] * (_AT_ONCE - len(some))  # one text of SQL, whatever the number
-                cursor.execute(_FETCH, (run_id, *some))
-                found.update(cursor.fetchall())
-        return found
+            return _fetched(cursor, run_id, digests)
 
     def stow(self, run_id: str, digest: str, data: bytes) -> bool:
         """Keep a large value at once; return False if it is to be kept with its turn."""
@@ -336,6 +332,16 @@ class DurableStore:
             cursor.executemany(sql, [(run_id, no) for no in nos])
             failpoint("settle.rows")
         failpoint("settle.committed")
+
+
+def _fetched(cursor: Cursor, run_id: str, digests: Sequence[str]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for start in range(0, len(digests), _AT_ONCE):
+        some = list(digests[start : start + _AT_ONCE])
+        some += some[-1:] * (_AT_ONCE - len(some))  # one text of SQL, whatever the number
+        cursor.execute(_FETCH, (run_id, *some))
+        found.update(cursor.fetchall())
+    return found
 
 
 def _owned(run_id: str, owner: Owner, *, here: bool = False) -> RunOwnedElsewhere:

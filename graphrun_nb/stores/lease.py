@@ -87,10 +87,14 @@ class StoredLease:
         batches = [*self._buffered, batch]
         chain, n = self._head, self._n_kept
         rows: list[Row] = []
+        pieces: dict[str, bytes] = {}
         for each in batches:
-            rows += rows_of(each, n, chain)
+            more, cuts = rows_of(each, n, chain)
+            rows += more
+            pieces.update(cuts)
             chain, n = rows[-1].chain, n + len(each)
         pending, self._keeper.pending = self._keeper.pending, {}
+        kept = {**pending, **pieces} if pieces else pending
         lines = self.shelf.take() if self.shelf else []
         events = [event for each in batches for event in each.events] if len(batches) > 1 else batch.events
         ends = type(events[-1]) is RunFinished
@@ -107,10 +111,10 @@ class StoredLease:
                 )
                 if not self._is_there(cursor, n, chain):
                     failpoint("append.fenced")
-                    if pending:
+                    if kept:
                         cursor.executemany(
                             "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                            [(self.run_id, digest, data) for digest, data in pending.items()],
+                            [(self.run_id, digest, data) for digest, data in kept.items()],
                         )
                         failpoint("append.values")
                     if leaves:

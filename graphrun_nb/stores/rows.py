@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -11,17 +12,16 @@ import msgspec
 from graphrun_nb.core.events import Envelope, SpecAccepted
 from graphrun_nb.errors import StoreCorrupt
 from graphrun_nb.stores.packing import packed, unpacked
+from graphrun_nb.stores.pieces import MAX_ROW, cut, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from graphrun_nb.core.batch import Batch
     from graphrun_nb.core.events import Event
 
-MAX_ROW = 65_536
-"""Bytes of a row of several events; a larger batch becomes several rows."""
-
 _HEAD = struct.Struct(">QId")
+_NONE: Mapping[str, bytes] = MappingProxyType({})
 
 
 class Row(NamedTuple):
@@ -30,7 +30,7 @@ class Row(NamedTuple):
     Attributes
     ----------
     body
-        The events; see `packing`.
+        The events; see `packing`. Or, of one that is larger than a row may be, what it lies in; see `pieces`.
     chain
         sha256 over the row before, these numbers and the body.
     """
@@ -47,14 +47,17 @@ def seed(run_id: str) -> bytes:
     return hashlib.sha256(run_id.encode()).digest()
 
 
-def rows_of(batch: Batch, n_before: int, chain: bytes) -> list[Row]:
-    """Return `batch` as rows after `n_before` events, the last of which ended in `chain`."""
+def rows_of(batch: Batch, n_before: int, chain: bytes) -> tuple[list[Row], dict[str, bytes]]:
+    """Return `batch` as rows after `n_before` events, the last of which ended in `chain`, and the pieces they name."""
     rows: list[Row] = []
-    for n, body in _bodies(batch.events):
+    pieces: dict[str, bytes] = {}
+    for n, whole in _bodies(batch.events):
+        body, cuts = cut(whole)
         chain = _chained(chain, n_before + 1, n, batch.at, body)
         rows.append(Row(n_before + 1, n, batch.at, body, chain))
+        pieces.update(cuts)
         n_before += n
-    return rows
+    return rows, pieces
 
 
 def _bodies(events: Sequence[Event]) -> list[tuple[int, bytes]]:
@@ -69,11 +72,18 @@ def _bodies(events: Sequence[Event]) -> list[tuple[int, bytes]]:
 
 
 def envelopes(
-    run_id: str, rows: Iterable[Row], n_events: int, head: bytes, *, after: int = 0, chain: bytes = b""
+    run_id: str,
+    rows: Iterable[Row],
+    n_events: int,
+    head: bytes,
+    *,
+    after: int = 0,
+    chain: bytes = b"",
+    pieces: Mapping[str, bytes] = _NONE,
 ) -> tuple[Envelope, ...]:
     """Return the log that `rows` are, which has `n_events` events and ends in the chain `head`.
 
-    They come after `after` events, the last of which ended in `chain`.
+    They come after `after` events, the last of which ended in `chain`; `pieces` are what they name.
 
     Raises
     ------
@@ -85,7 +95,7 @@ def envelopes(
     for row in rows:
         try:
             fits = row.seq == after + len(log) + 1 and _chained(chain, *row[:4]) == row.chain
-            events = unpacked(row.body) if fits else []
+            events = unpacked(joined(row.body, pieces)) if fits else []
         except (msgspec.MsgspecError, TypeError, ValueError, struct.error):
             fits, events = False, []
         if not fits or len(events) != row.n:
@@ -98,10 +108,11 @@ def envelopes(
     return tuple(log)
 
 
-def follows(row: Row, n_before: int, chain: bytes) -> bool:
+def follows(row: Row, n_before: int, chain: bytes, pieces: Mapping[str, bytes] = _NONE) -> bool:
     """Tell whether a row is whole, and comes after `n_before` events, the last of which ended in `chain`."""
     try:
-        return row.seq == n_before + 1 and _chained(chain, *row[:4]) == row.chain and len(unpacked(row.body)) == row.n
+        fits = row.seq == n_before + 1 and _chained(chain, *row[:4]) == row.chain
+        return fits and len(unpacked(joined(row.body, pieces))) == row.n
     except (msgspec.MsgspecError, TypeError, ValueError, struct.error):
         return False
 

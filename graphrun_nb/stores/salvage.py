@@ -19,6 +19,7 @@ from graphrun_nb.core.ids import is_run_id
 from graphrun_nb.stores import carving
 from graphrun_nb.stores.kept import digest_of
 from graphrun_nb.stores.packing import unpacked
+from graphrun_nb.stores.pieces import joined, named
 from graphrun_nb.stores.rows import Row, follows, seed
 from graphrun_nb.stores.sqlite import SqliteStore
 
@@ -54,7 +55,7 @@ class _Found:
     """What the old file holds, as far as it can be read."""
 
     turns: dict[str, dict[int, list[Row]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
-    values: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    values: dict[str, dict[str, bytes]] = field(default_factory=lambda: defaultdict(dict))
     runs: dict[str, tuple[float, int]] = field(default_factory=dict)
     letters: list[tuple[Any, ...]] = field(default_factory=list)
     knows_runs: bool = False
@@ -81,7 +82,7 @@ def salvage(old: Path, new: Path) -> dict[str, Salvaged]:
         if not is_run_id(run_id):
             continue
         created_at, n_events = found.runs.get(run_id, (0.0, None))
-        rows = _chosen(run_id, found.turns[run_id])
+        rows = _chosen(run_id, found)
         if rows:
             large = old.with_name(f"{old.name}.values") / run_id
             told[run_id] = _write(store, run_id, (created_at or rows[0].at, rows), found, large)
@@ -118,7 +119,7 @@ def _look(copy: Path) -> _Found:
             case (str(run_id), int(seq), int(n), float() | int() as at, bytes(body), bytes(chain)):
                 found.turns[run_id][seq].append(Row(seq, n, float(at), body, chain))
             case (str(run_id), str(digest), bytes(data)) if digest_of(data) == digest:
-                found.values[run_id, digest] = data
+                found.values[run_id][digest] = data
     return found
 
 
@@ -130,11 +131,12 @@ def _letters(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
                 yield row
 
 
-def _chosen(run_id: str, by_seq: dict[int, list[Row]]) -> list[Row]:
+def _chosen(run_id: str, found: _Found) -> list[Row]:
     """Return the rows of a run that follow one from another, as long as there are any."""
+    by_seq, pieces = found.turns[run_id], found.values[run_id]
     rows: list[Row] = []
     n, chain = 0, seed(run_id)
-    while (row := next((each for each in by_seq.get(n + 1, ()) if follows(each, n, chain)), None)) is not None:
+    while (row := next((each for each in by_seq.get(n + 1, ()) if follows(each, n, chain, pieces)), None)) is not None:
         rows.append(row)
         n, chain = n + row.n, row.chain
     return rows
@@ -142,13 +144,14 @@ def _chosen(run_id: str, by_seq: dict[int, list[Row]]) -> list[Row]:
 
 def _write(store: SqliteStore, run_id: str, made_of: tuple[float, list[Row]], found: _Found, large: Path) -> Salvaged:
     created_at, rows = made_of
-    events = [event for row in rows for event in unpacked(row.body)]
+    values = found.values[run_id]
+    events = [event for row in rows for event in unpacked(joined(row.body, values))]
     letters = [each for each in found.letters if each[0] == run_id]
     facts = [*events, *(_FACT.decode(row[3]) for row in letters)]
     refs = {ref.digest for fact in facts for ref in _refs(fact) if ref.codec == "json"}
-    kept, lost = {}, []
+    kept, lost = {each: values[each] for row in rows for each in named(row.body)}, []
     for digest in sorted(each for each in refs if _DIGEST.fullmatch(each)):
-        data = found.values.get((run_id, digest))
+        data = values.get(digest)
         if data is not None:
             kept[digest] = data
             continue

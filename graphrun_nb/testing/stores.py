@@ -18,9 +18,11 @@ from graphrun_nb.core.batch import Batch
 from graphrun_nb.core.events import (
     AnswerKept,
     CancelRequested,
+    NodeInfo,
     NodeSkipped,
     RunFinished,
     RunStarted,
+    SpecAccepted,
     ValueRef,
     WaitInfo,
     WaitOpened,
@@ -184,6 +186,17 @@ class StoreConformance:
         with self._place() as (_, store):
             keep(self._claim(store, "r"), Batch(1.0, events))
             check([each.event for each in store.read("r")] == events, "it was read differently")
+
+    def test_an_event_of_any_size_is_kept(self) -> None:
+        """The graph of thousands of nodes is one of them, and whatever comes after it is read without it."""
+        with self._place() as (_, store):
+            lease = self._claim(store, "r")
+            infos = tuple(NodeInfo(f"node {i}", "tool", group="\u00fc" * 50) for i in range(3_000))
+            events: list[Event] = [RunStarted("g"), SpecAccepted("f", infos), *map(NodeSkipped, "ab")]
+            keep(lease, Batch(1.0, events))
+            keep(lease, Batch(2.0, [NodeSkipped("c")]))
+            check([each.event for each in store.read("r")] == [*events, NodeSkipped("c")], "it came back otherwise")
+            check([each.event for each in store.read("r", 4)] == [NodeSkipped("c")], "what came after is otherwise")
 
     def test_any_text_is_kept_as_it_is(self) -> None:
         """In events, in the keys of letters, and in what they say."""

@@ -18,8 +18,10 @@ from graphrun_nb.core.events import (
     SpecAccepted,
     ValueRef,
 )
+from graphrun_nb.errors import StoreCorrupt
 from graphrun_nb.stores.packing import packed, unpacked
-from graphrun_nb.stores.rows import MAX_ROW, envelopes, rows_of, seed
+from graphrun_nb.stores.pieces import MAX_ROW, cut, joined, named
+from graphrun_nb.stores.rows import envelopes, rows_of, seed
 from tests.golden.make import HERE
 
 REFS = st.builds(
@@ -79,10 +81,31 @@ def test_what_is_no_row_is_refused(body):
         unpacked(body)
 
 
-def test_a_long_batch_is_rows_of_64_kb_and_its_largest_event_one_of_its_own():
+def test_a_long_batch_is_rows_of_64_kb_and_its_largest_event_lies_in_pieces_beside_them():
     nodes = tuple(NodeInfo(f"node {i}", "n") for i in range(5_000))
     events = [RunStarted("g"), SpecAccepted("f", nodes), *(AttemptStarted(f"node {i}", 2) for i in range(5_000))]
-    rows = rows_of(Batch(1.0, events), 0, seed("r"))
+    rows, pieces = rows_of(Batch(1.0, events), 0, seed("r"))
     assert [row.n for row in rows[:2]] == [1, 1]
-    assert all(len(row.body) <= MAX_ROW for row in rows[2:])
-    assert [each.event for each in envelopes("r", rows, len(events), rows[-1].chain)] == events
+    assert all(len(row.body) <= MAX_ROW for row in rows)
+    assert all(len(piece) <= MAX_ROW for piece in pieces.values())
+    assert [len(named(row.body)) for row in rows[:3]] == [0, len(pieces), 0]
+    assert [each.event for each in envelopes("r", rows, len(events), rows[-1].chain, pieces=pieces)] == events
+
+
+@pytest.mark.parametrize("spoilt", ["missing", "changed", "swapped"])
+def test_a_piece_that_is_not_what_was_kept_is_damage(spoilt):
+    nodes = tuple(NodeInfo(f"node {i}", "n") for i in range(5_000))
+    rows, pieces = rows_of(Batch(1.0, [SpecAccepted("f", nodes)]), 0, seed("r"))
+    first, second = list(pieces)[:2]
+    other = {"missing": None, "changed": pieces[first][:-1] + b" ", "swapped": pieces[second]}[spoilt]
+    broken = {**pieces, first: other} if other else {second: pieces[second]}
+    with pytest.raises(StoreCorrupt, match="'r' is damaged"):
+        envelopes("r", rows, 1, rows[-1].chain, pieces=broken)
+
+
+@pytest.mark.parametrize("size", [0, 1, MAX_ROW, MAX_ROW + 1, 3 * MAX_ROW, 3 * MAX_ROW + 1])
+def test_what_was_cut_is_joined(size):
+    body = (b"0123456789" * (size // 10 + 1))[:size]
+    stub, pieces = cut(body)
+    assert joined(stub, pieces) == body
+    assert len(stub) <= MAX_ROW
