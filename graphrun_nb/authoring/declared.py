@@ -20,10 +20,10 @@ _KNOWN: weakref.WeakKeyDictionary[Any, dict[str, type]] = weakref.WeakKeyDiction
 
 
 def declared_types(graph: TaskGraph) -> dict[str, type]:
-    """Return dataclasses, pydantic models and enums of a graph's tools by qualified name. O(nodes).
+    """Return dataclasses, pydantic models, named tuples and enums of a graph's tools by qualified name. O(nodes).
 
     They are found in annotations of parameters and results, also inside of ``list[...]``, ``X | None`` and the fields
-    of other such classes.
+    of other such classes or of typed dicts.
     """
     found: dict[str, type] = {}
     for each in graph.distinct_functions():
@@ -62,6 +62,7 @@ def _hints(annotated: Any) -> dict[str, Any]:
 def _collect(hint: Any, found: dict[str, type]) -> None:
     for inner in typing.get_args(hint):
         _collect(inner, found)
+    hint = typing.get_origin(hint) or hint
     if not isinstance(hint, type) or not _is_made_of_fields(hint):
         return
     name = qualified_name(hint)
@@ -70,9 +71,13 @@ def _collect(hint: Any, found: dict[str, type]) -> None:
         if not issubclass(hint, enum.Enum):
             for inner in _hints(hint).values():
                 _collect(inner, found)
+            for field in getattr(hint, "__pydantic_fields__", {}).values():  # of a generic model, what it was given
+                _collect(field.annotation, found)
 
 
 def _is_made_of_fields(kind: type) -> bool:
     pydantic = sys.modules.get("pydantic")  # whoever has a model has imported it
     is_model = pydantic is not None and issubclass(kind, pydantic.BaseModel)
-    return is_model or dataclasses.is_dataclass(kind) or issubclass(kind, enum.Enum)
+    is_named = issubclass(kind, tuple) and isinstance(getattr(kind, "_fields", None), tuple)
+    is_plain = is_named or typing.is_typeddict(kind) or issubclass(kind, enum.Enum)
+    return is_model or is_plain or dataclasses.is_dataclass(kind)

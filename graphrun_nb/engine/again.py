@@ -248,7 +248,7 @@ class Again:
         }
         if self.past.state.finished is RunStatus.DONE and not reset and self.past.has_outputs:
             return []
-        return [each for each in left if each in needed]
+        return [info.node_id for info in self.infos if info.node_id in left & needed]
 
     def _containers_of(self, node_id: str) -> list[str]:
         parents = {info.node_id: info.parent for info in self.infos}

@@ -7,39 +7,31 @@ A value that would not come back equal and of the same type is refused as a whol
 
 from __future__ import annotations
 
-import base64
-import binascii
-import dataclasses
+import collections
 import datetime as dt
 import decimal
-import enum
 import math
 import pathlib
-import sys
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import pydantic
 
-from graphrun_nb.core.files import FileRef
-from graphrun_nb.core.ids import qualified_name
 from graphrun_nb.errors import StoreCorrupt
+from graphrun_nb.stores import typed_arrays, typed_classes, typed_instants
+from graphrun_nb.stores.refused import Refused
+from graphrun_nb.stores.sameness import is_same
+from graphrun_nb.stores.typed_arrays import PIECE, b64, un_b64
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 MAX_DEPTH = 100
 _TAG = "$"
-_PIECE = 3 * 2**18
 _MAX_INT = 2**63
 _PLAIN = frozenset({type(None), bool, str})
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
-
-
-class _Refused(Exception):
-    """The value cannot be written."""
 
 
 def encode(value: Any, types: Mapping[str, type]) -> bytes | None:
@@ -48,11 +40,11 @@ def encode(value: Any, types: Mapping[str, type]) -> bytes | None:
     Parameters
     ----------
     types
-        Dataclasses, pydantic models and enums that may occur, by qualified name.
+        Dataclasses, pydantic models, named tuples and enums that may occur, by qualified name.
     """
     try:
         return _ENCODE(_Writer(types).written(value, 0))
-    except (_Refused, ValueError, TypeError, OverflowError, RecursionError, AttributeError, RuntimeError):
+    except (Refused, ValueError, TypeError, OverflowError, RecursionError, AttributeError, LookupError, RuntimeError):
         return None
 
 
@@ -68,6 +60,8 @@ def decode(data: bytes, types: Mapping[str, type]) -> Any:
     """
     try:
         return _Reader(types).read(_DECODE(data))
+    except KeyError as error:
+        raise StoreCorrupt(f"a value is not what was written: it has no {error}") from error
     except LookupError:
         raise
     except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, ArithmeticError, RecursionError) as error:
@@ -79,6 +73,7 @@ class _Writer:
 
     def __init__(self, types: Mapping[str, type]) -> None:
         self._types = types
+        self._is_inside = False
 
     def written(self, value: Any, depth: int) -> Any:  # noqa: PLR0911 (a table of kinds)
         kind = type(value)
@@ -89,51 +84,54 @@ class _Writer:
         if kind is float:
             return value if math.isfinite(value) else {_TAG: "float", "v": repr(value)}
         if depth >= MAX_DEPTH:
-            raise _Refused
+            raise Refused
         if kind is list:
             return [self.written(each, depth + 1) for each in value]
         if kind is dict:
             return self._dict(value, depth)
         if kind in _SEQUENCES:
             return {_TAG: _SEQUENCES[kind], "v": [self.written(each, depth + 1) for each in value]}
+        if kind in _OF_COLLECTIONS:
+            return self._collection(value, depth)
         write = _SIMPLE.get(kind)
         if write is not None:
             return {_TAG: kind.__name__, "v": write[0](value)}
         if isinstance(value, pathlib.PurePath):
             return _path(value)
-        return _array(value) or self._made(value, depth)
+        return typed_arrays.written(value) or self._made(value, depth)
 
     def _dict(self, value: dict[Any, Any], depth: int) -> Any:
         if _TAG not in value and all(type(key) is str for key in value):
             return {_key(key): self.written(each, depth + 1) for key, each in value.items()}
-        pairs = [[self.written(key, depth + 1), self.written(each, depth + 1)] for key, each in value.items()]
-        return {_TAG: "dict", "v": pairs}
+        return {_TAG: "dict", "v": self._pairs(value, depth)}
+
+    def _pairs(self, value: dict[Any, Any], depth: int) -> list[Any]:
+        return [[self.written(key, depth + 1), self.written(each, depth + 1)] for key, each in value.items()]
+
+    def _collection(self, value: Any, depth: int) -> Any:
+        if getattr(value, "__dict__", None):
+            raise Refused
+        match value:
+            case collections.deque():
+                items = [self.written(each, depth + 1) for each in value]
+                return {_TAG: "deque", "v": items, "maxlen": value.maxlen}
+            case collections.defaultdict():
+                factory = value.default_factory
+                name = None if factory is None else _FACTORIES[factory]
+                return {_TAG: "defaultdict", "factory": name, "v": self._pairs(value, depth)}
+            case _:
+                return {_TAG: type(value).__name__, "v": self._pairs(value, depth)}
 
     def _made(self, value: Any, depth: int) -> Any:
-        """Write an instance of one of the declared classes."""
-        kind = type(value)
-        name = qualified_name(kind)
-        if self._types.get(name) is not kind and kind is not FileRef:
-            raise _Refused
-        if isinstance(value, enum.Enum):
-            return {_TAG: "enum", "type": name, "v": value.name}
-        if isinstance(value, pydantic.BaseModel):
-            known = {**value.__dict__, **(value.__pydantic_extra__ or {})}
-            if value.__pydantic_private__ or kind.__init__ is not pydantic.BaseModel.__init__:
-                raise _Refused
-            fields = {key: self.written(each, depth + 1) for key, each in known.items()}
-            return {_TAG: "model", "type": name, "v": fields, "set": sorted(value.__pydantic_fields_set__)}
-        if dataclasses.is_dataclass(value):
-            return {_TAG: "dataclass", "type": name, "v": self._fields(value, depth)}
-        raise _Refused
-
-    def _fields(self, value: Any, depth: int) -> dict[str, Any]:
-        fields = dataclasses.fields(value)
-        names = [each.name for each in fields]
-        extra = set(getattr(value, "__dict__", ())) - set(names)
-        if extra or not all(each.init for each in fields) or hasattr(type(value), "__post_init__"):
-            raise _Refused
-        return {name: self.written(getattr(value, name), depth + 1) for name in names}
+        """Write an instance of one of the declared classes, if that gives back what it is."""
+        if self._is_inside:
+            return typed_classes.written(value, self._types, lambda each: self.written(each, depth + 1))
+        self._is_inside = True
+        made = typed_classes.written(value, self._types, lambda each: self.written(each, depth + 1))
+        self._is_inside = False
+        if not is_same(value, _Reader(self._types).read(_DECODE(_ENCODE(made)))):
+            raise Refused
+        return made
 
 
 class _Reader:
@@ -156,38 +154,26 @@ class _Reader:
                 return {self.read(key): self.read(each) for key, each in body}
             case "tuple" | "set" | "frozenset":
                 return _FROM_SEQUENCE[kind](self.read(each) for each in body)
+            case "OrderedDict" | "Counter":
+                return _DICTS[kind]({self.read(key): self.read(each) for key, each in body})
+            case "defaultdict":
+                pairs = {self.read(key): self.read(each) for key, each in body}
+                return collections.defaultdict(_factory(value["factory"]), pairs)
+            case "deque":
+                return collections.deque((self.read(each) for each in body), value["maxlen"])
             case "array" | "scalar":
-                return _read_array(kind, value)
-            case "enum" | "model" | "dataclass":
-                return self._made(kind, value)
+                return typed_arrays.read(kind, value)
+        if kind in typed_classes.KINDS:
+            return typed_classes.read(kind, value, self._types, self.read)
         if kind in _READ:
             return _READ[kind](body)
         raise ValueError(f"no kind of value is called {kind!r}")
 
-    def _made(self, kind: str, value: dict[str, Any]) -> Any:
-        name, body = value["type"], value["v"]
-        known = FileRef if name == qualified_name(FileRef) else self._types.get(name)
-        if known is None:
-            raise LookupError(f"it is made of {name}, which no tool of this graph declares")
-        try:
-            if kind == "enum" and issubclass(known, enum.Enum):
-                return known[body]
-            fields = {key: self.read(each) for key, each in body.items()}
-            if kind == "model" and issubclass(known, pydantic.BaseModel):
-                made = known.model_construct(set(value["set"]), **fields)
-                known.model_validate(fields, strict=False, by_name=True, by_alias=True)
-                return made
-            if kind == "dataclass" and dataclasses.is_dataclass(known):
-                return known(**fields)
-        except (KeyError, TypeError, ValueError) as error:
-            raise LookupError(f"it is made of {name}, which does not take it any more: {error}") from error
-        raise LookupError(f"{name} is no {kind} any more")
-
 
 def _text(text: str) -> Any:
     """Return a text as it is written: a long one in pieces, so that other threads have their turns meanwhile."""
-    if len(text) > _PIECE:
-        pieces = [_ENCODE(text[i : i + _PIECE])[1:-1] for i in range(0, len(text), _PIECE)]
+    if len(text) > PIECE:
+        pieces = [_ENCODE(text[i : i + PIECE])[1:-1] for i in range(0, len(text), PIECE)]
         return msgspec.Raw(b'"%b"' % b"".join(pieces))
     text.encode()  # what is no Unicode text cannot be written
     return text
@@ -198,42 +184,13 @@ def _key(text: str) -> str:
     return text
 
 
-def _b64(data: bytes | bytearray) -> Any:
-    if len(data) > _PIECE:
-        pieces = [base64.b64encode(data[i : i + _PIECE]) for i in range(0, len(data), _PIECE)]
-        return msgspec.Raw(b'"%b"' % b"".join(pieces))
-    return base64.b64encode(data).decode("ascii")
-
-
-def _un_b64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise ValueError(str(error)) from error
-
-
-def _stamp(value: dt.datetime | dt.time) -> str:
-    if value.tzinfo is not None and type(value.tzinfo) is not dt.timezone:
-        raise _Refused  # a zone's rules are more than its offset
-    if value.fold:
-        raise _Refused
-    return value.isoformat()
-
-
-def _zone_is_named(value: dt.datetime | dt.time) -> bool:
-    zone = value.tzinfo
-    return isinstance(zone, dt.timezone) and zone.tzname(None) != dt.timezone(zone.utcoffset(None)).tzname(None)
-
-
-def _checked_stamp(value: Any) -> str:
-    if _zone_is_named(value):
-        raise _Refused
-    return _stamp(value)
+def _factory(name: str | None) -> Any:
+    return None if name is None else _BY_NAME[name]
 
 
 def _path(value: pathlib.PurePath) -> dict[str, str]:
     if type(value) not in (type(pathlib.Path()), pathlib.PurePosixPath, pathlib.PureWindowsPath):
-        raise _Refused
+        raise Refused
     pure = isinstance(value, pathlib.Path)
     return {_TAG: "path" if pure else type(value).__name__, "v": _text(str(value))}
 
@@ -244,12 +201,16 @@ def _seconds(value: dt.timedelta) -> list[int]:
 
 _SEQUENCES: dict[type, str] = {tuple: "tuple", set: "set", frozenset: "frozenset"}
 _FROM_SEQUENCE: dict[str, Callable[..., Any]] = {"tuple": tuple, "set": set, "frozenset": frozenset}
+_DICTS: dict[str, Callable[..., Any]] = {"OrderedDict": collections.OrderedDict, "Counter": collections.Counter}
+_OF_COLLECTIONS = frozenset({collections.OrderedDict, collections.Counter, collections.defaultdict, collections.deque})
+_FACTORIES: dict[Any, str] = {each: each.__name__ for each in (list, dict, set, tuple, int, float, str, bool)}
+_BY_NAME = {name: factory for factory, name in _FACTORIES.items()}
 _SIMPLE: dict[type, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
-    bytes: (_b64, _un_b64),
-    bytearray: (_b64, lambda text: bytearray(_un_b64(text))),
-    dt.datetime: (_checked_stamp, dt.datetime.fromisoformat),
+    bytes: (b64, un_b64),
+    bytearray: (b64, lambda text: bytearray(un_b64(text))),
+    dt.datetime: (typed_instants.written, typed_instants.instant),
     dt.date: (dt.date.isoformat, dt.date.fromisoformat),
-    dt.time: (_checked_stamp, dt.time.fromisoformat),
+    dt.time: (typed_instants.written, typed_instants.time_of_day),
     dt.timedelta: (_seconds, lambda parts: dt.timedelta(*parts)),
     decimal.Decimal: (str, decimal.Decimal),
     uuid.UUID: (str, uuid.UUID),
@@ -263,31 +224,3 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "PurePosixPath": pathlib.PurePosixPath,
     "PureWindowsPath": pathlib.PureWindowsPath,
 }
-
-_NUMPY_KINDS = "biufcSUMm"
-
-
-def _array(value: Any) -> dict[str, Any] | None:
-    """Write a numpy array or scalar, if it is one and holds no objects."""
-    numpy = sys.modules.get("numpy")
-    if numpy is None or type(value).__module__ != "numpy" or not isinstance(value, (numpy.ndarray, numpy.generic)):
-        return None
-    if value.dtype.kind not in _NUMPY_KINDS or value.dtype.fields is not None:
-        raise _Refused
-    kind = "scalar" if isinstance(value, numpy.generic) else "array"
-    if kind == "array" and type(value) is not numpy.ndarray:
-        raise _Refused
-    packed = numpy.ascontiguousarray(value)
-    return {_TAG: kind, "dtype": value.dtype.str, "shape": list(value.shape), "v": _b64(packed.tobytes())}
-
-
-def _read_array(kind: str, value: dict[str, Any]) -> Any:
-    import numpy as np  # noqa: PLC0415 (for those alone who have arrays)
-
-    text, shape = value["dtype"], value["shape"]
-    if not (isinstance(text, str) and text[:1] in "<>|=" and text[1:2] in _NUMPY_KINDS and text.isascii()):
-        raise ValueError(f"no array has the type {text!r}")
-    if not all(type(each) is int and each >= 0 for each in shape):
-        raise ValueError(f"no array has the shape {shape!r}")
-    made = np.frombuffer(_un_b64(value["v"]), dtype=np.dtype(text)).reshape(shape)
-    return made[()] if kind == "scalar" else made.copy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import itertools
 import sys
 from typing import Any
@@ -10,7 +11,8 @@ MAX_LIGHT = 65_536
 """Bytes, about, of a value that is written down at once."""
 _MAX_LOOKED_AT = 256
 _TEXTS = frozenset({str, bytes, bytearray})
-_GROUPS = frozenset({list, tuple, set, frozenset})
+_GROUPS = frozenset({list, tuple, set, frozenset, collections.deque})
+_DICTS = frozenset({dict, collections.OrderedDict, collections.defaultdict, collections.Counter})
 _PART = 16
 """Bytes, about, of what is one of many."""
 
@@ -27,9 +29,12 @@ def is_heavy(value: Any) -> bool:
         elif kind in _GROUPS:
             left -= _PART * len(each)
             queue += itertools.islice(each, _MAX_LOOKED_AT)
-        elif kind is dict:
+        elif kind in _DICTS:
             left -= 2 * _PART * len(each)
             queue += itertools.islice(each.values(), _MAX_LOOKED_AT)
+        elif isinstance(each, tuple):  # a named one; whatever its class says of itself is not asked
+            left -= _PART * tuple.__len__(each)
+            queue += itertools.islice(tuple.__iter__(each), _MAX_LOOKED_AT)
         elif _is_array(each):
             left -= each.nbytes
         else:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import typing
 
 import pydantic
 
 from graphrun_nb import graph, tool
 from graphrun_nb.authoring.declared import declared_types
 from graphrun_nb.core.ids import qualified_name
+
+T = typing.TypeVar("T")
 
 
 class Colour(enum.Enum):
@@ -53,3 +56,23 @@ def test_plain_annotations_declare_nothing():
     def plain(value: int, *, k: str = "") -> dict: ...
 
     assert found_of(plain) == {}
+
+
+class Pair(typing.NamedTuple):
+    colour: Colour
+
+
+class Box(pydantic.BaseModel, typing.Generic[T]):
+    inner: T
+
+
+class Options(typing.TypedDict):
+    pair: Pair
+
+
+def test_named_tuples_generic_classes_and_what_typed_dicts_hold_are_declared():
+    def made(value: Options) -> Box[Inner]: ...
+
+    declared = {qualified_name(each): each for each in (Pair, Colour, Box[Inner], Inner)}
+    found = found_of(made)
+    assert declared.items() <= found.items()

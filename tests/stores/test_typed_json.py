@@ -8,12 +8,12 @@ import math
 import pathlib
 import sys
 import uuid
-from collections import OrderedDict, namedtuple
+from collections import namedtuple
 
 import numpy as np
 import pydantic
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graphrun_nb.core.files import FileRef
@@ -83,6 +83,7 @@ def is_same(one, other):
     return one == other
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(values)
 def test_what_is_kept_comes_back_as_it_was(value):
     data = encode(value, {})
@@ -153,12 +154,6 @@ class Private(pydantic.BaseModel):
     x: int = 1
 
 
-@dataclasses.dataclass
-class Derived:
-    x: int
-    y: int = dataclasses.field(init=False, default=0)
-
-
 Pair = namedtuple("Pair", "a b")  # noqa: PYI024
 
 
@@ -181,25 +176,22 @@ def deep():
         object(),
         lambda: 1,
         Words("x"),
-        OrderedDict(a=1),
         Pair(1, 2),
         cyclic(),
         deep(),
         np.array([object()]),
-        np.array([(1, 2)], dtype=[("a", "i4"), ("b", "i4")]),
         np.ma.masked_array([1, 2]),
         "\ud800",
         {"\ud800": 1},
         [1, object()],
         Private(),
-        Derived(1),
         open,
         type,
     ],
     ids=lambda value: type(value).__name__,
 )
 def test_what_would_not_come_back_as_it_was_is_refused(value):
-    types = {**TYPES, **{qualified_name(each): each for each in (Private, Derived)}}
+    types = {**TYPES, **{qualified_name(each): each for each in (Private,)}}
     assert encode(value, types) is None
 
 
@@ -233,6 +225,23 @@ HOSTILE = [
     b'{"$": "model", "type": "builtins.exec", "v": {}, "set": []}',
     b'{"$": "dataclass", "type": "subprocess.Popen", "v": {"args": "true"}}',
     b'{"$": "enum", "type": 3, "v": "x"}',
+    b'{"$": "flag", "type": "re.RegexFlag", "v": 2}',
+    b'{"$": "namedtuple", "type": "os.stat_result", "fields": [], "v": []}',
+    b'{"$": "namedtuple", "type": "tests.stores.test_typed_json.Point", "fields": [], "v": []}',
+    b'{"$": "dataclass", "type": "tests.stores.test_typed_json.Point", "v": {"__class__": 1}}',
+    b'{"$": "datetime", "v": ["2026-01-02", 0, "../../etc/passwd"]}',
+    b'{"$": "datetime", "v": ["2026-01-02", 2, null]}',
+    b'{"$": "datetime", "v": ["2026-01-02", 0, {}]}',
+    b'{"$": "defaultdict", "factory": "eval", "v": []}',
+    b'{"$": "defaultdict", "factory": ["list"], "v": []}',
+    b'{"$": "Counter", "v": 3}',
+    b'{"$": "deque", "v": [], "maxlen": "x"}',
+    b'{"$": "array", "dtype": {"fields": [["a", "O", 0]], "size": 8, "aligned": false}, "shape": [0], "v": ""}',
+    b'{"$": "array", "dtype": {"fields": [["a", "<i8", -8]], "size": 8, "aligned": false}, "shape": [0], "v": ""}',
+    b'{"$": "array", "dtype": {"fields": [["a", "<i8", 0]], "size": 4, "aligned": false}, "shape": [0], "v": ""}',
+    b'{"$": "array", "dtype": ["<i8", [99999999999]], "shape": [1], "v": ""}',
+    b'{"$": "array", "dtype": "<i8", "shape": [999999999999], "v": ""}',
+    b'{"$": "array", "dtype": ' + b'["<i8", [1]],' * 3 + b'"shape": [1], "v": ""}',
     b'{"$": "enum", "type": ["a"], "v": "x"}',
     b"[" * 100_000 + b"]" * 100_000,
 ]
