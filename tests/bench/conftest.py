@@ -1,3 +1,3 @@
 """Nothing here is collected but the tests: peers need packages that tests do without."""
 
-collect_ignore = ["peers"]
+collect_ignore = ["peers", "survivors"]

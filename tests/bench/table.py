@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from tests.bench.figures import Figure
     from tests.bench.measure import Cost
 
-BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 Row = tuple["list[Cost]", str]
 
 
@@ -65,11 +64,12 @@ def figures(rows: Sequence[Figure]) -> str:
     return "\n".join(lines)
 
 
-def put(document: Path, table: str) -> bool:
-    """Put `table` between the marks of `document`; False if it has none."""
+def put(document: Path, table: str, mark: str = "bench") -> bool:
+    """Put `table` between the marks of that name in `document`; False if it has none."""
     text = document.read_text()
-    if BEGIN not in text or END not in text:
+    begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+    if begin not in text or end not in text:
         return False
-    within = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
-    document.write_text(within.sub(lambda _: f"{BEGIN}\n\n{table}\n\n{END}", text, count=1))
+    within = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    document.write_text(within.sub(lambda _: f"{begin}\n\n{table}\n\n{end}", text, count=1))
     return True

@@ -74,7 +74,8 @@ def test_a_run_that_is_killed_again_and_again_loses_nothing_and_repeats_only_wha
         assert status == -signal.SIGKILL, child.text()
         n_kills += 1
     assert n_kills >= 5
-    check(SqliteStore(path), effects, n_kills)
+    n_again = check(SqliteStore(path), effects, n_kills)
+    print(f"{n_kills} kills, {n_again} nodes ran again")
 
 
 def test_of_many_processes_one_drives_a_run(children, tmp_path):

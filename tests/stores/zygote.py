@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,8 +45,9 @@ class Child:
 
     def kill(self, signal_no: int = 9) -> None:
         """Send a signal, if it is still there."""
-        if not self.has_ended:
-            os.kill(self.pid, signal_no)
+        with suppress(ProcessLookupError):
+            if not self.has_ended:
+                os.kill(self.pid, signal_no)
 
     def text(self) -> str:
         """Return what it has printed."""
@@ -57,11 +58,11 @@ class Child:
 class Zygote:
     """The process that forks."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, programs: str) -> None:
         self._folder = folder
         self._n = 0
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.stores.zygote"],
+            [sys.executable, "-m", "tests.stores.zygote", programs],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -103,17 +104,17 @@ class Zygote:
 
 
 @contextmanager
-def zygote(folder: Path) -> Iterator[Zygote]:
-    """Have one for the length of the block."""
-    made = Zygote(folder)
+def zygote(folder: Path, programs: str = "tests.stores.programs") -> Iterator[Zygote]:
+    """Have one that has imported the module `programs`, for the length of the block."""
+    made = Zygote(folder, programs)
     try:
         yield made
     finally:
         made.close()
 
 
-def _serve() -> None:
-    importlib.import_module("tests.stores.programs")
+def _serve(programs: str) -> None:
+    importlib.import_module(programs)
     answers = threading.Lock()
     waiters: list[threading.Thread] = []
     for line in sys.stdin:
@@ -163,4 +164,4 @@ def _be_child(request: dict) -> None:
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(*sys.argv[1:])
