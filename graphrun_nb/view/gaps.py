@@ -5,8 +5,8 @@ Counts and looks up; no order is changed here.
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,18 +21,17 @@ if TYPE_CHECKING:
 class Table:
     """The points as arrays: per gap between two ranks, the two ends of its edges."""
 
-    __slots__ = ("ends", "gaps", "n_points", "starts")
+    __slots__ = ("_gap", "ends", "gaps", "n_points", "starts")
 
     def __init__(self, points: Points) -> None:
-        pairs = [(start, end) for start, ends in enumerate(points.down) for end in ends]
         self.n_points = len(points.rank)
-        self.starts: Ints = np.array([start for start, _ in pairs], dtype=np.intp)
-        self.ends: Ints = np.array([end for _, end in pairs], dtype=np.intp)
-        rank = np.array(points.rank, dtype=np.intp)
-        of = rank[self.starts] if pairs else self.starts
-        along = np.argsort(of, kind="stable")
-        cuts = np.searchsorted(of[along], np.arange(max(points.rank, default=0) + 1))
-        self.gaps = [(self.starts[along[a:b]], self.ends[along[a:b]]) for a, b in pairwise(cuts.tolist())]
+        starts = np.repeat(np.arange(self.n_points), [len(down) for down in points.down])
+        ends = np.fromiter(chain.from_iterable(points.down), dtype=np.intp)
+        gap = np.array(points.rank, dtype=np.intp)[starts]
+        along = np.argsort(gap, kind="stable")
+        self.starts, self.ends, self._gap = starts[along], ends[along], gap[along]
+        cuts = np.searchsorted(self._gap, np.arange(max(points.rank, default=0) + 1))
+        self.gaps = [(self.starts[a:b], self.ends[a:b]) for a, b in pairwise(cuts.tolist())]
 
     def places(self, layers: list[Ints]) -> Ints:
         """Point -> its place in its rank."""
@@ -42,10 +41,9 @@ class Table:
         return place
 
     def crossings(self, layers: list[Ints]) -> int:
-        """Count all crossings at once: later ranks have higher numbers, so edges of two gaps never invert."""
-        place = np.zeros(self.n_points, dtype=np.intp)
-        place[np.concatenate(layers)] = np.arange(self.n_points)
-        return inversions(place[self.starts], place[self.ends])
+        """Count all crossings at once."""
+        place = self.places(layers)
+        return inversions(place[self.starts], place[self.ends], self._gap)
 
     def sides(self, at: int) -> list[tuple[Ints, Ints]]:
         """Return the edges of a rank as (its point, the neighbour), for the rank before and the rank after."""
@@ -53,26 +51,31 @@ class Table:
         return before + ([self.gaps[at]] if at < len(self.gaps) else [])
 
 
-def inversions(first: NDArray[Any], second: NDArray[Any]) -> int:
-    """Count the pairs i, j with ``first[i] < first[j]`` and ``second[i] > second[j]``.
+def inversions(first: Ints, second: Ints, gap: Ints) -> int:
+    """Count the pairs i, j of one gap with ``first[i] < first[j]`` and ``second[i] > second[j]``.
 
     Parameters
     ----------
-    first, second
-        Two arrays of one length m; equal values never make an inversion.
+    first, second, gap
+        Three arrays of one length m, of small numbers from 0; equal ones never make an inversion.
 
     Notes
     -----
-    O(m log² m) in numpy: one stable pass per bit of the second's ranks, as in a wavelet tree.
+    O(m log m) in numpy for each bit of the second's numbers, as in a wavelet tree; O(m) while 16 bits hold gap and
+    number, which a radix sort then takes.
     """
     if len(first) < 2:
         return 0
-    ranked = np.unique(second[np.lexsort((second, first))], return_inverse=True)[1].reshape(-1)
+    n_first, n_second = int(first.max()) + 1, int(second.max()) + 1
+    second = second[np.argsort((gap * n_first + first) * n_second + second)]
+    gap = np.sort(gap)
+    n_bits, n_gaps = (n_second - 1).bit_length(), int(gap[-1]) + 1
     total = 0
-    for bit in range(int(ranked.max()).bit_length()):
-        group = ranked >> (bit + 1)
-        along = np.argsort(group, kind="stable")
-        group, high = group[along], (ranked[along] >> bit) & 1
+    for bit in range(n_bits):
+        rest = n_bits - bit - 1
+        group = (gap << rest) + (second >> (bit + 1))
+        along = np.argsort(group.astype(np.uint16) if n_gaps << rest <= 1 << 16 else group, kind="stable")
+        group, high = group[along], (second[along] >> bit) & 1
         seen = np.cumsum(high)
         starts = np.flatnonzero(np.concatenate(([True], group[1:] != group[:-1])))
         before = np.repeat(seen[starts] - high[starts], np.diff(np.append(starts, len(group))))

@@ -42,13 +42,13 @@ def sift(table: Table, layers: list[Ints]) -> list[Ints]:
     return layers
 
 
-def _gains(sides: list[tuple[Ints, Ints]], window: Ints, start: int, place: Ints) -> NDArray[np.int64]:
+def _gains(sides: list[tuple[Ints, Ints]], window: Ints, start: int, place: Ints) -> NDArray[np.int32]:
     """Crossings of each pair of a window in this order less those in the other, shape (w, w).
 
     Sums rows instead of multiplying matrices: few of the cells are filled, and no thread of a BLAS is started.
     """
     width = len(window)
-    cost = np.zeros((width, width), dtype=np.int64)
+    cost = np.zeros((width, width), dtype=np.int32)
     for ours, theirs in sides:
         mine = place[ours] - start
         inside = np.flatnonzero((mine >= 0) & (mine < width))
@@ -56,26 +56,29 @@ def _gains(sides: list[tuple[Ints, Ints]], window: Ints, start: int, place: Ints
             continue
         inside = inside[np.argsort(mine[inside], kind="stable")]
         mine = mine[inside]
-        at, found = np.unique(place[theirs[inside]], return_inverse=True)
-        found = found.reshape(-1)
-        edges = np.bincount(found * width + mine, minlength=len(at) * width).reshape(len(at), width)
-        before = np.cumsum(edges, axis=0) - edges
+        near = place[theirs[inside]]
+        known = np.zeros(int(near.max()) + 1, dtype=np.intp)
+        known[near] = 1
+        found = (np.cumsum(known) - 1)[near]
+        n_found = int(found.max()) + 1
+        edges = np.bincount(found * width + mine, minlength=n_found * width).astype(np.int32).reshape(n_found, width)
+        before = np.cumsum(edges, axis=0, dtype=np.int32) - edges
         starts = np.flatnonzero(np.concatenate(([True], mine[1:] != mine[:-1])))
-        cost[mine[starts]] += np.add.reduceat(before[found], starts, axis=0)
+        cost[mine[starts]] += np.add.reduceat(before[found], starts, axis=0, dtype=np.int32)
     return cost - cost.T
 
 
-def _sifted(gains: NDArray[np.int64]) -> Ints | None:
+def _sifted(gains: NDArray[np.int32]) -> Ints | None:
     """Move each point of a window to where it crosses least; None if all stay."""
     along: Ints = np.arange(len(gains))
     moved = False
-    for _ in range(4):
-        sums = np.cumsum(gains[along][:, along], axis=1)
+    for turn in range(4):
+        sums = np.cumsum(gains[np.ix_(along, along)] if turn else gains, axis=1, dtype=np.int32)
         movers = along[np.maximum(sums.max(axis=1), 0) > np.diagonal(sums)]
         if not len(movers):
             break
         for mover in movers.tolist():
-            reach = gains[mover].take(along).cumsum()
+            reach = gains[mover].take(along).cumsum(dtype=np.int32)
             now = int((along == mover).argmax())
             to = int(reach.argmax())
             best = int(reach[to])

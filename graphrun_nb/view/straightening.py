@@ -6,15 +6,19 @@ whether it is virtual.
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from graphrun_nb.view.points import Points
+
+    Floats = NDArray[np.float64]
 
 
 def straighten(points: Points, layers: Sequence[Sequence[int]], half: Sequence[float]) -> list[float]:
@@ -44,26 +48,77 @@ def straighten(points: Points, layers: Sequence[Sequence[int]], half: Sequence[f
     """
     main_up, main_down = _mains(points, points.up, points.down)
     bending = _Bending(points, main_up, main_down)
-    y = [0.0] * len(points.rank)
-    for layer in layers:
-        _settle(layer, [0.0] * len(layer), [1.0] * len(layer), half, y)
-    best, lowest = list(y), float("inf")
+    downwards = [_Step(points, layer, main_up, main_down, half) for layer in layers]
+    upwards = [_Step(points, layer, main_down, main_up, half) for layer in reversed(layers)]
+    y = np.zeros(len(points.rank))
+    for step in downwards:
+        y[step.layer] = step.offsets
+    best, lowest = y, float("inf")
     for turn in range(max(4, min(12, 240_000 // len(points.rank)))):
-        mains, back = (main_up, main_down) if turn % 2 == 0 else (main_down, main_up)
-        for layer in layers if turn % 2 == 0 else reversed(layers):
-            wish, weight = [], []
-            for point in layer:
-                near = mains[point]
-                wish.append(sum(y[other] for other in near) / len(near) if near else y[point])
-                straight = len(near) == 1 and back[near[0]] == [point]
-                virtual = point >= points.n_nodes
-                weight.append((1e6 if virtual else 1e4) if straight else 1.0 if near else 0.01)
-            _settle(layer, wish, weight, half, y)
+        for step in downwards if turn % 2 == 0 else upwards:
+            step.settle(y)
         cost = bending(y)
         if cost < lowest - 1e-9:
-            best, lowest = list(y), cost
-    _slide(layers, half, best, main_up, main_down)
-    return best
+            best, lowest = y.copy(), cost
+    straight: list[float] = best.tolist()
+    _slide(layers, half, straight, main_up, main_down)
+    return straight
+
+
+class _Step:
+    """A rank in a sweep: what its points wish for, and how much it matters, does not change between sweeps."""
+
+    __slots__ = ("_members", "_sizes", "_starts", "_weights", "layer", "offsets")
+
+    def __init__(
+        self,
+        points: Points,
+        layer: Sequence[int],
+        mains: Sequence[list[int]],
+        back: Sequence[list[int]],
+        half: Sequence[float],
+    ) -> None:
+        room = np.array([half[point] for point in layer])
+        wished = [mains[point] or [point] for point in layer]
+        self.layer = np.array(layer, dtype=np.intp)
+        self.offsets = np.concatenate(([0.0], np.cumsum(room[:-1] + room[1:])))
+        self._members = np.fromiter(chain.from_iterable(wished), dtype=np.intp)
+        self._sizes = np.array([len(near) for near in wished])
+        self._starts = np.cumsum(self._sizes) - self._sizes
+        self._weights = [_weight(points, point, mains[point], back) for point in layer]
+
+    def settle(self, y: Floats) -> None:
+        """Move the points as near to their wishes as order and distances allow (weighted least squares)."""
+        wish = np.add.reduceat(y[self._members], self._starts) / self._sizes - self.offsets
+        if (wish[1:] < wish[:-1]).any():
+            wish = _pooled(wish.tolist(), self._weights)
+        y[self.layer] = wish + self.offsets
+
+
+def _weight(points: Points, point: int, near: Sequence[int], back: Sequence[list[int]]) -> float:
+    if not near:
+        return 0.01
+    if len(near) > 1 or back[near[0]] != [point]:
+        return 1.0
+    return 1e6 if point >= points.n_nodes else 1e4
+
+
+def _pooled(wish: list[float], weights: list[float]) -> Floats:
+    """Return what never falls and is nearest to `wish`: neighbours that would, pool at their mean."""
+    means: list[float] = []
+    masses: list[float] = []
+    counts: list[int] = []
+    for at, weight in zip(wish, weights, strict=True):
+        mean, mass, count = at, weight, 1
+        while means and means[-1] > mean:
+            more = masses.pop()
+            mean = (mean * mass + means.pop() * more) / (mass + more)
+            mass += more
+            count += counts.pop()
+        means.append(mean)
+        masses.append(mass)
+        counts.append(count)
+    return np.repeat(means, counts)
 
 
 def _slide(
@@ -117,11 +172,10 @@ class _Bending:
     __slots__ = ("_ends", "_groups", "_members", "_owners", "_sizes", "_starts", "_steep")
 
     def __init__(self, points: Points, main_up: list[list[int]], main_down: list[list[int]]) -> None:
-        pairs = np.array([(one, point) for point, up in enumerate(points.up) for one in up], dtype=np.intp).reshape(
-            -1, 2
-        )
-        self._starts, self._ends = pairs[:, 0], pairs[:, 1]
-        self._steep = 1 + 3 * (pairs >= points.n_nodes).sum(axis=1)
+        self._starts = np.fromiter(chain.from_iterable(points.up), dtype=np.intp)
+        self._ends = np.repeat(np.arange(len(points.up)), [len(up) for up in points.up])
+        n_virtual = (self._starts >= points.n_nodes).astype(np.intp) + (self._ends >= points.n_nodes)
+        self._steep = 1 + 3 * n_virtual
         bound = [
             (point, near)
             for mains, back in ((main_up, main_down), (main_down, main_up))
@@ -130,41 +184,13 @@ class _Bending:
         ]
         self._owners = np.array([point for point, _ in bound], dtype=np.intp)
         self._sizes = np.array([len(near) for _, near in bound], dtype=np.intp)
-        self._members = np.array([other for _, near in bound for other in near], dtype=np.intp)
+        self._members = np.fromiter(chain.from_iterable(near for _, near in bound), dtype=np.intp)
         self._groups = np.repeat(np.arange(len(bound)), self._sizes)
 
-    def __call__(self, y: Sequence[float]) -> float:
-        at = np.array(y)
-        means = np.bincount(self._groups, weights=at[self._members], minlength=len(self._sizes)) / self._sizes
-        lengths = self._steep * np.abs(at[self._starts] - at[self._ends])
-        return float(lengths.sum() + 3 * np.abs(at[self._owners] - means).sum())
-
-
-def _settle(
-    layer: Sequence[int], wish: Iterable[float], weight: Iterable[float], half: Sequence[float], y: list[float]
-) -> None:
-    """Move a rank's points as near to their wishes as their order and distances allow (weighted least squares)."""
-    offsets: list[float] = []
-    pools: list[tuple[float, float, int]] = []
-    offset = 0.0
-    last = -1
-    for point, target, heavy in zip(layer, wish, weight, strict=True):
-        if last >= 0:
-            offset += half[last] + half[point]
-        last = point
-        offsets.append(offset)
-        mean, mass, count = target - offset, heavy, 1
-        while pools and pools[-1][0] > mean:
-            other, more, n_more = pools.pop()
-            mean = (mean * mass + other * more) / (mass + more)
-            mass += more
-            count += n_more
-        pools.append((mean, mass, count))
-    at = 0
-    for mean, _, count in pools:
-        for i in range(at, at + count):
-            y[layer[i]] = mean + offsets[i]
-        at += count
+    def __call__(self, y: Floats) -> float:
+        means = np.bincount(self._groups, weights=y[self._members], minlength=len(self._sizes)) / self._sizes
+        lengths = self._steep * np.abs(y[self._starts] - y[self._ends])
+        return float(lengths.sum() + 3 * np.abs(y[self._owners] - means).sum())
 
 
 def _mains(points: Points, up: list[list[int]], down: list[list[int]]) -> tuple[list[list[int]], list[list[int]]]:
@@ -173,19 +199,26 @@ def _mains(points: Points, up: list[list[int]], down: list[list[int]]) -> tuple[
 
     def one_way(order_: Sequence[int], behind: list[list[int]], ahead: list[list[int]]) -> list[list[int]]:
         length = [0] * len(points.rank)
-        tree = bytearray(len(points.rank))
+        is_tree = bytearray(len(points.rank))
         mains: list[list[int]] = [[] for _ in points.rank]
         for point in order_:
             near = behind[point]
-            tree[point] = all(tree[other] and len(ahead[other]) == 1 for other in near)
-            longest = max((length[other] for other in near), default=0)
-            length[point] = longest + (point < points.n_nodes)
-            bar = longest / 2 if tree[point] else longest - 0.5
-            chosen = [other for other in near if length[other] > bar]
+            longest, tree = 0, True
+            for other in near:
+                longest = max(longest, length[other])
+                tree = tree and bool(is_tree[other]) and len(ahead[other]) == 1
+            is_tree[point] = tree
             if point >= points.n_nodes:
-                mains[point] = [other for other in near if other >= points.n_nodes] or near
-            else:
-                mains[point] = chosen if len(near) - len(chosen) <= 2 else near
+                length[point] = longest
+                mains[point] = near  # a virtual point has one on each side
+                continue
+            length[point] = longest + 1
+            if len(near) < 2:
+                mains[point] = near
+                continue
+            bar = longest / 2 if tree else longest - 0.5
+            chosen = [other for other in near if length[other] > bar]
+            mains[point] = chosen if len(near) - len(chosen) <= 2 else near
         return mains
 
     return one_way(by_rank, up, down), one_way(by_rank[::-1], down, up)
