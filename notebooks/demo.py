@@ -15,8 +15,7 @@ from nbclient import NotebookClient
 
 from graphrun_nb.core.codec import load_lines
 from graphrun_nb.core.state import fold
-from graphrun_nb.view.layout import layout
-from graphrun_nb.view.svg import draw
+from graphrun_nb.view.export import to_svg
 from graphrun_nb.view.text import table
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ def play(folder: Path, *, answer: str | None = ANSWER) -> Played:
 
 def picture(state: RunState) -> str:
     """Return the run's drawing, an SVG document."""
-    return draw(state, layout(list(state.nodes), state.edges()))
+    return to_svg(state)
 
 
 def main() -> None:

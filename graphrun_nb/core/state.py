@@ -147,24 +147,6 @@ class RunState(Struct):
         """Count the nodes in each status. O(nodes)."""
         return Counter(node.status for node in self.nodes.values())
 
-    def edges(self) -> list[tuple[str, str]]:
-        """Return all (earlier, later) pairs of nodes, of values and of order. O(nodes + edges).
-
-        A part that comes after none of its siblings comes after its container, which has to start first. The elements
-        of mapped nodes are left out.
-        """
-        nodes = self.nodes
-        pairs: list[tuple[str, str]] = []
-        for node_id, node in nodes.items():
-            info = node.info
-            if info.parent and nodes[info.parent].info.kind == "map":
-                continue
-            before = dict.fromkeys((*info.needs, *info.after))
-            if info.parent and not any(nodes[each].info.parent == info.parent for each in before):
-                before[info.parent] = None
-            pairs += [(each, node_id) for each in before]
-        return pairs
-
     def drawn(self) -> list[str]:
         """Return the ids of the nodes that are drawn: all but the elements of mapped nodes. O(nodes)."""
         nodes = self.nodes
@@ -173,17 +155,6 @@ class RunState(Struct):
             for node_id, node in nodes.items()
             if not node.info.parent or nodes[node.info.parent].info.kind != "map"
         ]
-
-    def element_counts(self) -> dict[str, Counter[NodeStatus]]:
-        """Count the elements of each mapped node by status. O(nodes)."""
-        counts: dict[str, Counter[NodeStatus]] = {
-            node_id: Counter() for node_id, node in self.nodes.items() if node.info.kind == "map"
-        }
-        if counts:
-            for node in self.nodes.values():
-                if node.info.parent in counts:
-                    counts[node.info.parent][node.status] += 1
-        return counts
 
     def digest(self) -> str:
         """Return a checksum of all that a view shows of the state; equal in Python and TypeScript. O(nodes).

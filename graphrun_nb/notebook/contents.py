@@ -13,6 +13,7 @@ from graphrun_nb.engine.result import result_of
 from graphrun_nb.notebook.recorder import details_of, places_of
 from graphrun_nb.view.export import to_json, to_png, to_svg
 from graphrun_nb.view.page import Player, page
+from graphrun_nb.view.picture import drawn
 from graphrun_nb.view.recording import packed, record
 from graphrun_nb.view.trace import to_trace
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).parent / "static"
 MAX_DETAILS = 5_000
 MAX_DETAIL_BYTES = 30_000_000
-MAX_DRAWN = 2_000
-"""Of a page that runs no script the drawing is the picture; with more nodes it would only make it slow."""
 
 KINDS = {
     "trace.json": "application/json",
@@ -65,8 +64,7 @@ def contents(run: Run, kind: str) -> Callable[[], bytes]:
 
     def make() -> bytes:
         recording = record(state, events, places_of(state), details, saved_at=now)
-        drawing = to_svg(state) if len(state.drawn()) <= MAX_DRAWN else ""
-        return page(state, drawing, data, told, _player(packed(recording))).encode()
+        return page(state, drawn(state), data, told, _player(packed(recording))).encode()
 
     return make
 

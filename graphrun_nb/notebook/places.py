@@ -71,10 +71,10 @@ class Places:
             groups = groups_of(self._state(), parts)
             loop = running_loop()
             if loop is None or (len(parts) <= INLINE_LAYOUT and _is_warm()):
-                self._placed(container, _layout(parts, edges, before, groups))
+                self._placed(container, _layout(parts, list(edges), before, groups))
             else:
                 inside.busy = True
-                made = loop.run_in_executor(None, _layout, parts, edges, before, groups)
+                made = loop.run_in_executor(None, _layout, parts, list(edges), before, groups)
                 made.add_done_callback(partial(self._made, container), context=self._context.copy())
 
     def follow(self) -> None:

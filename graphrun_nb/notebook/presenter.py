@@ -95,7 +95,7 @@ class NotebookPresenter:
 
     def _after_cell(self, _: object) -> None:
         for picture in list(self._pictures.values()):
-            picture.keep()
+            picture.keep(waits=not self.is_watched)
         for inspector in list(self._inspectors.values()):
             inspector.keep()
             inspector.renew_offers()

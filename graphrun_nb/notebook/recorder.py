@@ -49,5 +49,5 @@ def places_of(state: RunState) -> list[LayoutFrame]:
     containers = dict.fromkeys(("", *(node.info.parent for node in state.nodes.values())))
     for container in islice(containers, MAX_CONTAINERS):
         parts, edges = parts_of(state, container)
-        frames.append(layout_frame(layout(parts, edges, groups=groups_of(state, parts)), parts, inside=container))
+        frames.append(layout_frame(layout(parts, list(edges), groups=groups_of(state, parts)), parts, inside=container))
     return frames

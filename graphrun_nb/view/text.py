@@ -12,6 +12,7 @@ from uuid import UUID
 
 from graphrun_nb.core.status import NodeStatus
 from graphrun_nb.view.aside import aside
+from graphrun_nb.view.parts import part_counts, troubles
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -107,12 +108,24 @@ def headline(state: RunState) -> str:
     return f"{state.graph}: {state.status.lower()} ({counts or 'no nodes'})"
 
 
-def elements_in_words(counts: Counter[NodeStatus] | None) -> str:
-    """Return how far the elements of a mapped node are: ``12/15 done, 1 failed``; empty if it is not mapped."""
-    if not counts:
-        return ""
-    failed = f", {counts[NodeStatus.FAILED]} failed" if counts[NodeStatus.FAILED] else ""
-    return f"{counts[NodeStatus.DONE]}/{counts.total()} done{failed}"
+def counts_in_words(counts: Counter[NodeStatus]) -> str:
+    """Return how far the parts of a container are: ``12/15 done, 1 failed``.
+
+    Examples
+    --------
+    >>> from collections import Counter
+    >>> counts_in_words(Counter({NodeStatus.DONE: 12, NodeStatus.WAITING: 1, NodeStatus.PENDING: 2}))
+    '12/15 done, 1 waiting'
+    """
+    more = "".join(
+        f", {counts[each]} {each.lower()}" for each in (NodeStatus.FAILED, NodeStatus.WAITING) if counts[each]
+    )
+    return f"{counts[NodeStatus.DONE]}/{counts.total()} done{more}"
+
+
+def first_line(text: str) -> str:
+    """Return the first line of `text`, without what ends it."""
+    return "".join(text.splitlines()[:1])
 
 
 def aligned(rows: Iterable[Sequence[str]]) -> str:
@@ -131,28 +144,45 @@ def aligned(rows: Iterable[Sequence[str]]) -> str:
 
 
 def table(state: RunState) -> str:
-    """Return the run as a text table, one row a node. O(nodes)."""
-    return "\n".join([headline(state), aligned([COLUMNS, *node_rows(state)])])
+    """Return the run as a text table, one row a node; of more than 400, those that failed or wait. O(nodes)."""
+    rows = node_rows(state)
+    if len(rows) <= MAX_ROWS:
+        return "\n".join([headline(state), aligned([COLUMNS, *rows])])
+    pressing = [row for row in rows if row[1] in _PRESSING]
+    rest = f"and {len(rows) - len(pressing)} more nodes"
+    return "\n".join([headline(state), *([aligned([COLUMNS, *pressing])] if pressing else []), rest])
 
+
+MAX_ROWS = 400
+_PRESSING = frozenset({NodeStatus.FAILED.lower(), NodeStatus.WAITING.lower()})
 
 COLUMNS = ("node", "status", "attempts", "time", "")
 """What `node_rows` gives; the last column is a remark."""
 
 
 def node_rows(state: RunState) -> list[tuple[str, str, str, str, str]]:
-    """Return what people want to know of each node that is drawn, in order. O(nodes)."""
-    counts = state.element_counts()
-    return [_row(node_id, state.nodes[node_id], elements_in_words(counts.get(node_id))) for node_id in state.drawn()]
+    """Return what people want to know of each node, in order; of mapped nodes' elements, those in trouble. O(nodes)."""
+    counts = part_counts(state)
+    pressing: dict[str, list[str]] = {}
+    for node_id in troubles(state):
+        pressing.setdefault(state.nodes[node_id].info.parent, []).append(node_id)
+    rows = []
+    for node_id in state.drawn():
+        elements = pressing.get(node_id, ()) if state.nodes[node_id].info.kind == "map" else ()
+        rows += [_row(each, state.nodes[each], counts.get(each)) for each in (node_id, *elements)]
+    return rows
 
 
-def _row(node_id: str, node: NodeState, elements: str) -> tuple[str, str, str, str, str]:
+def _row(node_id: str, node: NodeState, parts: Counter[NodeStatus] | None) -> tuple[str, str, str, str, str]:
     took = duration(node.ended_at - node.started_at) if node.ended_at and node.started_at else ""
-    remark = elements
-    if not remark and node.error is not None:
+    remark = ""
+    if parts:
+        remark = counts_in_words(parts)
+    elif node.error is not None:
         remark = f"{node.error.type_name}: {node.error.message}"
     elif node.waits:
         remark = node.waits[0].wait.prompt
     elif node.because:
         remark = f"because of {node.because}"
     attempts = f"{node.attempt}/{node.info.max_attempts}" if node.info.max_attempts > 1 else str(node.attempt or "")
-    return (node_id, node.status.lower(), attempts, took, "".join(remark.splitlines()[:1])[:100])
+    return (node_id, node.status.lower(), attempts, took, first_line(remark)[:100])

@@ -286,7 +286,7 @@ def message(script: Script, graph: str) -> dict[str, object]:
 def placed(script: Script, inside: str) -> dict[str, object]:
     parts, edges = parts_of(script.state, inside)
     return frames.to_builtins(
-        frames.layout_frame(layout(parts, edges, groups=groups_of(script.state, parts)), parts, inside=inside)
+        frames.layout_frame(layout(parts, list(edges), groups=groups_of(script.state, parts)), parts, inside=inside)
     )
 
 

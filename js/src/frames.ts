@@ -9,6 +9,8 @@ import type { Box } from "./viewport";
 const SIDE_PX = 15;
 const TOP_PX = 27;
 const BOTTOM_PX = 13;
+/** From the lines of the members that run below or above them. */
+const APART_PX = 5;
 
 export interface Frame {
   readonly name: string;
@@ -32,8 +34,11 @@ export function framesOf(
     else known.push(i);
   }
   return [...groups].flatMap(([name, members]) => {
-    const box = boxAround(members, placement);
-    return buckets.within(box).length === members.length ? [{ name, box, nodes: members }] : [];
+    const bare = boxAround(members, placement);
+    const box = [withLines(bare, members, placement, topology), bare].find(
+      (each) => buckets.within(each).length === members.length,
+    );
+    return box === undefined ? [] : [{ name, box, nodes: members }];
   });
 }
 
@@ -49,6 +54,20 @@ function boxAround(members: readonly number[], { x, y }: Placement): Box {
     width: most(xs) + CARD_WIDTH / 2 + SIDE_PX - left,
     height: most(ys) + CARD_HEIGHT / 2 + BOTTOM_PX - top,
   };
+}
+
+/** Also around the lines of the members that run beside them. */
+function withLines(box: Box, members: readonly number[], { bends, direction }: Placement, of: Topology): Box {
+  const [along, across, length, width] =
+    direction === "down" ? (["y", "x", "height", "width"] as const) : (["x", "y", "width", "height"] as const);
+  const edges = members.flatMap((i) => [...(of.out[i] ?? []), ...(of.in[i] ?? [])]);
+  let [low, high] = [box[across], box[across] + box[width]];
+  for (const point of edges.flatMap((edge) => bends.get(edge) ?? [])) {
+    if (point[along] <= box[along] || point[along] >= box[along] + box[length]) continue;
+    low = Math.min(low, point[across] - APART_PX);
+    high = Math.max(high, point[across] + APART_PX);
+  }
+  return { ...box, [across]: low, [width]: high - low };
 }
 
 /** The frame that a point lies in. */

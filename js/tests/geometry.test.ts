@@ -6,7 +6,7 @@ import { type LayoutFrame, readEventsFrame } from "../src/protocol";
 import { Buckets } from "../src/spatial";
 import { Store } from "../src/store";
 import { around, outline, pathEdges, type Topology, topologyOf } from "../src/topology";
-import { broughtIn, fitted, Viewport } from "../src/viewport";
+import { type Box, broughtIn, fitted, Viewport } from "../src/viewport";
 import { eventsFrame, log } from "./golden";
 
 const EMPTY: LayoutFrame = { kind: "layout", inside: "", x: [], y: [], bends: [], width: 1, height: 1 };
@@ -208,4 +208,27 @@ test("a group has a frame around its members, unless something else stands betwe
   expect(frames.map(({ name, nodes: members }) => [name, members])).toEqual([["g", [0, 1]]]);
   expect(frameAt(frames, { x: placement.x[0] ?? 0, y: placement.y[0] ?? 0 })?.name).toBe("g");
   expect(frameAt(frames, { x: placement.x[3] ?? 0, y: placement.y[3] ?? 0 })).toBeNull();
+});
+
+test("a frame is also around the lines of its members that run below them", () => {
+  const store = new Store();
+  const nodes = [
+    { node_id: "a", name: "a", group: "g" },
+    { node_id: "b", name: "b", needs: ["a"], group: "g" },
+    { node_id: "c", name: "c", needs: ["a", "b"], group: "g" },
+  ];
+  const event = { kind: "SpecAccepted", fingerprint: "", nodes };
+  store.append(readEventsFrame({ kind: "events", first: 1, at: [1], events: [event] }));
+  const topology = topologyOf(store.state);
+  const framed = (level: number, direction: "right" | "down" = "right"): Box | undefined => {
+    const layout = { kind: "layout", x: [110, 330, 550], y: [36, 36, 36], bends: [[0, 2, 330, level]] } as const;
+    const placement = placementOf(topology, { ...layout, width: 660, height: 72, inside: "" }, direction);
+    return framesOf([...store.state.nodes.values()], topology, placement, new Buckets(placement, topology.members))[0]
+      ?.box;
+  };
+  const [bare, below] = [framed(36), framed(140)];
+  expect(below?.y).toBe(bare?.y);
+  expect(below?.height).toBeGreaterThan(bare?.height ?? 0);
+  expect((below?.y ?? 0) + (below?.height ?? 0)).toBeGreaterThan(140);
+  expect(framed(140, "down")?.width).toBeGreaterThan(framed(36, "down")?.width ?? 0);
 });

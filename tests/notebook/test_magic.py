@@ -33,6 +33,12 @@ def gate(amount):
 def fails():
     return {"y": add(a=1, b="one", _id="bad").total}
 
+@graphify("wide", outputs=["y"])
+def wide():
+    for i in range(449):
+        add(a=i, b=1)
+    return {"y": add(a=0, b=1).total}
+
 @graphify("noisy", outputs=["y"])
 def noisy():
     error = ValueError("first line\\nsecond line")
@@ -324,6 +330,14 @@ def test_a_run_that_has_ended_leaves_its_picture_in_the_notebook(kernel, ending)
     assert alternative.startswith("sums: done (2 done)\nnode")
     assert [line.split()[:2] for line in alternative.splitlines()[2:]] == [["first", "done"], ["second", "done"]]
     assert 'src="data:image/svg+xml;base64,' in saved["text/html"]
+
+
+@pytest.mark.parametrize("ending", ["", "\nf.result()"], ids=["by itself", "blocked"])
+def test_a_run_of_hundreds_of_nodes_leaves_its_picture_from_afar(kernel, ending):
+    (slot,) = Cell(kernel, f"f = %graphrun wide{ending}").slots
+    saved = picture(kernel, slot)
+    assert saved["text/plain"] == "wide: done (450 done)"
+    assert 'alt="wide: done (450 done)\nand 450 more nodes"' in saved["text/html"]
 
 
 def test_the_picture_of_a_run_that_failed_says_why(kernel):

@@ -21,12 +21,13 @@ NESTED = state_of(
 
 
 def test_the_run_itself_has_containers_as_single_nodes():
-    assert parts_of(NESTED) == (["load", "sub", "last"], [("load", "sub"), ("sub", "last"), ("load", "last")])
+    edges = {("load", "sub"): True, ("sub", "last"): True, ("load", "last"): True}
+    assert parts_of(NESTED) == (["load", "sub", "last"], edges)
 
 
 def test_inside_of_a_container_what_comes_from_outside_is_left_out():
-    assert parts_of(NESTED, "sub") == (["sub/a", "sub/b"], [("sub/a", "sub/b")])
+    assert parts_of(NESTED, "sub") == (["sub/a", "sub/b"], {("sub/a", "sub/b"): False})
 
 
 def test_a_node_without_parts_is_empty_inside():
-    assert parts_of(NESTED, "load") == ([], [])
+    assert parts_of(NESTED, "load") == ([], {})

@@ -242,3 +242,31 @@ def test_a_row_stays_one_line_whatever_a_prompt_or_an_error_says(text):
     first = text.splitlines()[0][:90] if text else ""
     assert lines[2].rstrip().endswith(first)
     assert first in lines[3]
+
+
+def test_a_table_names_every_node_that_failed_also_elements_of_a_mapped_one():
+    state = fold("golden", codec.load_lines((GOLDEN / "mapped.jsonl").read_bytes()))
+    rows = [line.split() for line in table(state).splitlines()[2:]]
+    assert [row[:2] for row in rows] == [
+        ["items", "done"],
+        ["work", "failed"],
+        ["work[1]", "failed"],
+        ["below", "skipped"],
+    ]
+    assert rows[1][-4:] == ["3/4", "done,", "1", "failed"]
+    assert " ".join(rows[2]).endswith("ValueError: bad value: -1")
+
+
+def test_of_hundreds_of_nodes_a_table_has_those_that_failed_or_wait_and_counts_the_rest():
+    names = [f"n{i}" for i in range(900)]
+    state = RunState("r")
+    apply(state, RunStarted("wide"), 1.0)
+    apply(state, SpecAccepted("f", tuple(NodeInfo(name, name) for name in names)), 1.0)
+    for name in names[5:500]:
+        apply(state, AttemptStarted(name, 1), 2.0)
+    apply(state, AttemptFailed("n7", 1, ErrorInfo(("builtins.ValueError",), "no")), 3.0)
+    apply(state, WaitOpened("n400", 1, WaitInfo(no=0, kind="text", prompt="Which?")), 3.0)
+    head, _, *rows, rest = table(state).splitlines()
+    assert head == headline(state)
+    assert [row.split()[0] for row in rows] == ["n7", "n400"]
+    assert rest == "and 898 more nodes"
