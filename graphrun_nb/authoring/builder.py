@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from graphrun_nb.authoring.bindings import binding_of, literal_digest
 from graphrun_nb.authoring.controls import settings_of
 from graphrun_nb.authoring.handles import Handle, NodeHandle
-from graphrun_nb.authoring.mistakes import explain
+from graphrun_nb.authoring.mistakes import explain, explain_foreign
 from graphrun_nb.authoring.names import checked_name, checked_names
 from graphrun_nb.authoring.nesting import parts_of, rebound
 from graphrun_nb.authoring.task_graph import NodeFunction, TaskGraph
@@ -70,6 +70,8 @@ class GraphBuilder:
             self._token = None
         if isinstance(error, GraphBuildError):
             explain(error)
+        elif isinstance(error, Exception):
+            explain_foreign(error)
 
     def declare_inputs(
         self, required: Iterable[str] = (), optional: Mapping[str, Any] | None = None

@@ -7,10 +7,11 @@ import site
 import sys
 import sysconfig
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from types import FrameType, TracebackType
+    from types import FrameType
 
 _OURS = f"{Path(__file__).resolve().parent.parent}{os.sep}"
 _LIBRARIES = tuple(
@@ -56,16 +57,24 @@ def is_called_by_user() -> bool:
 
 
 def without_our_frames(trace: TracebackType | None) -> TracebackType | None:
-    """Return the traceback from the first frame that is not ours; all of it if every frame is."""
-    first = trace
-    while trace is not None and is_ours(trace.tb_frame.f_code.co_filename):
+    """Return a copy of the traceback that leaves out our frames, wherever they stand; None if there is no other."""
+    entries = []
+    while trace is not None:
+        if not is_ours(trace.tb_frame.f_code.co_filename):
+            entries.append(trace)
         trace = trace.tb_next
-    return trace or first
+    copy = None
+    for each in reversed(entries):
+        copy = TracebackType(copy, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return copy
 
 
 def between_our_frames(trace: TracebackType | None) -> TracebackType | None:
     """Return the traceback from the first frame that is not ours to the last, in place; all of it if every frame is."""
-    first = last = without_our_frames(trace)
+    first = trace
+    while first is not None and is_ours(first.tb_frame.f_code.co_filename):
+        first = first.tb_next
+    first = last = first or trace
     while trace is not None:
         if not is_ours(trace.tb_frame.f_code.co_filename):
             last = trace

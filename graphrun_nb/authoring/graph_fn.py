@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from graphrun_nb.authoring.bindings import literal_digest, refuse_strays
 from graphrun_nb.authoring.builder import current_builder
@@ -157,13 +157,27 @@ class GraphFunction:
         return f"<graph function {self.name}({', '.join(inputs)}) -> {', '.join(self.outputs) or 'anything'}>"
 
 
+@overload
+def graph_fn(body: Callable[..., Any], /) -> GraphFunction: ...
+
+
+@overload
 def graph_fn(
-    name: str | None = None,
+    name: str | None = ...,
+    *,
+    inputs: Sequence[str] | Mapping[str, Any] | None = ...,
+    outputs: Sequence[str] = ...,
+    version: str = ...,
+) -> Callable[[Callable[..., Any]], GraphFunction]: ...
+
+
+def graph_fn(
+    name: str | Callable[..., Any] | None = None,
     *,
     inputs: Sequence[str] | Mapping[str, Any] | None = None,
     outputs: Sequence[str] = (),
     version: str = "1",
-) -> Callable[[Callable[..., Any]], GraphFunction]:
+) -> GraphFunction | Callable[[Callable[..., Any]], GraphFunction]:
     """Turn a function into a graph that grows while it runs: each tool that it calls appears as a node.
 
     Parameters
@@ -189,11 +203,10 @@ def graph_fn(
     GraphValidationError
         `inputs` and the function's parameters do not agree.
     """
-    if callable(name):
-        raise Misuse("write @graph_fn() with parentheses")
+    given = None if callable(name) else name
 
     def decorate(body: Callable[..., Any]) -> GraphFunction:
-        own_name = checked_name(name if name is not None else getattr(body, "__name__", "graph"), "a graph")
+        own_name = checked_name(given if given is not None else getattr(body, "__name__", "graph"), "a graph")
         return GraphFunction(body, name=own_name, inputs=inputs, outputs=outputs, version=version)
 
-    return decorate
+    return decorate(name) if callable(name) else decorate

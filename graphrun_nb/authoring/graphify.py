@@ -33,7 +33,8 @@ class Graphified:
         body: Callable[..., Any],
         *,
         name: str,
-        inputs: Sequence[str] | Mapping[str, Any],
+        required: Sequence[str],
+        optional: Mapping[str, Any],
         outputs: Sequence[str],
         version: str,
     ) -> None:
@@ -42,8 +43,8 @@ class Graphified:
         self.version = version
         self.outputs = tuple(outputs)
         self._body = body
-        self._required = () if isinstance(inputs, dict) else tuple(inputs)
-        self._optional: Mapping[str, Any] = inputs if isinstance(inputs, dict) else {}
+        self._required = tuple(required)
+        self._optional = optional
         define(name, self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> TaskGraph | NodeHandle:
@@ -137,11 +138,12 @@ class Graphified:
         if returned is None and not self.outputs:
             return {}
         if not isinstance(returned, dict):
-            entries = ", ".join(f"{output!r}: …" for output in self.outputs)
+            entries = ", ".join(f"{output!r}: …" for output in self.outputs or ("x",))
+            declare = "" if self.outputs else "declare what it gives, outputs=['x'], and "
             raise GraphValidationError(
                 f"graph {self.name!r} must return a dict of its outputs {list(self.outputs)}, not {returned!r}",
                 code="graphify_bad_return",
-                hints=(f"write return {{{entries}}}",),
+                hints=(f"{declare}write return {{{entries}}}",),
             )
         for key in returned:
             if key not in self.outputs:
@@ -166,7 +168,7 @@ class Graphified:
 def graphify(
     name: str | None = None,
     *,
-    inputs: Sequence[str] | Mapping[str, Any] = (),
+    inputs: Sequence[str] | Mapping[str, Any] | None = None,
     outputs: Sequence[str] = (),
     version: str = "1",
 ) -> Callable[[Callable[..., Any]], Graphified]:
@@ -177,7 +179,8 @@ def graphify(
     name
         The graph's name; the function's by default.
     inputs
-        A list of required names, or a dict of optional ones with their defaults.
+        A list of required names, or a dict of optional ones with their defaults. The function's own parameters by
+        default: those without a default are required.
     outputs
         Names of what the body returns in its dict.
     version
@@ -201,7 +204,7 @@ def graphify(
     ['add']
     """
     if callable(name):
-        raise Misuse("write @graphify() with parentheses")
+        raise Misuse("write @graphify(...) with parentheses", hints=("@graphify(outputs=[...]) names what it gives",))
 
     def decorate(body: Callable[..., Any]) -> Graphified:
         own_name = name if name is not None else str(getattr(body, "__name__", "graph"))
@@ -219,10 +222,22 @@ def graphify(
             )
         checked_name(own_name, "a graph")
         checked_names(outputs, f"outputs of graph {own_name!r}")
-        _check_parameters(body, own_name, checked_names(inputs, f"inputs of graph {own_name!r}"))
-        return Graphified(body, name=own_name, inputs=inputs, outputs=outputs, version=version)
+        if inputs is None:
+            required, optional = _own_inputs(body)
+        else:
+            required, optional = ((), inputs) if isinstance(inputs, dict) else (tuple(inputs), {})
+        _check_parameters(body, own_name, checked_names([*required, *optional], f"inputs of graph {own_name!r}"))
+        return Graphified(body, name=own_name, required=required, optional=optional, outputs=outputs, version=version)
 
     return decorate
+
+
+def _own_inputs(body: Callable[..., Any]) -> tuple[Sequence[str], Mapping[str, Any]]:
+    """Return the parameters without a default, and the others with theirs."""
+    parameters = inspect.signature(body).parameters.values()
+    named = [each for each in parameters if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)]
+    required = [each.name for each in named if each.default is each.empty]
+    return required, {each.name: each.default for each in named if each.default is not each.empty}
 
 
 def _check_parameters(body: Callable[..., Any], name: str, inputs: Sequence[str]) -> None:

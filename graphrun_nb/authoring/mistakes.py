@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphrun_nb.authoring.frames import between_our_frames, is_ours, users_frame
@@ -19,6 +21,7 @@ CONTROL_FLOW = "graphify_control_flow_non_deterministic"
 CONDITION = "graphify_unsupported_condition_expr"
 OPERATION = "graphify_operation_on_ref"
 
+_HANDLE = re.compile(r"\b(?:Node)?Handle\b")
 _INSIDE = "do it inside a tool, where the value is there"
 _ANYTHING = "branch with _condition=..., loop with tool.map(...), or do it inside a tool"
 
@@ -85,6 +88,13 @@ def explain(error: GraphBuildError) -> None:
         trace = trace.tb_next
     if trace is not None and not is_ours(trace.tb_frame.f_code.co_filename):
         error.locate(str(place_of_raise(trace)))
+
+
+def explain_foreign(error: Exception) -> None:
+    """Let an error of another library that met a handle say what that is."""
+    with contextlib.suppress(Exception):  # whatever its text is made by
+        if _HANDLE.search(str(error)):
+            error.add_note(f"hint: a handle stands for a value that is not there before the graph runs: {_INSIDE}")
 
 
 def shows_only(place: Place) -> bool:

@@ -98,7 +98,7 @@ class Tool:
                 raise Misuse(
                     f"{self.name}({min(controls)}=…) is a node control, and no graph is being built here; leave it out"
                 )
-            self._require_context(kwargs)
+            self._require_context(args, kwargs)
             returned = self.function(*args, **kwargs)
             is_later = self.is_async or inspect.iscoroutine(returned)
             return self._outputs_later(returned) if is_later else self.outputs_of(returned)
@@ -127,7 +127,7 @@ class Tool:
             return called
         if controls:
             raise Misuse(f"{self.name}.aio({min(controls)}=…) is a node control, and no graph is running here")
-        self._require_context(kwargs)
+        self._require_context(args, kwargs)
         if self.is_async:
             return self._outputs_later(self.function(*args, **kwargs))
         return self._outputs_later(asyncio.to_thread(self.function, *args, **kwargs))
@@ -178,11 +178,20 @@ class Tool:
         """Return what a call gave, by output name; see `named_outputs`."""
         return named_outputs(self.name, self.outputs, returned)
 
-    def _require_context(self, arguments: Mapping[str, Any]) -> None:
-        if self.kind == "wait" and self.signature.context not in arguments:
+    def _require_context(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        context = self.signature.context
+        if not context or context in kwargs:
+            return
+        if self.kind == "wait":
             raise GraphRunError(
                 f"{self.name} asks something, and needs a run to ask in",
                 hints=("call it in a @graphify or @graph_fn function, and run that",),
+            )
+        parameters = inspect.signature(self.function).parameters
+        if len(args) <= list(parameters).index(context) and parameters[context].default is inspect.Parameter.empty:
+            raise Misuse(
+                f"{self.name} takes a NodeContext, {context!r}, which only a run has",
+                hints=(f"call it in a @graphify or @graph_fn function, and run that; or pass {context}=…",),
             )
 
     async def _outputs_later(self, returned: Any) -> dict[str, Any]:
@@ -215,14 +224,21 @@ def named_outputs(name: str, outputs: tuple[str, ...], returned: Any) -> dict[st
 
 
 def _output_hints(outputs: tuple[str, ...], returned: Any) -> tuple[str, ...]:
-    if isinstance(returned, dict):
-        for key in returned:
-            guess = closest(str(key), [each for each in outputs if each not in returned])
-            if str(key) not in outputs and guess:
-                return (f"{key!r}: {guess}",)
-        if len(outputs) == 1:
-            return (f"to return a dict as {outputs[0]!r}, wrap it: {{{outputs[0]!r}: …}}",)
-    return ("return a dict with exactly the declared outputs, or change @tool(outputs=[...])",)
+    if not outputs:
+        return ("return nothing, or name what it gives: @tool(outputs=[...])",)
+    if not isinstance(returned, dict):
+        return (f"name them: return {{{', '.join(f'{output!r}: …' for output in outputs)}}}",)
+    missing = [output for output in outputs if output not in returned]
+    surplus = [str(key) for key in returned if key not in outputs]
+    for key in surplus:
+        guess = closest(key, missing)
+        if guess:
+            return (f"{key!r}: {guess}",)
+    if len(outputs) == 1 and missing:
+        return (f"to return a dict as {outputs[0]!r}, wrap it: {{{outputs[0]!r}: …}}",)
+    if not missing:
+        return (f"leave out {', '.join(map(repr, surplus))}, or add it to outputs=[...]",)
+    return (f"return {', '.join(map(repr, missing))} as well, or take it out of outputs=[...]",)
 
 
 @overload

@@ -333,11 +333,12 @@ def validate(spec: GraphSpec) -> None:
 
 
 def closest(word: str, known: Iterator[str] | list[str] | tuple[str, ...] | dict[str, Any]) -> str:
-    """Return ``did you mean 'x'?`` for the known name most like `word`, or an empty string."""
+    """Return ``did you mean 'x'?`` for the known name most like `word`, whatever its case, or an empty string."""
     import difflib  # noqa: PLC0415 (only for messages, and slow to import)
 
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"did you mean {found[0]!r}?" if found else ""
+    by_letters = {each.lower(): each for each in reversed(list(known))}
+    found = difflib.get_close_matches(word.lower(), by_letters, n=1, cutoff=0.6)
+    return f"did you mean {by_letters[found[0]]!r}?" if found else ""
 
 
 def _check_ref(spec: GraphSpec, by_id: dict[str, NodeSpec], ref: Ref, who: str) -> None:

@@ -8,6 +8,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.engine import tokens
+from graphrun_nb.engine.binding import refuse_inputs
 from graphrun_nb.engine.calls import call_in_run
 from graphrun_nb.engine.env import RuntimeEnv, default_store
 from graphrun_nb.engine.following import followed
@@ -229,6 +230,7 @@ hooks.runner = _Runner()
 def _prepared(target: Any, inputs: Mapping[str, Any] | None, overrides: Mapping[str, Any]) -> tuple[Run, str]:
     """Return a run that is ready to start, and what is to happen when it only waits."""
     __tracebackhide__ = True
+    refuse_inputs(target, RuntimeEnv.unknown(overrides))
     env = RuntimeEnv.from_overrides(overrides)
     here = CURRENT.get()
     parent = None if here is None else (here.run.run_id, here.node_id)

@@ -13,10 +13,12 @@ from graphrun_nb.authoring.graphify import Graphified
 from graphrun_nb.authoring.task_graph import TaskGraph
 from graphrun_nb.authoring.tool import Tool
 from graphrun_nb.core.spec import closest
-from graphrun_nb.errors import GraphBuildError, GraphInputBindError, GraphMaterializationError
+from graphrun_nb.errors import BadOption, GraphBuildError, GraphInputBindError, GraphMaterializationError
 from graphrun_nb.view.text import preview
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from graphrun_nb.core.spec import GraphSpec
 
 
@@ -91,6 +93,22 @@ def bind_inputs(spec: GraphSpec, inputs: Mapping[str, Any] | None) -> dict[str, 
         )
     refuse_strays(given.values())
     return {each.name: given.get(each.name, each.default) for each in spec.inputs}
+
+
+def refuse_inputs(target: Any, options: Iterable[str]) -> None:
+    """Raise BadOption if one of the unknown options of a run is an input of its graph, which goes elsewhere."""
+    __tracebackhide__ = True
+    options = list(options)
+    if not options:
+        return
+    spec = graph_of(target).spec
+    given = [each.name for each in spec.inputs if each.name in options]
+    if given:
+        name = getattr(target, "__name__", "graph")
+        raise BadOption(
+            f"{given[0]!r} is an input of graph {spec.name!r}, and was given as an option of its run",
+            hints=(f"inputs go into a dict: run({name}, {{{', '.join(f'{each!r}: …' for each in given)}}})",),
+        )
 
 
 def _built(target: Any, build: Any) -> Any:

@@ -114,11 +114,10 @@ class RuntimeEnv:
             An override is unknown, of the wrong type, or cannot be meant; hints name the closest, and what is known.
         """
         known = [each.name for each in fields(cls)]
-        for name in overrides:
-            if name not in known:
-                guess = closest(name, known)
-                hints = (*([guess] if guess else []), f"the options are: {', '.join(known)}")
-                raise BadOption(f"a run has no option {name!r}", hints=hints)
+        for name in cls.unknown(overrides):
+            guess = closest(name, known)
+            hints = (*([guess] if guess else []), f"the options are: {', '.join(known)}")
+            raise BadOption(f"a run has no option {name!r}", hints=hints)
         given = {name: value for name, value in overrides.items() if value is not None}
         if type(given.get("retry")) is int:
             given["retry"] = RetryPolicy(max_attempts=given["retry"])
@@ -127,6 +126,12 @@ class RuntimeEnv:
         env = cls(**given)
         env.check()
         return env
+
+    @classmethod
+    def unknown(cls, overrides: Mapping[str, Any]) -> list[str]:
+        """Return the names of overrides that there are not."""
+        known = {each.name for each in fields(cls)}
+        return [name for name in overrides if name not in known]
 
     def check(self) -> None:
         """Refuse settings that cannot be meant; raises as `from_overrides`."""

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import linecache
 import traceback
+from typing import TYPE_CHECKING
 
 from graphrun_nb.authoring.frames import is_users, without_our_frames
 from graphrun_nb.core.events import ErrorInfo, FrameInfo
 from graphrun_nb.core.ids import qualified_name
+from graphrun_nb.errors import GraphRunError
 from graphrun_nb.protocols import hooks
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 MAX_FRAMES = 40
 MAX_TEXT = 4000
@@ -22,7 +27,7 @@ MAX_LINE = 200
 
 def describe(exception: BaseException) -> ErrorInfo:
     """Return `exception` as data: at most 40 frames and 4,000 characters a text, which keeps the event below 64 kB."""
-    frames = traceback.extract_tb(without_our_frames(exception.__traceback__))
+    frames = traceback.extract_tb(users_trace(exception))
     if len(frames) > MAX_FRAMES:
         half = MAX_FRAMES // 2
         frames = traceback.StackSummary.from_list([*frames[:half], *frames[-half:]])
@@ -46,6 +51,12 @@ def describe(exception: BaseException) -> ErrorInfo:
         notes=_notes(exception),
         cause=_cause(exception),
     )
+
+
+def users_trace(exception: BaseException) -> TracebackType | None:
+    """Return the traceback without our frames; if all of them are, none of our own errors, and all of another one."""
+    trace = without_our_frames(exception.__traceback__)
+    return trace if trace is not None or isinstance(exception, GraphRunError) else exception.__traceback__
 
 
 def _cause(exception: BaseException) -> str:

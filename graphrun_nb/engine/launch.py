@@ -7,6 +7,7 @@ import functools
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from graphrun_nb.authoring.slips import hint_for
 from graphrun_nb.authoring.tool import named_outputs
 from graphrun_nb.core.events import CONTAINERS, AttemptFailed, AttemptLost, AttemptSucceeded, Event
 from graphrun_nb.core.spec import closest, resolve
@@ -115,6 +116,8 @@ class Launcher:
         if isinstance(error, _Gone):
             self._run.exceptions[attempt.node_id] = NodeLost(f"node {attempt.node_id!r} was lost: {error}")
             return AttemptLost(attempt.node_id, attempt.attempt, str(error))
+        if self._run.graph.spec_of(attempt.node_id).kind == "body" and (hint := hint_for(error)):
+            error.add_note(f"hint: {hint}")
         self._run.exceptions[attempt.node_id] = error
         return AttemptFailed(attempt.node_id, attempt.attempt, self._run.secrets.describe(error))
 

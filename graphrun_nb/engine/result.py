@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from graphrun_nb.authoring.frames import without_our_frames
 from graphrun_nb.core.events import CONTAINERS
 from graphrun_nb.core.status import NodeStatus, RunStatus
+from graphrun_nb.engine.failure import users_trace
 from graphrun_nb.errors import GraphBuildError, GraphHasPendingWaits, GraphRunError, GraphRunFailed
 from graphrun_nb.protocols import hooks
 
@@ -99,7 +99,7 @@ def _failure(run: Run) -> GraphRunFailed:
     )
     cause = run.exceptions.get(own[0])
     if cause is not None:
-        error.__cause__ = cause.with_traceback(without_our_frames(cause.__traceback__))
+        error.__cause__ = cause.with_traceback(users_trace(cause))
     return error
 
 

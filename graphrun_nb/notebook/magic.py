@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from symtable import symtable
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
+from graphrun_nb.authoring.frames import is_users
 from graphrun_nb.engine.api import run
 from graphrun_nb.engine.binding import bind_inputs, graph_of
 from graphrun_nb.engine.env import RuntimeEnv
@@ -91,10 +93,12 @@ class GraphrunMagics(Magics):
             %graphrun retry f --from second
             %graphrun export f sums.html
         """
+        __tracebackhide__ = True
         line = line.rstrip().rstrip(";")  # which keeps IPython from showing a value
         scope = Scope(self.shell)
         try:
             verb, *words = split(line) or [""]
+            verb = "help" if verb in ("-h", "--help") else verb
             if cell is not None:
                 cell = _checked(line, cell, scope)
             elif not verb:
@@ -105,6 +109,8 @@ class GraphrunMagics(Magics):
             elif verb.isidentifier() and verb != "run":
                 scope.target(verb, also=VERBS)
         except (GraphRunError, TypeError, ValueError) as error:
+            if _is_of_a_body(error):
+                raise
             _complain(error)
             return None
         assigned = _run_body(cell, scope) if cell is not None else frozenset()
@@ -112,13 +118,23 @@ class GraphrunMagics(Magics):
             parsed = read_line(line)
             future = shown(_launch(parsed, assigned, scope))
         except (GraphRunError, TypeError, ValueError) as error:
+            if _is_of_a_body(error):
+                raise
             _complain(error)
             return None
         return future.result() if parsed.wait else future
 
 
+def _is_of_a_body(error: BaseException) -> bool:
+    """Tell whether the user's own code raised `error` while a graph was built: it is shown as any error of theirs."""
+    files = {frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)}
+    files.discard("<string>")  # what dataclasses generate
+    return not isinstance(error, GraphRunError) and any(map(is_users, files))
+
+
 def _checked(line: str, cell: str, scope: Scope) -> str:
     """Return the body as plain Python; raise what is wrong with the first line before anything is run."""
+    __tracebackhide__ = True
     graph_of(scope.target(read_line(line).target))
     transformed: str = scope.shell.transform_cell(cell)
     return transformed
@@ -133,6 +149,7 @@ def _run_body(body: str, scope: Scope) -> frozenset[str]:
 
 
 def _launch(line: Line, assigned: frozenset[str], scope: Scope) -> RunFuture:
+    __tracebackhide__ = True
     target = graph_of(scope.target(line.target))
     names = [each.name for each in target.spec.inputs if each.name in assigned and each.name in scope.namespace]
     inputs = {name: scope.namespace[name] for name in names}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graphrun_nb.authoring.frames import is_ours, is_users, without_our_frames
+from graphrun_nb.authoring.frames import is_users, without_our_frames
 from graphrun_nb.core.events import CONTAINERS
 from graphrun_nb.core.status import NodeStatus
 from graphrun_nb.engine.live import RUNS
@@ -78,7 +78,7 @@ def _meant(words: list[str], scope: Scope) -> tuple[Run, str]:
 
 
 def _trace(run: Run, node_id: str) -> TracebackType:
-    """Return the traceback of a node's failure, from its first frame that is not ours."""
+    """Return the traceback of a node's failure, without frames of ours."""
     node = run.state.nodes.get(node_id)
     hint = f"failed: {', '.join(failed_nodes(run)) or 'none'}"
     if node is None:
@@ -102,7 +102,7 @@ def _trace(run: Run, node_id: str) -> TracebackType:
             f"node {node_id!r} failed outside of this process, and its frames stayed there (executor {where!r})",
             hints=("run it here to debug it: %graphrun NAME key=value … --executor thread",),
         )
-    if trace is None or all(map(is_ours, files)):
+    if trace is None:
         raise GraphRunError(
             f"node {node_id!r} failed outside of its function: {type(error).__name__}: {error}",
             hints=("there is no frame of yours to look at",),

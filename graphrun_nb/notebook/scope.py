@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 GRAPHS = (Graphified, GraphFunction, GraphBuilder, TaskGraph)
 """What a line can launch, besides functions that give one."""
 
+MAX_NAMED = 8
+
 
 class Scope:
     """The names that a cell sees.
@@ -59,10 +61,12 @@ class Scope:
         """
         if name in self.namespace:
             return self.namespace[name]
-        known = [*(each for each in self.namespace if not each.startswith("_")), *also]
+        graphs = [each for each, value in list(self.namespace.items()) if issubclass(type(value), GRAPHS)]
+        graphs = [each for each in graphs if not each.startswith("_")]
+        those = f"; the graphs here are: {', '.join(graphs[-MAX_NAMED:])}" if graphs else ""
         raise UsageError(
             f"there is no {name!r} in this notebook",
-            hints=(closest(name, known) or "run the cell that defines it first",),
+            hints=(closest(name, [*graphs, *also]) or f"run the cell that defines it first{those}",),
         )
 
     def value(self, name: str, source: str) -> Any:
@@ -98,6 +102,6 @@ class Scope:
             return followed(find_run(""))
         if not found or (word and len(found) > 1):
             what = f"{len(found)} runs begin with {word!r}" if found else f"there is no run {word!r}"
-            hint = closest(word, ids) or f"the runs here are: {', '.join((found or ids)[-8:]) or 'none'}"
+            hint = closest(word, ids) or f"the runs here are: {', '.join((found or ids)[-MAX_NAMED:]) or 'none'}"
             raise GraphRunError(what, hints=(hint,))
         return followed(RUNS[found[-1]] if found[-1] in RUNS else opened(found[-1]))

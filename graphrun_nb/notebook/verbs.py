@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from typing import TYPE_CHECKING
 
 from graphrun_nb.engine.summary import list_runs, runs_table
+from graphrun_nb.errors import GraphRunError
 from graphrun_nb.notebook.comparing import diff
 from graphrun_nb.notebook.doctor import doctor
 from graphrun_nb.notebook.exporting import export
@@ -47,7 +50,9 @@ def carry_out(verb: str, words: list[str], scope: Scope) -> RunFuture | None:
 
 def _cancel(words: list[str], scope: Scope) -> None:
     run = one_run("cancel", words, scope)
-    run.call(lambda: run.cancel(by="user"))
+    if not run.call(lambda: run.cancel(by="user")):
+        raise GraphRunError(f"run {run.run_id!r} is not alive any more: {run.status.lower()}")
+    sys.stdout.write(f"run {run.run_id!r} is asked to end\n")
 
 
 def _resume(words: list[str], scope: Scope) -> None:
@@ -67,7 +72,12 @@ def _resume(words: list[str], scope: Scope) -> None:
                 raise UsageError(f"{word!r} is not key=value", hints=(usage,))
             key, _, source = word.partition("=")
             payload[key] = scope.value(key, source)
-    run.call(lambda: run.waits.answer(unquoted(node_id), payload, by="cell"))
+    receipt = run.call(lambda: run.waits.answer(unquoted(node_id), payload, by="cell"))
+    sys.stdout.write(f"{receipt.node_id!r} of run {receipt.run_id!r} has its answer\n")
+
+
+def _help(_words: list[str], scope: Scope) -> None:
+    sys.stdout.write(f"{inspect.getdoc(scope.shell.find_line_magic('graphrun'))}\n")
 
 
 def _is_assignment(word: str) -> bool:
@@ -87,5 +97,6 @@ VERBS: dict[str, Callable[[list[str], Scope], RunFuture | None]] = {
     "export": export,
     "doctor": doctor,
     "prune": prune,
+    "help": _help,
 }
 """What each verb does, given the words after it."""

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from graphrun_nb import GraphValidationError, TaskGraph, arg, graph, graphify, run_async, tool
+from graphrun_nb import GraphValidationError, NodeContext, TaskGraph, arg, graph, graphify, run_async, tool
 from graphrun_nb.authoring.signature import source_of
+from graphrun_nb.errors import Misuse
 
 if TYPE_CHECKING:
     from graphrun_nb.core.events import NodeInfo
@@ -368,3 +369,41 @@ async def test_graphs_built_at_the_same_time_do_not_mix():
         return [node.node_id for node in g.build().nodes]
 
     assert await asyncio.gather(build("a"), build("b")) == [["a 1", "a 2"], ["b 1", "b 2"]]
+
+
+async def test_the_inputs_of_a_graph_are_by_default_its_functions_parameters():
+    @graphify("sums", outputs=["y"])
+    def sums(x, k=10):
+        return add(a=x, b=k)
+
+    assert sums.io()["inputs"] == {"required": ["x"], "optional": {"k": 10}}
+    assert await run_async(sums, {"x": 1}) == {"y": 11}
+    assert await run_async(sums, {"x": 1, "k": 2}) == {"y": 3}
+
+
+def test_a_graph_that_declares_no_outputs_and_returns_something_is_told_to_declare_it():
+    error = refused("graphify_bad_return", graphify("g")(lambda: add(a=1)).build)
+    assert error.hints == ("declare what it gives, outputs=['x'], and write return {'x': …}",)
+
+
+def test_graphify_without_parentheses_is_told_what_to_write():
+    with pytest.raises(Misuse, match="parentheses") as caught:
+        graphify(lambda x: add(a=x))
+    assert caught.value.hints == ("@graphify(outputs=[...]) names what it gives",)
+
+
+async def test_a_tool_with_a_context_tells_outside_of_a_run_that_only_a_run_has_one():
+    @tool
+    async def think(question, context: NodeContext):
+        return question
+
+    @tool
+    def alone(question, context=None):
+        return question, context
+
+    with pytest.raises(Misuse, match="think takes a NodeContext, 'context', which only a run has"):
+        await think("why")
+    with pytest.raises(Misuse):
+        await think.aio(question="why")
+    assert await think("why", "a context") == {"result": "why"}
+    assert alone("why") == {"result": ("why", None)}

@@ -476,3 +476,16 @@ def test_an_argument_that_cannot_be_looked_through_is_one_clear_error(depth):
 def test_a_callable_whose_parameters_nobody_knows_is_refused_with_what_to_write():
     with pytest.raises(Misuse, match=r"wrap it: lambda x: int\(x\)"):
         tool(outputs=["x"])(int)
+
+
+def test_an_error_of_a_library_that_met_a_handle_says_what_that_is():
+    with pytest.raises(TypeError, match="Handle is not JSON serializable") as caught:
+        traced("import json\njson.dumps({'total': h.total})").build()
+    assert len(caught.value.__notes__) == 1
+    assert caught.value.__notes__[0].startswith("hint: a handle stands for a value that is not there")
+
+
+def test_an_error_of_the_body_itself_gets_no_hint_from_us():
+    with pytest.raises(ValueError, match="abc") as caught:
+        traced("int('abc')").build()
+    assert not hasattr(caught.value, "__notes__")

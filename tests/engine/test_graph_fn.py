@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import traceback
 
 import pytest
 
@@ -364,3 +365,80 @@ async def test_two_runs_at_once_keep_their_calls_apart():
     assert (await one, await two) == ({"y": 10}, {"y": 20})
     assert one.node("tenfold").inputs == {"x": 1}
     assert two.node("tenfold").inputs == {"x": 2}
+
+
+@tool(outputs=["a", "b"])
+def both(kind):
+    return {"tuple": (1, 2), "less": {"a": 1}, "more": {"a": 1, "b": 2, "c": 3}}[kind]
+
+
+async def failure_of(body, node_id="body"):
+    future = run(graph_fn(name="body")(body))
+    with pytest.raises(GraphRunFailed) as caught:
+        await future
+    return caught.value.__cause__, future.node(node_id).error
+
+
+async def awaited_in_vain():
+    return await add(a=1, b=2)
+
+
+async def by_attribute():
+    return (await tenfold(x=1)).y
+
+
+@pytest.mark.parametrize(
+    ("body", "hint"),
+    [
+        (awaited_in_vain, "a sync tool is called without await"),
+        (by_attribute, "write ['y'] instead of .y"),
+    ],
+)
+async def test_a_slip_in_a_running_body_is_told_what_to_write(body, hint):
+    cause, shown = await failure_of(body)
+    assert hint in cause.__notes__[0]
+    assert shown.notes == tuple(cause.__notes__)
+
+
+async def test_an_error_that_is_no_slip_gets_no_hint():
+    async def body():
+        return {}["y"] + len(5)
+
+    cause, shown = await failure_of(body)
+    assert not hasattr(cause, "__notes__")
+    assert shown.notes == ()
+
+
+async def test_the_traceback_of_a_failed_call_leads_from_the_body_to_the_tool_without_our_frames():
+    async def body():
+        await asyncio.gather(tenfold(x=13), tenfold(x=1))
+
+    cause, shown = await failure_of(body)
+    assert [frame.name for frame in traceback.extract_tb(cause.__traceback__)] == ["body", "tenfold"]
+    assert [frame.function for frame in shown.frames] == ["body", "tenfold"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "hint"),
+    [
+        ("tuple", "name them: return {'a': …, 'b': …}"),
+        ("less", "return 'b' as well, or take it out of outputs=[...]"),
+        ("more", "leave out 'c', or add it to outputs=[...]"),
+    ],
+)
+async def test_outputs_that_do_not_fit_say_what_to_return_and_show_no_frame_of_ours(kind, hint):
+    async def body():
+        return both(kind)
+
+    cause, shown = await failure_of(body, node_id="both")
+    assert cause.hints == (hint,)
+    assert shown.frames == ()
+
+
+async def test_a_graph_function_needs_no_parentheses():
+    @graph_fn
+    async def double(x, factor=2):
+        return {"y": x * factor}
+
+    assert double.name == "double"
+    assert await run_async(double, {"x": 4}) == {"y": 8}

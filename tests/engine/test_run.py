@@ -521,6 +521,12 @@ def test_an_unknown_override_is_a_type_error_that_names_the_closest_first():
     assert caught.value.__notes__[0] == "hint: did you mean 'max_concurrency'?"
 
 
+def test_an_input_given_as_an_option_is_told_where_inputs_go():
+    with pytest.raises(TypeError, match="'x' is an input of graph 'sums'") as caught:
+        run(sums, x=1)
+    assert caught.value.__notes__ == ["hint: inputs go into a dict: run(sums, {'x': …})"]
+
+
 @pytest.mark.parametrize(
     "overrides",
     [{"max_concurrency": 0}, {"run_id": "no spaces"}, {"on_wait": "sleep"}, {"timeout": -1}, {"executor": "moon"}],

@@ -15,6 +15,7 @@ SETUP = """
 import asyncio
 from graphrun_nb import RunFuture, graphify, run, tool
 from graphrun_nb.engine.env import RuntimeEnv
+from graphrun_nb.errors import Misuse
 from graphrun_nb.tools import ask_approval
 
 @tool(outputs=["total"])
@@ -41,10 +42,11 @@ def wide():
 
 @graphify("noisy", outputs=["y"])
 def noisy():
-    error = ValueError("first line\\nsecond line")
-    error.add_note("hint: the first note\\nin two lines")
-    error.add_note("the second note")
-    raise error
+    raise Misuse("first line\\nsecond line", hints=("the first note\\nin two lines", "the second note"))
+
+@graphify("clumsy", outputs=["y"])
+def clumsy():
+    return {"y": add(a=1, b=int("one")).total}
 
 @graphify("broken", outputs=["y"])
 def broken():
@@ -194,14 +196,15 @@ def test_show_displays_a_run_again_by_the_beginning_of_its_id_or_a_variable(kern
 @pytest.mark.parametrize("answer", ["True", "approved=True", "choice='Approve'"])
 def test_resume_answers_a_wait_from_a_cell(kernel, answer):
     Cell(kernel, "f = %graphrun gate\nawait asks(f)")
-    assert kernel.run(f"%graphrun resume f approve {answer}").stdout == ""
+    assert "'approve' of run 'gate-" in kernel.run(f"%graphrun resume f approve {answer}").stdout
     assert kernel.run("await f").text == "{'ok': True}"
 
 
 def test_cancel_ends_the_latest_run_if_none_is_named(kernel):
     Cell(kernel, "f = %graphrun gate\nawait asks(f)")
-    assert kernel.run("%graphrun cancel").stdout == ""
+    assert "is asked to end" in kernel.run("%graphrun cancel").stdout
     assert kernel.run("try: f.result()\nexcept BaseException: pass\nstr(f.status)").text == "'CANCELLED'"
+    assert "is not alive any more: cancelled" in kernel.run("%graphrun cancel").stdout
 
 
 @pytest.mark.parametrize(
@@ -256,7 +259,9 @@ def test_a_run_shown_again_in_another_cell_is_the_same_view(kernel):
     [
         ("run", "which graph?", "%graphrun NAME"),
         ("smus x=1", "there is no 'smus' in this notebook", "did you mean 'sums'?"),
-        ("zzz x=1", "there is no 'zzz' in this notebook", "run the cell that defines it first"),
+        ("zzz x=1", "there is no 'zzz' in this notebook", "run the cell that defines it first; the graphs here are: "),
+        ("SUMS x=1", "there is no 'SUMS' in this notebook", "did you mean 'sums'?"),
+        ("number_ x=1", "there is no 'number_' in this notebook", "run the cell that defines it first"),
         ("sums", "needs 'x'", "pass x=…"),
         ("sums x=1 xx=2", "has no input 'xx'", "did you mean 'x'?"),
         ("sums x=1 x=2", "'x' is given twice", ""),
@@ -296,6 +301,20 @@ def test_a_mistake_is_one_line_and_at_most_one_hint_and_starts_nothing(kernel, l
     streams = [m["content"]["name"] for m in kernel.published if kernels.of(m, cell.id) and m["msg_type"] == "stream"]
     assert streams == ["stderr"]
     assert kernel.run("f is None, n_runs()").text == f"(True, {before})"
+
+
+@pytest.mark.parametrize("line", ["clumsy", "run clumsy", "clumsy --wait"])
+def test_an_error_in_the_body_of_a_graph_is_the_users_own_and_shows_their_line(kernel, line):
+    cell = Cell(kernel, f"%graphrun {line}")
+    assert "ValueError: invalid literal for int() with base 10: 'one'" in cell.reply.traceback
+    assert 'add(a=1, b=int("one"))' in cell.reply.traceback
+    assert "graphrun_nb/" not in cell.reply.traceback
+    assert cell.displayed == []
+
+
+@pytest.mark.parametrize("line", ["help", "--help", "-h"])
+def test_help_prints_what_the_magic_explains(kernel, line):
+    assert "--max-concurrency N" in kernel.run(f"%graphrun {line}").stdout
 
 
 def test_a_run_id_that_is_alive_with_other_inputs_is_a_mistake_too(kernel):

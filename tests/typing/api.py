@@ -46,7 +46,14 @@ async def agent(x: int) -> int:
     return x
 
 
+@graph_fn
+async def bare(x: int) -> int:
+    return x
+
+
 async def use() -> None:
+    assert_type(bare, GraphFunction)
+    assert_type(agent, GraphFunction)
     assert_type(await run_async(sums, {"x": 1}), dict[str, Any])
     future = run(sums, {"x": 1}, max_concurrency=2)
     assert_type(future, RunFuture)

@@ -1,0 +1,26 @@
+"""What people slip on in running bodies, told from what Python says of it, and what to write instead."""
+
+from __future__ import annotations
+
+import re
+
+_AWAIT = "what an async tool, a question or a graph function gives has to be awaited: (await NAME(...))[...]"
+_NO_AWAIT = "a sync tool is called without await; to keep the loop free, in a thread: await NAME.aio(...)"
+_BY_KEY = "here a call gives a dict of outputs: write [{0!r}] instead of .{0}"
+_SLIPS = (
+    (re.compile(r"'coroutine' object (?:is not subscriptable|has no attribute '\w+')"), _AWAIT),
+    (re.compile(r"object dict can't be used in 'await' expression|'dict' object can't be awaited"), _NO_AWAIT),
+    (re.compile(r"'dict' object has no attribute '(\w+)'.*"), _BY_KEY),
+)
+
+
+def hint_for(error: BaseException) -> str:
+    """Return what to write instead, or an empty string where nothing is known."""
+    if type(error) not in (TypeError, AttributeError):
+        return ""
+    text = str(error)
+    for pattern, hint in _SLIPS:
+        found = pattern.fullmatch(text)
+        if found:
+            return hint.format(*found.groups())
+    return ""
