@@ -417,6 +417,10 @@ class Presenter(Protocol):
         """Return the live view of a run, a widget."""
         ...
 
+    def awaited(self, future: Any) -> None:
+        """Know that the current cell waits for a run, which perhaps no view shows."""
+        ...
+
     def after_failure(self) -> tuple[str, ...]:
         """Return hints for somebody whose run has failed."""
         ...

@@ -11,7 +11,7 @@ from graphrun_nb.engine.crossing import call_and_wait
 from graphrun_nb.engine.here import CURRENT
 from graphrun_nb.engine.result import result_of
 from graphrun_nb.engine.waiters import Waiters
-from graphrun_nb.errors import GraphRunError, ResultInsideNode
+from graphrun_nb.errors import GraphRunError, GraphRunFailed, ResultInsideNode
 from graphrun_nb.protocols import hooks
 
 if TYPE_CHECKING:
@@ -40,6 +40,12 @@ def started(run: Run, on_wait: str = "block", *, loop: asyncio.AbstractEventLoop
     return future
 
 
+def _shown_again(run_id: str) -> str:
+    presenter = hooks.here()
+    hints = presenter.after_failure() if presenter is not None else ()
+    return f"future = %graphrun show {run_id}" if hints else f"open_run({run_id!r})"
+
+
 class RunFuture(concurrent.futures.Future[dict[str, Any]]):
     """The outputs of a run, when it has ended; and everything about it, meanwhile.
 
@@ -53,6 +59,7 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
         self._on_wait = on_wait
         self._waiters = Waiters(self._blocked)
         self._why_cancelled = ""
+        self._ended_at = 0
         run.listeners.add(self._settle, blocks=on_wait == "block")
 
     @property
@@ -127,7 +134,7 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
         """
         if self._run.is_away:
             return self._run.cancel(by="user")
-        if self.done():
+        if self.done() and not self._run.is_alive:
             return False
         self._run.post(lambda: self._run.cancel(by="user"))
         return True
@@ -221,13 +228,14 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
             if self.cancelled():
                 waiter.cancel(self._why_cancelled)
             elif (error := self.exception()) is not None:
-                waiter.set_exception(error.with_traceback(None))
+                waiter.set_exception(self._as_of_now(error).with_traceback(None))
             else:
                 waiter.set_result(self.result())
 
         if self.done():
             tell()
         else:
+            self._be_seen()
             self.add_done_callback(lambda _: loop.call_soon_threadsafe(tell))
         return waiter.__await__()  # its errors come out of C: a traceback ends in the line that awaits
 
@@ -246,7 +254,17 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
         else:
             print(repr(self))  # noqa: T201 (what IPython asks for)
 
+    def _as_of_now(self, error: BaseException) -> BaseException:
+        """Return what the run ended with; if it has gone on since, that says so instead of how to go on."""
+        run = self._run
+        if isinstance(error, GraphRunFailed) and self._ended_at and (run.state.seq > self._ended_at or run.is_alive):
+            since = f"it is {run.status.lower()} now: {_shown_again(run.run_id)}"
+            error.__notes__ = [f"hint: so it ended before it went on; {since}"]
+        return error
+
     def _settle(self) -> None:
+        if self._run.ended:
+            self._ended_at = self._run.state.seq
         try:
             outcome = result_of(self._run, self._on_wait)
         except asyncio.CancelledError as cancelled:
@@ -266,13 +284,19 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
         except concurrent.futures.CancelledError:
             raise concurrent.futures.CancelledError(self._why_cancelled) from None
         if error is not None:
-            raise error.with_traceback(None)
+            raise self._as_of_now(error).with_traceback(None)
         return super().result(0)
 
     def _wait(self, timeout: float | None) -> None:
         loop = self._blocked()
         if loop is not None:
+            self._be_seen()
             hooks.loop_driver(loop, self, timeout)
+
+    def _be_seen(self) -> None:
+        presenter = hooks.here()
+        if presenter is not None:
+            presenter.awaited(self)
 
     def _blocked(self) -> asyncio.AbstractEventLoop | None:
         """Return the run's loop, if it would stand still while the calling thread waits for the outcome."""

@@ -9,6 +9,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.notebook.inspector import Inspector
+from graphrun_nb.notebook.unseen import Unseen
 
 if TYPE_CHECKING:
     from graphrun_nb.engine.future import RunFuture
@@ -38,6 +39,11 @@ class MarimoPresenter:
     def display(self, future: RunFuture) -> None:
         """Add the live view to the output of the cell that runs."""
         importlib.import_module("marimo").output.append(self.inspector(future))
+
+    def awaited(self, future: RunFuture) -> None:
+        """Show the run in the current cell, which waits for it, once it asks something and has no view."""
+        if future.run not in self._inspectors:
+            Unseen(future, self.display)
 
     def after_failure(self) -> tuple[str, ...]:
         """Return nothing: marimo has no magics."""

@@ -14,6 +14,7 @@ from graphrun_nb.notebook.inspector import Inspector
 from graphrun_nb.notebook.launches import earlier_runs, note
 from graphrun_nb.notebook.loop import install
 from graphrun_nb.notebook.picture import LivePicture
+from graphrun_nb.notebook.unseen import Unseen
 
 if TYPE_CHECKING:
     from graphrun_nb.engine.future import RunFuture
@@ -34,6 +35,7 @@ class NotebookPresenter:
         self._inspectors: weakref.WeakKeyDictionary[Any, Inspector] = weakref.WeakKeyDictionary()
         self._pictures: weakref.WeakKeyDictionary[Any, LivePicture] = weakref.WeakKeyDictionary()
         self._shown_in: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+        self._awaited: weakref.WeakSet[Any] = weakref.WeakSet()
         shell = get_ipython()
         install(shell)
         if shell is not None:
@@ -74,6 +76,16 @@ class NotebookPresenter:
         if future.run not in self._pictures:
             self._pictures[future.run] = LivePicture(future.run)
         self._pictures[future.run].show()
+
+    def awaited(self, future: RunFuture) -> None:
+        """Show the run in the current cell, which waits for it, once it asks something and no view has shown it."""
+        if future.run not in self._shown_in and future.run not in self._awaited:
+            self._awaited.add(future.run)
+            Unseen(future, self._show_unseen)
+
+    def _show_unseen(self, future: RunFuture) -> None:
+        if future.run not in self._shown_in:
+            self.display(future)
 
     @property
     def is_watched(self) -> bool:

@@ -147,6 +147,45 @@ async def test_retry_is_the_same_run_and_the_first_future_keeps_its_outcome(step
     assert [row.run_id for row in list_runs(store=steps.store)] == [future.run_id]
 
 
+async def test_a_future_from_before_a_retry_says_where_the_outcome_of_that_is(steps):
+    steps.bad.add("a")
+    future = run(steps.chain("a"), store=steps.store, run_id="once")
+    with pytest.raises(GraphRunFailed) as before:
+        await future
+    assert not hasattr(before.value, "__notes__")
+    steps.bad.clear()
+    await future.retry()
+    for ask in (lambda: future, lambda: asyncio.to_thread(future.result)):
+        with pytest.raises(GraphRunFailed) as since:
+            await ask()
+        assert since.value.__notes__ == ["hint: so it ended before it went on; it is done now: open_run('once')"]
+
+
+async def test_a_future_from_before_a_retry_cancels_the_run_that_goes_on():
+    begun = asyncio.Event()
+
+    @tool
+    async def step(context: NodeContext):
+        if context.attempt == 1:
+            raise ValueError("first")
+        begun.set()
+        await asyncio.Event().wait()
+
+    @graphify("waits", outputs=["y"])
+    def waits():
+        return {"y": step()}
+
+    future = run(waits)
+    with pytest.raises(GraphRunFailed):
+        await future
+    assert not future.cancel()
+    again = future.retry()
+    await begun.wait()
+    assert future.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await again
+
+
 async def test_whoever_watches_a_run_sees_it_go_on(steps):
     class Watcher:
         seen = 0

@@ -13,7 +13,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 
 SETUP = """
 import asyncio
-from graphrun_nb import RunFuture, graphify, run, tool
+from graphrun_nb import RunFuture, graphify, run, run_async, tool
 from graphrun_nb.engine.env import RuntimeEnv
 from graphrun_nb.errors import Misuse
 from graphrun_nb.tools import ask_approval
@@ -414,6 +414,22 @@ def waiting(kernel):
     (model,) = Cell(kernel, "f = %graphrun gate\nawait asks(f)").views
     yield View(kernel, model)
     kernel.run("f.cancel()")
+
+
+@pytest.mark.parametrize(
+    "code", ["await run_async(gate)", "await run(gate)", "run(gate).result()", "g = run(gate)\ng.result()"]
+)
+def test_a_run_without_a_view_is_shown_in_the_cell_that_waits_for_it_once_it_asks(kernel, code):
+    cell = kernel.submit(code)
+    shown = kernel.wait(lambda m: kernels.of(m, cell) and VIEW in m["content"].get("data", ()), "a view")
+    View(kernel, shown["content"]["data"][VIEW]["model_id"]).answer(True)
+    assert kernel.reply(cell).text == "{'ok': True}"
+
+
+def test_a_run_without_a_view_that_asks_nobody_is_not_shown(kernel):
+    assert Cell(kernel, "run(sums, {'x': 1}).result()").displayed == []
+    at_once = "g = run(gate)\nasyncio.get_running_loop().call_soon(g.resume, 'approve', True)\ng.result()"
+    assert Cell(kernel, at_once).displayed == []
 
 
 BY_THE_VIEW = "[each.event.by for each in f.events if type(each.event).__name__ == 'WaitResolved']"
