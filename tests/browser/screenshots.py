@@ -282,8 +282,9 @@ class Shot(NamedTuple):
 
 
 def quickstart() -> list[str]:
-    """Return the quickstart's code up to the cell that runs the graph."""
+    """Return the quickstart's code up to the cell that runs its graph, without the run of the first one."""
     code = [cell.source for cell in nbformat.read(QUICKSTART, as_version=4).cells if cell.cell_type == "code"]
+    code.remove("%graphrun breakfast")
     last = next(i for i, source in enumerate(code) if source.startswith("future = %graphrun"))
     return code[: last + 1]
 
