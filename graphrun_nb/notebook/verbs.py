@@ -52,7 +52,6 @@ def _cancel(words: list[str], scope: Scope) -> None:
     run = one_run("cancel", words, scope)
     if not run.call(lambda: run.cancel(by="user")):
         raise GraphRunError(f"run {run.run_id!r} is not alive any more: {run.status.lower()}")
-    sys.stdout.write(f"run {run.run_id!r} is asked to end\n")
 
 
 def _resume(words: list[str], scope: Scope) -> None:
@@ -72,8 +71,7 @@ def _resume(words: list[str], scope: Scope) -> None:
                 raise UsageError(f"{word!r} is not key=value", hints=(usage,))
             key, _, source = word.partition("=")
             payload[key] = scope.value(key, source)
-    receipt = run.call(lambda: run.waits.answer(unquoted(node_id), payload, by="cell"))
-    sys.stdout.write(f"{receipt.node_id!r} of run {receipt.run_id!r} has its answer\n")
+    run.call(lambda: run.waits.answer(unquoted(node_id), payload, by="cell"))
 
 
 def _help(_words: list[str], scope: Scope) -> None:

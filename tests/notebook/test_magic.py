@@ -198,13 +198,13 @@ def test_show_displays_a_run_again_by_the_beginning_of_its_id_or_a_variable(kern
 @pytest.mark.parametrize("answer", ["True", "approved=True", "choice='Approve'"])
 def test_resume_answers_a_wait_from_a_cell(kernel, answer):
     Cell(kernel, "f = %graphrun gate\nawait asks(f)")
-    assert "'approve' of run 'gate-" in kernel.run(f"%graphrun resume f approve {answer}").stdout
+    assert kernel.run(f"%graphrun resume f approve {answer}").stdout == ""
     assert kernel.run("await f").text == "{'ok': True}"
 
 
 def test_cancel_ends_the_latest_run_if_none_is_named(kernel):
     Cell(kernel, "f = %graphrun gate\nawait asks(f)")
-    assert "is asked to end" in kernel.run("%graphrun cancel").stdout
+    assert kernel.run("%graphrun cancel").stdout == ""
     assert kernel.run("try: f.result()\nexcept BaseException: pass\nstr(f.status)").text == "'CANCELLED'"
     assert "is not alive any more: cancelled" in kernel.run("%graphrun cancel").stdout
 
