@@ -51,11 +51,12 @@ dev: .venv/.ready js/node_modules/.ready $(BUNDLE) ## Make .venv with everything
 
 .venv/.ready: pyproject.toml js/hatch_build.py | $(BUNDLE)
 	$(PYTHON) -m venv .venv
+	@echo "installing what it needs into .venv, for some minutes the first time"
 	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
 js/node_modules/.ready: js/package.json js/package-lock.json
-	cd js && npm ci --no-audit --no-fund
+	cd js && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(BUNDLE): $(SOURCES) js/node_modules/.ready

@@ -1,4 +1,4 @@
-"""What people slip on in running bodies, told from what Python says of it, and what to write instead."""
+"""What people slip on in nodes and running bodies, told from what Python says of it, and what to write instead."""
 
 from __future__ import annotations
 
@@ -14,9 +14,14 @@ _SLIPS = (
 )
 
 
-def hint_for(error: BaseException) -> str:
-    """Return what to write instead, or an empty string where nothing is known."""
-    if type(error) not in (TypeError, AttributeError):
+_NO_INPUT = "a node asks by ask_text(...), or await context.channel().ask_text(...): input() works while a cell runs"
+
+
+def hint_for(error: BaseException, kind: str) -> str:
+    """Return what to write instead in a node of `kind`, or an empty string where nothing is known."""
+    if type(error) is EOFError or type(error).__name__ == "StdinNotImplementedError":
+        return _NO_INPUT
+    if kind != "body" or type(error) not in (TypeError, AttributeError):
         return ""
     text = str(error)
     for pattern, hint in _SLIPS:

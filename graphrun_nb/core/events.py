@@ -70,6 +70,15 @@ class ErrorInfo(Struct, frozen=True, gc=False, omit_defaults=True):
         """The exception's own type name, without its module."""
         return self.types[0].rpartition(".")[2]
 
+    def __str__(self) -> str:
+        """Return it as Python prints a traceback; of frames, the user's own, if there are any."""
+        users = [each for each in self.frames if each.user] or self.frames
+        where = [f"{each.file}, line {each.line}, in {each.function}\n    {each.source.strip()}" for each in users]
+        return "\n".join([*where, f"{self.type_name}: {self.message}", *self.notes])
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(str(self))
+
 
 CONTAINERS = frozenset({"map", "graph", "body"})
 """Kinds of nodes that are made of others: mapped elements, a nested graph, the calls of a running function.
@@ -340,3 +349,8 @@ class Envelope(Struct, frozen=True, gc=False):
     seq: int
     at: float
     event: Event
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        words = [f"<event {self.seq}: {type(self.event).__name__}"]
+        words += [str(getattr(self.event, name)) for name in ("node_id", "attempt") if hasattr(self.event, name)]
+        printer.text(f"{' '.join(words)}>")

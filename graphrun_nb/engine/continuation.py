@@ -45,6 +45,9 @@ class Continuation:
         shown = [f"{each.name}={getattr(self, each.name)!r}" for each in fields(self) if each.name != "token"]
         return f"Continuation(token={'…hidden' if self.token else None}, {', '.join(shown)})"
 
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(f"<{self.kind} of node {self.node_id!r}: {self.prompt!r}>")
+
     def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
         return type(self), (None, *(getattr(self, each.name) for each in fields(self)[1:]))
 

@@ -116,7 +116,8 @@ class Launcher:
         if isinstance(error, _Gone):
             self._run.exceptions[attempt.node_id] = NodeLost(f"node {attempt.node_id!r} was lost: {error}")
             return AttemptLost(attempt.node_id, attempt.attempt, str(error))
-        if self._run.graph.spec_of(attempt.node_id).kind == "body" and (hint := hint_for(error)):
+        hint = hint_for(error, self._run.graph.spec_of(attempt.node_id).kind)
+        if hint:
             error.add_note(f"hint: {hint}")
         self._run.exceptions[attempt.node_id] = error
         return AttemptFailed(attempt.node_id, attempt.attempt, self._run.secrets.describe(error))

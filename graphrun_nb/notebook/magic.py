@@ -76,6 +76,7 @@ class GraphrunMagics(Magics):
             %graphrun export RUN FILE             as .svg, .png, .html, .json or .trace.json; --force overwrites
             %graphrun doctor                      is everything in order here; reads every run of the store
             %graphrun prune --older-than DAYS     delete runs that ended then (30); --keep N stay; --dry-run only says
+            %graphrun help                        this text; so does %graphrun?
 
         A graph that has the name of a verb is launched by ``%graphrun run NAME``.
 

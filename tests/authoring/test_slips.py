@@ -56,6 +56,12 @@ def error_of(call):
         (lambda: 1 + "2", ""),
     ],
 )
-def test_a_slip_is_recognised_and_nothing_else_is(slip, hint):
-    assert hint in hint_for(error_of(slip))
-    assert bool(hint) == bool(hint_for(error_of(slip)))
+def test_a_slip_is_recognised_in_a_body_and_nothing_else_is(slip, hint):
+    assert hint in hint_for(error_of(slip), "body")
+    assert bool(hint) == bool(hint_for(error_of(slip), "body"))
+    assert hint_for(error_of(slip), "tool") == ""
+
+
+@pytest.mark.parametrize("kind", ["tool", "body"])
+def test_input_where_nobody_can_be_asked_is_told_how_a_node_asks(kind):
+    assert "ask_text" in hint_for(EOFError("EOF when reading a line"), kind)
