@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from graphrun_nb.core.batch import Batch
-    from graphrun_nb.core.events import AnswerKept, CancelRequested, Envelope, Event, ValueRef  # noqa: TC004 (no decoder)
+    from graphrun_nb.core.events import (  # noqa: TC004 (no decoder)
+        AnswerKept,
+        CancelRequested,
+        Envelope,
+        Event,
+        ValueRef,
+        WaitOpened,
+    )
     from graphrun_nb.core.outline import Outline
     from graphrun_nb.core.state import RunState
 
@@ -331,6 +338,14 @@ class RunStore(Protocol):
         """Return the run that opened the wait whose token has this digest, or None."""
         ...
 
+    def plain_wait(self, token_digest: str) -> tuple[str, WaitOpened] | None:
+        """Return the run that opened the wait whose token has this digest, and how; without reading the run's log.
+
+        It is given only if the log has nothing else that an answer would have to know: the wait has not ended, is for
+        no event, and nothing came for its node since. A store need not know any: then the log is read.
+        """
+        ...
+
     def keeper(self, run_id: str, *, lasting: bool) -> Keeper:
         """Return who keeps the run's values: always the same one, as long as anything is kept.
 
@@ -343,6 +358,10 @@ class RunStore(Protocol):
 
         Values that it refers to were put by the run's keeper.
         """
+        ...
+
+    def letter(self, run_id: str, key: str) -> Letter | None:
+        """Return the letter that has this key, settled or not."""
         ...
 
     def letters(self, run_id: str) -> Sequence[Letter]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.engine import tokens
 from graphrun_nb.engine.binding import refuse_inputs
+from graphrun_nb.engine.by_token import answered
 from graphrun_nb.engine.calls import call_in_run
 from graphrun_nb.engine.env import RuntimeEnv, default_store
 from graphrun_nb.engine.following import followed
@@ -160,7 +161,13 @@ def resume(token: str, payload: Any, *, store: RunStore | str | Path | None = No
     """
     store = None if store is None else as_store(store)
     digest = tokens.digest_of(token)
-    begun = tokens.run_of(digest, store) or asking(digest, store)
+    begun = tokens.run_of(digest, store)
+    if begun is None:
+        where = default_store() if store is None else store
+        receipt = answered(where, digest, payload, by=by)
+        if receipt is not None:
+            return receipt
+        begun = asking(digest, where)
     if begun is None or not (begun.is_reachable or begun.is_away):
         raise tokens.refusal(digest, store, default_store())
     return begun.call(functools.partial(begun.waits.answer_token, digest, payload, by=by))

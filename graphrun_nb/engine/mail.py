@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from graphrun_nb.core.events import AnswerKept, CancelRequested
 from graphrun_nb.core.status import NodeStatus
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from graphrun_nb.core.state import NodeState
     from graphrun_nb.engine.recall import Recalled
     from graphrun_nb.engine.run import Run
-    from graphrun_nb.protocols import Letter
+    from graphrun_nb.protocols import Letter, RunStore
 
 _LOG = logging.getLogger(__name__)
 _UNDER_WAY = (NodeStatus.RUNNING, NodeStatus.WAITING)
@@ -28,6 +28,11 @@ _UNDER_WAY = (NodeStatus.RUNNING, NodeStatus.WAITING)
 def early_key(node_id: str, node: NodeState) -> str:
     """Return what an answer claims that comes before its node asks."""
     return f"early {node.attempt + (node.status not in _UNDER_WAY)} {node_id}"
+
+
+def early_keys(node_id: str, n_attempts: int) -> list[str]:
+    """Return the keys of all answers that may have come before one of the node's first attempts asked."""
+    return [f"early {attempt} {node_id}" for attempt in range(1, n_attempts + 1)]
 
 
 def is_early(letter: Letter, node_id: str) -> bool:
@@ -40,7 +45,21 @@ def event_key(name: str, key: str) -> str:
     return f"event {len(name)} {name} {key}"
 
 
-def claim(run: Run, key: str, node_id: str, answer: ValueRef, *, by: str, at: float) -> None:
+class Addressee(Protocol):
+    """A run that letters can be posted to, whether or not it is here."""
+
+    @property
+    def store(self) -> RunStore:
+        """Where its letters are."""
+        ...
+
+    @property
+    def run_id(self) -> str:
+        """Its id there."""
+        ...
+
+
+def claim(run: Addressee, key: str, node_id: str, answer: ValueRef, *, by: str, at: float) -> None:
     """Make an answer the one that counts.
 
     Raises

@@ -12,6 +12,7 @@ from graphrun_nb.engine.continuation import Receipt
 from graphrun_nb.engine.mail import claim, early_key, event_key, is_early
 from graphrun_nb.engine.question import Question
 from graphrun_nb.engine.recall import Recalled
+from graphrun_nb.engine.rejection import require_kept
 from graphrun_nb.errors import AlreadyResumed, GraphRunError, InvalidToken
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def keep_event(run: Run, name: str, payload: Any, key: str | None) -> Receipt:
     if key is not None and (name, key) in past.keys:
         return Receipt(run.run_id, *past.keys[name, key])
     now = run.clock.time()
-    came = AnswerKept("", run.persistence.keep(payload), name=name, key=key or "", by="event")
+    came = AnswerKept("", require_kept(run.persistence.keep(payload), run.keeper), name=name, key=key or "", by="event")
     mark = event_key(name, key) if key is not None else f"event {secrets.token_hex(8)}"
     n_before = sum(each.fact.name == name for each in _box(run).values() if isinstance(each.fact, AnswerKept))
     there = run.store.post(run.run_id, mark, came, now)
@@ -149,7 +150,8 @@ def _answer(run: Run, node_id: str, asked: Asked, payload: Any, *, by: str) -> R
 
 def _post(run: Run, key: str, node_id: str, payload: Any, shown: Any, *, by: str) -> Receipt:
     now = run.clock.time()
-    claim(run, key, node_id, run.persistence.keep(payload, shown), by=by, at=now)
+    answer = require_kept(run.persistence.keep(payload, shown), run.keeper)
+    claim(run, key, node_id, answer, by=by, at=now)
     return Receipt(run.run_id, node_id, now)
 
 

@@ -9,6 +9,9 @@ from graphrun_nb.errors import PayloadRejected
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from graphrun_nb.core.events import ValueRef
+    from graphrun_nb.protocols import Keeper
+
 MAX_TOLD = 3
 MAX_TEXT = 500
 
@@ -33,6 +36,16 @@ def rejected(errors: Iterable[tuple[str, str]], *, message: str = "", hints: Ite
         errors=pairs,
         hints=tuple(hints) or ("correct it and answer again: the wait stays open",),
     )
+
+
+def require_kept(answer: ValueRef, keeper: Keeper) -> ValueRef:
+    """Return what stands for an answer that another process is to read; raises PayloadRejected if it cannot be kept."""
+    if keeper.refers and answer.codec == "memory":
+        raise rejected(
+            [("", "it cannot be kept as it is, and the run is not in this process")],
+            hints=("answer with texts, numbers, lists and dicts",),
+        )
+    return answer
 
 
 def path_of(parts: Iterable[Any]) -> str:

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from graphrun_nb.core.events import AnswerKept, CancelRequested, RunFinished
+from graphrun_nb.core.events import AnswerKept, CancelRequested, RunFinished, WaitOpened
 from graphrun_nb.errors import RunOwnedElsewhere, StoreCorrupt
 from graphrun_nb.protocols import Letter, Owner
+from graphrun_nb.stores.asked import Asked, Question
 from graphrun_nb.stores.attendant import Attendant
 from graphrun_nb.stores.failpoint import failpoint
 from graphrun_nb.stores.identity import is_surely_gone, this_process
 from graphrun_nb.stores.kept import StoredKeeper
-from graphrun_nb.stores.lease import StoredLease
+from graphrun_nb.stores.lease import Standing, StoredLease
 from graphrun_nb.stores.pieces import named
 from graphrun_nb.stores.rows import Row, envelopes, seed
 from graphrun_nb.stores.sealing import unsealed
@@ -93,8 +94,10 @@ class DurableStore:
                 if cursor.rowcount != 1:
                     raise self.taken_over(run_id)
                 failpoint("claim.taken")
+                cursor.execute("SELECT digest, node_id, no FROM waits WHERE run_id = ? AND plain = 1", (run_id,))
+                asked = Asked(Question(*row) for row in cursor.fetchall())
             failpoint("claim.committed")
-            lease = StoredLease(self, run_id, holder, (epoch + 1, n_events, head), durability)
+            lease = StoredLease(self, run_id, holder, Standing(epoch + 1, n_events, head, asked), durability)
             self.held[run_id] = _HELD[self.database.place, run_id] = lease
             self.attendant.begin()
             return lease
@@ -198,6 +201,28 @@ class DurableStore:
             row = cursor.fetchone()
         return None if row is None else str(row[0])
 
+    def plain_wait(self, token_digest: str) -> tuple[str, WaitOpened] | None:
+        """Return how a wait was opened, with its run, if that is all there is to know of it; see `RunStore`."""
+        with self.database.reading() as cursor:
+            cursor.execute("SELECT run_id, seq FROM waits WHERE digest = ? AND plain = 1", (token_digest,))
+            found = cursor.fetchone()
+            if found is None:
+                return None
+            run_id, seq = found
+            cursor.execute(
+                "SELECT seq, n, at, body, chain FROM turns WHERE run_id = ? AND seq <= ? ORDER BY seq DESC LIMIT 2",
+                (run_id, seq),
+            )
+            rows = [Row(*row) for row in cursor.fetchall()]
+            pieces = _fetched(cursor, run_id, [digest for row in rows[:1] for digest in named(row.body)])
+        if not rows:
+            return None
+        row, chain = rows[0], rows[1].chain if len(rows) > 1 else seed(run_id)
+        turn = envelopes(run_id, [row], row.seq + row.n - 1, row.chain, after=row.seq - 1, chain=chain, pieces=pieces)
+        event = turn[seq - row.seq].event if seq < row.seq + row.n else None
+        is_it = isinstance(event, WaitOpened) and event.wait.token_digest == token_digest
+        return (run_id, event) if is_it else None
+
     def keeper(self, run_id: str, *, lasting: bool) -> StoredKeeper:
         """Return who keeps the run's values in this process, as long as anybody holds it."""
         del lasting
@@ -266,6 +291,13 @@ class DurableStore:
             keeper.pending = {**pending, **keeper.pending}
             raise
         return earlier
+
+    def letter(self, run_id: str, key: str) -> Letter | None:
+        """Return the letter that has this key, settled or not."""
+        with self.database.reading() as cursor:
+            cursor.execute("SELECT no, key, at, fact FROM letters WHERE run_id = ? AND key = ?", (run_id, key))
+            row = cursor.fetchone()
+        return None if row is None else _letter(row)
 
     def letters(self, run_id: str) -> Sequence[Letter]:
         """Return the letters that nobody has settled, oldest first."""

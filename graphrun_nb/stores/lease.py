@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from graphrun_nb.core.events import AnswerKept, RunFinished, RunStarted, WaitOpened, WaitResolved
 from graphrun_nb.errors import GraphRunError, StoreBusy, StoreUnusable
+from graphrun_nb.stores.asked import Asked, Changes
 from graphrun_nb.stores.failpoint import failpoint
 from graphrun_nb.stores.rows import Row, rows_of
 from graphrun_nb.stores.sealing import sealed
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from graphrun_nb.core.batch import Batch
-    from graphrun_nb.core.events import Event
     from graphrun_nb.core.outline import Outline
     from graphrun_nb.protocols import Holder
     from graphrun_nb.stores.durable import DurableStore
@@ -25,6 +25,16 @@ LATER_WAIT_S = 1.0
 _LEAVING = frozenset({RunStarted, WaitOpened, WaitResolved, AnswerKept, RunFinished})
 """Facts that somebody outside acts upon: they survive a power cut."""
 _MAX_BUFFERED = 2_000
+_NO_CHANGES = Changes([], [])
+
+
+class Standing(NamedTuple):
+    """How a run stands when it is claimed."""
+
+    epoch: int
+    n_events: int
+    head: bytes
+    asked: Asked
 
 
 class StoredLease:
@@ -38,12 +48,10 @@ class StoredLease:
         What its nodes print.
     """
 
-    def __init__(
-        self, store: DurableStore, run_id: str, holder: Holder, row: tuple[int, int, bytes], durability: str
-    ) -> None:
+    def __init__(self, store: DurableStore, run_id: str, holder: Holder, standing: Standing, durability: str) -> None:
         self.run_id = run_id
         self.holder = holder
-        self.epoch, self.n_events, self._head = row
+        self.epoch, self.n_events, self._head, self._asked = standing
         self.is_lost = False
         self._store = store
         self._keeper = store.keeper(run_id, lasting=True)
@@ -97,6 +105,7 @@ class StoredLease:
         kept = {**pending, **pieces} if pieces else pending
         lines = self.shelf.take() if self.shelf else []
         events = [event for each in batches for event in each.events] if len(batches) > 1 else batch.events
+        changes = self._asked.changes(events, self._n_kept) if leaves or self._asked else _NO_CHANGES
         ends = type(events[-1]) is RunFinished
         sync = self._durability == "power" or (leaves and self._durability == "process")
         try:
@@ -117,8 +126,8 @@ class StoredLease:
                             [(self.run_id, digest, data) for digest, data in kept.items()],
                         )
                         failpoint("append.values")
-                    if leaves:
-                        self._index_waits(cursor, events)
+                    if changes is not _NO_CHANGES:
+                        self._index(cursor, changes)
                     self._insert(cursor, rows)
                     failpoint("append.rows")
                 if lines:
@@ -132,6 +141,7 @@ class StoredLease:
         self._store.database.note(self.run_id, n, lasting=sync)
         self._head, self._n_kept = chain, n
         self.n_events = n
+        self._asked.change(changes)
         self._buffered = []
         if ends:
             self._store.let_go(self)
@@ -159,10 +169,20 @@ class StoredLease:
         else:
             cursor.executemany(sql, [(*row, self.run_id) for row in rows])
 
-    def _index_waits(self, cursor: Cursor, events: Sequence[Event]) -> None:
-        digests = [(each.wait.token_digest, self.run_id) for each in events if type(each) is WaitOpened]
-        if digests:
-            cursor.executemany("INSERT INTO waits VALUES (?, ?) ON CONFLICT DO NOTHING", digests)
+    def _index(self, cursor: Cursor, changes: Changes) -> None:
+        if changes.closed:
+            closed = [(each.digest,) for each in changes.closed]
+            cursor.executemany("UPDATE waits SET plain = 0 WHERE digest = ?", closed)
+        if changes.opened:
+            opened = [
+                (asked.digest, self.run_id, asked.node_id, asked.no, seq, int(is_plain))
+                for asked, seq, is_plain in changes.opened
+            ]
+            cursor.executemany(
+                "INSERT INTO waits (digest, run_id, node_id, no, seq, plain) VALUES (?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT DO NOTHING",
+                opened,
+            )
             failpoint("append.waits")
 
     def release(self) -> None:

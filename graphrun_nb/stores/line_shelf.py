@@ -68,3 +68,11 @@ class LineShelf:
                 continue  # damaged: these lines are gone, and nothing else is
             found += [Signal(node_id, *line) for line in told]
         return found
+
+
+def are_lines(data: bytes) -> bool:
+    """Tell whether these bytes are lines of a node."""
+    try:
+        return bool(_DECODE(data))
+    except (msgspec.MsgspecError, TypeError):
+        return False

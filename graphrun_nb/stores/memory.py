@@ -206,6 +206,10 @@ class MemoryStore:
             self._n_looked_at[run_id] = n_known + len(later)
         return self._asking.get(token_digest)
 
+    def plain_wait(self, token_digest: str) -> None:
+        """Return None: logs are at hand."""
+        del token_digest
+
     def keeper(self, run_id: str, *, lasting: bool) -> MemoryKeeper:
         """Return who holds the run's values, as long as anybody does."""
         keeper = self._keepers.get(run_id)
@@ -227,6 +231,11 @@ class MemoryStore:
         if lease is not None:
             lease.holder.on_mail()
         return None
+
+    def letter(self, run_id: str, key: str) -> Letter | None:
+        """Return the letter that has this key, settled or not."""
+        with self._lock:
+            return self._boxes.get(run_id, {}).get(key)
 
     def letters(self, run_id: str) -> Sequence[Letter]:
         """Return the letters that nobody has settled, oldest first."""

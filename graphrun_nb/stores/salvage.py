@@ -18,6 +18,7 @@ from graphrun_nb.core.events import AnswerKept, CancelRequested, ValueRef, WaitO
 from graphrun_nb.core.ids import is_run_id
 from graphrun_nb.stores import carving
 from graphrun_nb.stores.kept import digest_of
+from graphrun_nb.stores.line_shelf import are_lines
 from graphrun_nb.stores.packing import unpacked
 from graphrun_nb.stores.pieces import joined, named
 from graphrun_nb.stores.rows import Row, follows, seed
@@ -58,6 +59,7 @@ class _Found:
     values: dict[str, dict[str, bytes]] = field(default_factory=lambda: defaultdict(dict))
     runs: dict[str, tuple[float, int]] = field(default_factory=dict)
     letters: list[tuple[Any, ...]] = field(default_factory=list)
+    lines: dict[str, dict[tuple[str, float], bytes]] = field(default_factory=lambda: defaultdict(dict))
     knows_runs: bool = False
 
 
@@ -120,6 +122,8 @@ def _look(copy: Path) -> _Found:
                 found.turns[run_id][seq].append(Row(seq, n, float(at), body, chain))
             case (str(run_id), str(digest), bytes(data)) if digest_of(data) == digest:
                 found.values[run_id][digest] = data
+            case (str(run_id), str(node_id), float() | int() as at, bytes(data)) if are_lines(data):
+                found.lines[run_id][node_id, float(at)] = data
     return found
 
 
@@ -174,7 +178,14 @@ def _write(store: SqliteStore, run_id: str, made_of: tuple[float, list[Row]], fo
             [(*row, run_id) for row in rows],
         )
         cursor.executemany("INSERT INTO kept VALUES (?, ?, ?)", [(run_id, *each) for each in kept.items()])
-        cursor.executemany("INSERT INTO waits VALUES (?, ?) ON CONFLICT DO NOTHING", [(each, run_id) for each in waits])
+        cursor.executemany(
+            "INSERT INTO waits (digest, run_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            [(each, run_id) for each in waits],
+        )
+        cursor.executemany(
+            "INSERT INTO lines (run_id, node_id, at, data) VALUES (?, ?, ?, ?)",
+            [(run_id, *key, data) for key, data in found.lines[run_id].items()],
+        )
         cursor.executemany("INSERT INTO letters (run_id, key, at, fact, settled) VALUES (?, ?, ?, ?, ?)", letters)
     return Salvaged(n, None, tuple(lost))
 

@@ -48,10 +48,18 @@ MIGRATIONS = (
     ),
     ("ALTER TABLE runs ADD COLUMN outline {blob}",),
     (),
+    (
+        "ALTER TABLE waits ADD COLUMN node_id TEXT",
+        "ALTER TABLE waits ADD COLUMN no BIGINT",
+        "ALTER TABLE waits ADD COLUMN seq BIGINT",
+        "ALTER TABLE waits ADD COLUMN plain SMALLINT",
+        "CREATE INDEX waits_plain ON waits (run_id) WHERE plain = 1",
+    ),
 )
 """The statements that make each version of the tables out of the one before; what is here once is not changed.
 
-Version 4 has the same tables: in `turns`, rows may name pieces in `kept`, which earlier versions cannot read.
+Version 4 has the same tables: in `turns`, rows may name pieces in `kept`, which earlier versions cannot read. Waits of
+before version 5 are not `plain`: of them the log tells.
 """
 
 VERSION = len(MIGRATIONS)

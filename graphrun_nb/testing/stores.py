@@ -17,15 +17,23 @@ from typing import TYPE_CHECKING, Any
 from graphrun_nb.core.batch import Batch
 from graphrun_nb.core.events import (
     AnswerKept,
+    AttemptFailed,
+    AttemptLost,
+    AttemptSucceeded,
     CancelRequested,
+    ErrorInfo,
+    NodeCancelled,
     NodeInfo,
+    NodeReset,
     NodeSkipped,
     RunFinished,
     RunStarted,
     SpecAccepted,
     ValueRef,
+    WaitExpired,
     WaitInfo,
     WaitOpened,
+    WaitResolved,
 )
 from graphrun_nb.core.outline import Outline
 from graphrun_nb.core.status import NodeStatus, RunStatus
@@ -347,6 +355,8 @@ class StoreConformance:
             check(store.post("r", "retracted", _answer("again"), 2.0) is None, "its key was not free")
             again = store.post("r", "settled", _answer("again"), 2.0)
             check(again is not None and again.fact.by == "settled", "its key was free")
+            found = [getattr(store.letter("r", key), "at", None) for key in ("settled", "retracted", "left", "none")]
+            check(found == [1.0, 2.0, 1.0, None], f"by their keys they are of {found}")
 
     def test_a_holder_learns_of_letters(self) -> None:
         """Soon, from whichever door they come."""
@@ -401,6 +411,39 @@ class StoreConformance:
                 keep(lease, Batch(3.0, [RunFinished(RunStatus.CANCELLED)]))
                 lease.release()
             check([store.run_of_wait(f"digest{i}") for i in range(3)] == ["a", "b", None], "the run is another one")
+
+    def test_a_wait_is_told_of_as_long_as_nothing_but_its_opening_counts(self) -> None:
+        """Whoever answers it then need not read the log; a store need not tell of any."""
+        ends: list[Event] = [
+            WaitResolved("a", 1, 0, ValueRef(), "t"),
+            WaitExpired("a", 1, 0, "dropped"),
+            AttemptFailed("a", 1, ErrorInfo(("E",))),
+            AttemptSucceeded("a", 1),
+            AttemptLost("a", 1, "it died"),
+            NodeCancelled("a"),
+            NodeReset("a", "again"),
+            AnswerKept("a", ValueRef(), by="t"),
+        ]
+        with self._place() as (place, store):
+            for i, end in enumerate(ends):
+                for together in (False, True):
+                    run_id = f"r{i}{together}"
+                    lease = self._claim(store, run_id)
+                    opened = [_opened(f"{run_id} {name}", name) for name in ("a", "b")]
+                    events: list[Event] = [RunStarted("g"), *opened, _opened(f"{run_id} event", "c", "arrived")]
+                    keep(lease, Batch(1.0, [*events, end] if together else events))
+                    if not together:
+                        told = store.plain_wait(f"{run_id} a")
+                        check(told in (None, (run_id, opened[0])), f"it was told as {told!r}")
+                        lease.release()
+                        keep(self._claim(store, run_id), Batch(2.0, [end]))
+                    check(store.plain_wait(f"{run_id} a") is None, f"it was told of after {end!r}")
+                    check(store.plain_wait(f"{run_id} event") is None, "one for an event was told of")
+                    told = store.plain_wait(f"{run_id} b")
+                    check(told in (None, (run_id, opened[1])), f"after {end!r} of another node it is {told!r}")
+                    for again in [self.open_store(place, LEASE_S)] if self.is_shared else []:
+                        check(again.plain_wait(f"{run_id} b") == told, "elsewhere it is told otherwise")
+                        getattr(again, "close", lambda: None)()
 
     def test_of_threads_one_is_granted_a_run(self) -> None:
         """And the others are refused."""
@@ -547,10 +590,16 @@ def _answer(by: str) -> AnswerKept:
     return AnswerKept("node", ValueRef(), by=by)
 
 
+def _opened(digest: str, node_id: str, name: str = "") -> WaitOpened:
+    return WaitOpened(node_id, 1, WaitInfo(0, "text", token_digest=digest, name=name))
+
+
 def _check_unknown(store: RunStore, run_id: str) -> None:
     there = (list(store.read(run_id)), store.n_events(run_id), store.owner(run_id), list(store.letters(run_id)))
     check(there == ([], 0, None, []), f"run {run_id!r} gives {there!r}")
     check(store.run_of_wait(run_id) is None, f"{run_id!r} is the digest of a wait")
+    check(store.plain_wait(run_id) is None, f"{run_id!r} is the digest of a wait")
+    check(store.letter(run_id, run_id) is None, f"run {run_id!r} has a letter")
     store.settle(run_id, [1])
     with contextlib.suppress(LookupError, GraphRunError):
         found = store.keeper(run_id, lasting=False).get(ValueRef("json", "../" * 8 + "etc/passwd", 1))

@@ -29,6 +29,7 @@ from graphrun_nb.engine.summary import runs_table
 from graphrun_nb.stores.tables import VERSION
 from graphrun_nb.tools import ask_text
 from tests.core.test_golden import GOLDEN, NAMES
+from tests.stores.earlier import TO_2
 
 _INTO_THE_FILE = "PRAGMA wal_checkpoint(TRUNCATE)"
 ALLOWED: list[bool] = []
@@ -150,7 +151,7 @@ async def test_a_table_does_not_say_how_long_an_interrupted_run_took(path):
 
 async def test_a_file_of_the_version_before_is_read_and_outlines_what_ends_from_now_on(path):
     rows = list_runs(store=await ended(path))
-    store = changed(path, "ALTER TABLE runs DROP COLUMN outline", "PRAGMA user_version = 2", _INTO_THE_FILE)
+    store = changed(path, *TO_2, "PRAGMA user_version = 2", _INTO_THE_FILE)
     assert store.outlines() == {"failed": None, "done": None}
     assert list_runs(store=store) == rows
     assert await run_async(picky_graph(), store=store, run_id="done") == {"x": 1}

@@ -31,6 +31,7 @@ from graphrun_nb.errors import StoreBusy, StoreFull, StoreUnusable
 from graphrun_nb.stores import as_store
 from graphrun_nb.stores.tables import VERSION
 from graphrun_nb.testing.store_programs import keep
+from tests.stores.earlier import TO_2
 from tests.stores.programs import RUN_ID, gate, stepping_graph
 from tests.stores.test_kills import SLOTS, check, effects_of, wait_for_effects
 from tests.stores.zygote import zygote
@@ -382,7 +383,9 @@ async def test_a_store_of_the_version_before_is_read_and_told_of_alike(database,
     assert store.outlines()["r"].status == "DONE"
     rows = list_runs(store=store)
     with connected(database) as other:
-        other.execute("ALTER TABLE graphrun.runs DROP COLUMN outline")
+        other.execute("SET search_path = graphrun")
+        for statement in TO_2:
+            other.execute(statement)
         other.execute("UPDATE graphrun.store SET version = 2")
     again = PostgresStore(database)
     assert again.outlines() == {"r": None}

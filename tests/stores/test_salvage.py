@@ -18,6 +18,7 @@ RUN_IDS = ("one", "two", "three", "asking")
 
 @tool(outputs=["x"])
 async def text(i: int) -> str:
+    print(f"line {i}")  # noqa: T201 (it is kept)
     return f"value {i} " * (i % 7 * 120)
 
 
@@ -27,12 +28,14 @@ async def large() -> str:
 
 
 def everything(store):
-    """Return all logs and values of a store."""
+    """Return all logs, values and printed lines of a store."""
     found = {}
     for run_id in store.run_ids():
         log = store.read(run_id)
         keeper = store.keeper(run_id, lasting=True)
-        found[run_id] = (log, [[keeper.get(ref) for ref in node.values] for node in fold(run_id, log).nodes.values()])
+        nodes = fold(run_id, log).nodes
+        values = [[keeper.get(ref) for ref in node.values] for node in nodes.values()]
+        found[run_id] = (log, values, [[line.text for line in keeper.lines(node_id)] for node_id in nodes])
     return found
 
 
@@ -81,6 +84,7 @@ def test_all_of_a_whole_store_is_copied_with_its_questions_and_their_answers(who
     told = salvage(old, tmp_path / "new.db")
     new = SqliteStore(tmp_path / "new.db")
     assert everything(new) == whole[1]
+    assert sum(len(lines) for run_id in RUN_IDS[:3] for lines in whole[1][run_id][2]) == 120
     assert {(each.n_lost, each.lost_values) for each in told.values()} == {(0, ())}
     assert [each.key for each in new.letters("asking")] == [each.key for each in store.letters("asking")]
     assert new.run_of_wait(store.letters("asking")[0].key) == "asking"
@@ -109,7 +113,7 @@ def test_every_row_that_is_whole_is_returned_and_the_old_file_is_left_alone(whol
         old, new = copied(whole, tmp_path, broken), tmp_path / f"{seed}.db"
         told = salvage(old, new)
         store = SqliteStore(new)
-        for run_id, (log, _) in held.items():
+        for run_id, (log, *_) in held.items():
             kept = store.read(run_id)
             assert kept == log[: len(kept)]
             assert run_id not in told or told[run_id].n_events == len(kept)
@@ -118,7 +122,7 @@ def test_every_row_that_is_whole_is_returned_and_the_old_file_is_left_alone(whol
         assert not list(tmp_path.glob("old.db-*"))
         assert not list(tmp_path.glob("*-old-*"))
         store.close()
-    assert n_whole >= (25 if kind == "end" else 25 * (len(held) - 1))
+    assert n_whole >= (20 if kind == "end" else 25 * (len(held) - 1))
 
 
 def test_what_was_lost_is_told(whole, tmp_path):
