@@ -220,8 +220,9 @@ class DurableStore:
         row, chain = rows[0], rows[1].chain if len(rows) > 1 else seed(run_id)
         turn = envelopes(run_id, [row], row.seq + row.n - 1, row.chain, after=row.seq - 1, chain=chain, pieces=pieces)
         event = turn[seq - row.seq].event if seq < row.seq + row.n else None
-        is_it = isinstance(event, WaitOpened) and event.wait.token_digest == token_digest
-        return (run_id, event) if is_it else None
+        if isinstance(event, WaitOpened) and event.wait.token_digest == token_digest:
+            return run_id, event
+        return None
 
     def keeper(self, run_id: str, *, lasting: bool) -> StoredKeeper:
         """Return who keeps the run's values in this process, as long as anybody holds it."""
