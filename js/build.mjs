@@ -1,36 +1,48 @@
-import { mkdir, readFile, stat } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { minify } from "terser";
 
 const here = import.meta.dirname;
 const out = join(here, "../graphrun_nb/notebook/static");
 const MAX_GZIP_KB = 60;
+const ECMA = 2022;
 
-await mkdir(out, { recursive: true });
 const options = {
   outdir: out,
+  write: false,
   bundle: true,
-  target: "es2022",
+  target: `es${ECMA}`,
   minify: true,
   legalComments: "none",
   logLevel: "warning",
 };
-await build({
-  ...options,
-  entryPoints: [
-    { in: join(here, "src/anywidget.ts"), out: "widget" },
-    { in: join(here, "src/inspector.css"), out: "widget" },
-  ],
-  format: "esm",
-});
-await build({ ...options, entryPoints: [join(here, "src/page.ts")], format: "iife" });
+const built = await Promise.all([
+  build({
+    ...options,
+    entryPoints: [
+      { in: join(here, "src/anywidget.ts"), out: "widget" },
+      { in: join(here, "src/inspector.css"), out: "widget" },
+    ],
+    format: "esm",
+  }),
+  build({ ...options, entryPoints: [join(here, "src/page.ts")], format: "iife" }),
+]);
 
-for (const name of ["widget.js", "widget.css", "page.js"]) {
-  const file = join(out, name);
-  const gzip = gzipSync(await readFile(file), { level: 9 }).length;
-  process.stdout.write(
-    `${name}: ${((await stat(file)).size / 1000).toFixed(1)} kB, ${(gzip / 1000).toFixed(1)} kB gzip\n`,
-  );
+/** Names the variables of every function alike, which packs 5 % better than esbuild's names. */
+async function packable({ path, text }) {
+  if (path.endsWith(".css")) return text;
+  const { code } = await minify(text, { ecma: ECMA, module: true, compress: { ecma: ECMA, passes: 2 } });
+  return code;
+}
+
+await mkdir(out, { recursive: true });
+for (const file of built.flatMap(({ outputFiles }) => outputFiles)) {
+  const text = await packable(file);
+  await writeFile(file.path, text);
+  const gzip = gzipSync(text, { level: 9 }).length;
+  const name = file.path.slice(out.length + 1);
+  process.stdout.write(`${name}: ${(text.length / 1000).toFixed(1)} kB, ${(gzip / 1000).toFixed(1)} kB gzip\n`);
   if (gzip > MAX_GZIP_KB * 1000) throw new Error(`${name} is larger than ${MAX_GZIP_KB} kB`);
 }
