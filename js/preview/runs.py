@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT))
 from graphrun_nb.core.events import (  # noqa: E402
     AttemptFailed,
     AttemptSucceeded,
+    CancelRequested,
     ErrorInfo,
     Event,
     FrameInfo,
@@ -71,6 +72,23 @@ ERROR = ErrorInfo(
         ),
     ),
     notes=("Hint: drop or impute rows without sales in clean_orders.",),
+)
+LONG = ErrorInfo(
+    types=("pandas.errors.MergeError", "builtins.ValueError"),
+    message="Merge keys are not unique in right dataset; not a many-to-one merge, on=['store_id', 'calendar_week', 'currency']",
+    frames=(
+        FrameInfo(
+            "/home/somebody/projects/forecasting/notebooks/../src/forecasting/features/weather.py",
+            1218,
+            "join_weather",
+            "    merged = orders.merge(weather, how='left', on=['store_id', 'calendar_week', 'currency'], validate='m:1', suffixes=('', '_weather'))",
+            user=True,
+        ),
+        FrameInfo(".../site-packages/pandas/core/frame.py", 10832, "merge", "return merge("),
+        FrameInfo(".../site-packages/pandas/core/reshape/merge.py", 184, "merge", "op = _MergeOperation(left_df, right_df, how=how, on=on, left_on=left_on, right_on=right_on, validate=validate)"),
+    ),
+    notes=("Hint: weather has two rows for 14 of 8,412 (store, week) pairs; drop duplicates before the join.",),
+    cause="KeyError: ('store_id', 'calendar_week')",
 )
 TIMEOUT = ErrorInfo(
     types=("builtins.TimeoutError", "builtins.Exception"), message="weather service did not answer in 5 s"
@@ -195,7 +213,7 @@ def questions() -> Script:
     )
 
 
-def many(n: int, *, share: float = 0.7, seed: int = 3) -> Script:
+def many(n: int, *, share: float = 0.7, failing: float = 0.008, seed: int = 3) -> Script:
     chance = random.Random(seed)  # noqa: S311 (a picture)
     width = max(4, round(n**0.5 * 0.8))
     layers = [list(range(i, min(i + width, n))) for i in range(0, n, width)]
@@ -213,10 +231,34 @@ def many(n: int, *, share: float = 0.7, seed: int = 3) -> Script:
         if not running:
             break
         some = running[: max(1, len(running) // 2)]
-        bad = [each for each in some if chance.random() < 0.008]
+        bad = [each for each in some if chance.random() < failing]
         causes: list[Event] = [AttemptFailed(each, 1, ERROR) for each in bad]
         script.turn(*causes, *(AttemptSucceeded(each, 1) for each in some if each not in bad), after_s=0.2)
         n_ended += len(some)
+    return script
+
+
+def stranger() -> Script:
+    """Make a run of 300 nodes of which one has failed and one asks something."""
+    script = many(300, share=0.62, failing=0)
+    nodes = script.state.nodes
+    failed, *_, asking = [each for each in nodes if nodes[each].status == "RUNNING"]
+    fail(script, failed, LONG, after_s=0.4)
+    script.turn(WaitOpened(asking, 1, APPROVAL), after_s=0.3)
+    while running := [each for each in nodes if nodes[each].status == "RUNNING"]:
+        finish(script, *running, after_s=0.2)
+    return script
+
+
+def cancelled() -> Script:
+    """Make a run that was cancelled after a failure."""
+    script = pipeline(until="training")
+    nodes = script.state.nodes
+    fail(script, "train_forest", ERROR, after_s=0.4)
+    for _ in range(2):
+        script.turn(after_s=9.0)
+        fail(script, "train_forest", ERROR, after_s=0.4)
+    script.turn(CancelRequested("view"), after_s=1.0)
     return script
 
 
@@ -300,6 +342,8 @@ RUNS = {
     "many": lambda: message(many(300), "three hundred"),
     "huge": lambda: message(many(3000), "three thousand"),
     "vast": lambda: message(many(10_000, share=0.02), "ten thousand"),
+    "stranger": lambda: message(stranger(), "nightly forecast"),
+    "cancelled": lambda: message(cancelled(), "sales forecast"),
     "containers": lambda: message(containers(), "nested"),
     "elements": lambda: message(elements(), "three thousand elements"),
 }

@@ -48,10 +48,19 @@ export function runStatus(state: RunState, numbers: readonly Count[], driver: st
   return "WAITING";
 }
 
-/** What a run's status looks like, in terms of a node's; and its word. */
-export function runBadge(state: RunState, status: RunStatus): { readonly like: NodeStatus; readonly word: string } {
-  if (status === "INTERRUPTED") return { like: "CANCELLED", word: "interrupted" };
-  if (state.finished === null && state.cancelled_by !== "") return { like: "CANCELLED", word: "cancelling" };
+/** What a run's status looks like, in terms of a node's; and its words, which do not keep failures quiet. */
+export function runBadge(
+  state: RunState,
+  status: RunStatus,
+  numbers: readonly Count[],
+): { readonly like: NodeStatus; readonly word: string } {
+  const failed = numbers.find((each) => each.status === "FAILED")?.n ?? 0;
+  const ended = (word: string): { like: NodeStatus; word: string } => ({
+    like: "CANCELLED",
+    word: failed === 0 ? word : `${word}, ${failed} failed`,
+  });
+  if (status === "INTERRUPTED" || status === "CANCELLED") return ended(status.toLowerCase());
+  if (state.finished === null && state.cancelled_by !== "") return ended("cancelling");
   return { like: status, word: status.toLowerCase() };
 }
 
@@ -70,6 +79,11 @@ export function problems(state: RunState): readonly string[] {
   for (const [id, node] of state.nodes) if (isProblem(node)) found.add(id);
   for (const id of [...found]) found.delete(state.nodes.get(id)?.info.parent ?? "");
   return [...found];
+}
+
+/** Failed nodes in order of definition, as above. */
+export function failures(state: RunState): readonly string[] {
+  return problems(state).filter((id) => state.nodes.get(id)?.status === "FAILED");
 }
 
 export function firstProblem(state: RunState): string | null {

@@ -23,6 +23,7 @@ import { scrubber } from "./views/scrubber";
 import { search } from "./views/search";
 import { timeline } from "./views/timeline";
 import { toolbar } from "./views/toolbar";
+import { trouble } from "./views/trouble";
 import { waits } from "./views/wait";
 
 /** A run, and who tells of it. */
@@ -77,7 +78,8 @@ export function mount(source: Source, el: HTMLElement): () => void {
     graph.element,
     graph.minimap,
     crumbs(store, local, graphName, signal),
-    h("div", { class: "gr-tools" }, finder.element, keysCard.element),
+    finder.element,
+    keysCard.element,
   );
   const root: HTMLElement = h(
     "div",
@@ -86,11 +88,22 @@ export function mount(source: Source, el: HTMLElement): () => void {
       store,
       link,
       local,
-      { runId, graphName, fit: () => graph.fit(), offers, runs, driver, again: (opener) => void again.open(opener) },
+      {
+        runId,
+        graphName,
+        fit: () => graph.fit(),
+        offers,
+        runs,
+        driver,
+        again: (opener) => void again.open(opener),
+        finder: finder.button,
+        keys: keysCard,
+      },
       signal,
     ),
     notice(store, link, { runId, others, driver, kernel }, signal),
     again.element,
+    trouble(store, local, signal),
     waits(store, link, local, signal),
     h("div", { class: "gr-body" }, canvas, detail(store, link, local, { leave, actions }, signal)),
     attempts.element,

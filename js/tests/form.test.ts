@@ -320,7 +320,7 @@ test("picked files are listed, can be taken back, and are sent as base64", async
     default: null,
     name: "",
   };
-  const { fields } = answerFields(wait);
+  const fields = answerFields(wait);
   document.body.replaceChildren(fields.element);
   expect(fields.read().ok).toBe(false);
   const drop = document.querySelector(".gr-drop");

@@ -62,12 +62,21 @@ test("between request and end a run is cancelling", () => {
   const lines = log("cancel");
   const at = lines.findIndex((line) => line.event["kind"] === "CancelRequested") + 1;
   const { state } = stored("cancel", at);
-  expect(runBadge(state, "RUNNING").word).toBe("cancelling");
+  expect(runBadge(state, "RUNNING", counts(state)).word).toBe("cancelling");
+});
+
+test("a cancelled run does not keep quiet about what had failed", () => {
+  const { state } = stored("cancel");
+  expect(runBadge(state, "CANCELLED", counts(state)).word).toBe("cancelled");
+  const failed = [{ status: "FAILED", n: 2 }] as const;
+  expect(runBadge(state, "CANCELLED", failed)).toEqual({ like: "CANCELLED", word: "cancelled, 2 failed" });
+  expect(runBadge(state, "FAILED", failed).word).toBe("failed");
 });
 
 test("a run that nobody drives is interrupted, whatever it was at, until it has ended", () => {
   const { state } = stored("approval", 6);
-  const of = (run: RunState, driver: string | null) => runBadge(run, runStatus(run, counts(run), driver)).word;
+  const of = (run: RunState, driver: string | null) =>
+    runBadge(run, runStatus(run, counts(run), driver), counts(run)).word;
   expect(of(state, null)).toBe("waiting");
   expect(of(state, "process 7 on here")).toBe("waiting");
   expect(of(state, "")).toBe("interrupted");

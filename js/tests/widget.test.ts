@@ -642,7 +642,7 @@ test("a question mark shows the keys, and takes them away again", async () => {
   press(page.get("tree", "Nodes"), "?");
   expect(page.get("note", "Keys of the graph").textContent).toContain("next failed or waiting node");
   expect(page.get("button", "Keys").getAttribute("aria-expanded")).toBe("true");
-  press(page.get("button", "Keys"), "Escape");
+  press(page.get("note", "Keys of the graph"), "Escape");
   expect(page.names("note")).toEqual([]);
   expect(document.activeElement).toBe(page.get("tree", "Nodes"));
 });

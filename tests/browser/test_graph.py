@@ -157,7 +157,7 @@ def test_containers_are_looked_into_and_left_by_mouse_and_by_keyboard(nested):
     tree.press("?")
     expect(nested.get_by_role("note", name="Keys of the graph")).to_contain_text("next failed or waiting node")
     assert findings(nested) == []
-    nested.get_by_role("button", name="Keys", exact=True).press("Escape")
+    nested.get_by_role("note", name="Keys of the graph").press("Escape")
     expect(tree).to_be_focused()
     assert nested.notebook.errors == []
 

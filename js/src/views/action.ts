@@ -65,13 +65,13 @@ export function errorText(reply: Reply): string {
   return [reply.error, reply.hint].filter((part) => part !== "").join(" ");
 }
 
-/** A node's id that leads to it. A link and no button: a node may well be called like one of the run's buttons. */
-export function nodeLink(local: Local, id: string): HTMLElement {
+/** What leads to a node, by default its id. A link and no button: a node may be called like one of the run's buttons. */
+export function nodeLink(local: Local, id: string, text = id): HTMLElement {
   const follow = (event: Event): void => {
     event.preventDefault();
     local.find(id);
   };
-  return h("a", { class: "gr-link", href: "#", title: `Select ${id}`, on: { click: follow } }, id);
+  return h("a", { class: "gr-link", href: "#", title: `Select ${id}`, on: { click: follow } }, text);
 }
 
 /** A line for what went wrong; empty, it takes no room. */

@@ -17,6 +17,7 @@ const KEYS: readonly (readonly [string, string])[] = [
 
 export interface Help {
   readonly element: HTMLElement;
+  readonly button: HTMLElement;
   toggle(): void;
 }
 
@@ -24,31 +25,34 @@ export interface Help {
 export function help(leave: () => void, signal: AbortSignal): Help {
   const button = h(
     "button",
-    { type: "button", class: "gr-tool", "aria-label": "Keys", title: "Keys (?)", "aria-expanded": "false" },
+    { type: "button", class: "gr-button gr-icon-button", "aria-label": "Keys", title: "Keys (?)" },
     sign("help"),
   );
-  const card = h(
+  const element = h(
     "div",
-    { class: "gr-keys", role: "note", "aria-label": "Keys of the graph", hidden: true },
+    { class: "gr-keys", role: "note", "aria-label": "Keys of the graph", tabindex: -1, hidden: true },
     h("dl", {}, ...KEYS.flatMap(([key, does]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, does)])),
   );
   const show = (isOpen: boolean): void => {
-    card.hidden = !isOpen;
+    element.hidden = !isOpen;
     set(button, "aria-expanded", isOpen ? "true" : "false");
   };
   const toggle = (): void => {
-    show(card.hidden === true);
-    if (!card.hidden) button.focus({ preventScroll: true });
+    show(element.hidden === true);
+    if (!element.hidden) element.focus({ preventScroll: true });
   };
-  const element = h("div", { class: "gr-help" }, button, card);
+  const left = (event: FocusEvent): void => {
+    if (event.relatedTarget !== button) show(false); // the button's own click closes the card
+  };
   const key = (event: KeyboardEvent): void => {
-    if (event.key !== "Escape" || card.hidden) return;
+    if (event.key !== "Escape") return;
     show(false);
     leave();
     event.stopPropagation();
   };
+  show(false);
   button.addEventListener("click", toggle, { signal });
-  button.addEventListener("blur", () => show(false), { signal });
+  element.addEventListener("blur", left, { signal });
   element.addEventListener("keydown", key, { signal });
-  return { element, toggle };
+  return { element, button, toggle };
 }

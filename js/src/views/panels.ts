@@ -1,24 +1,36 @@
 /** The panels of a node's detail that show where its code stands: traceback and source. */
 
-import { type Child, h } from "../dom";
+import { h } from "../dom";
 import type { ErrorInfo, FrameInfo, NodeDetail } from "../protocol";
 import { errorLine, typeName } from "../select";
 import { copyButton } from "./action";
 
 /** The user's own line that the error came out of. */
-export function failingLine(error: ErrorInfo): HTMLElement | null {
-  const frame = error.frames.findLast((each) => each.user) ?? error.frames.at(-1);
+export function failingFrame({ frames }: ErrorInfo): FrameInfo | undefined {
+  return frames.findLast((each) => each.user) ?? frames.at(-1);
+}
+
+/** Where a frame stands, in a few words. */
+export function placeOf({ file, line }: FrameInfo): string {
+  return `${file.split(/[\\/]/).slice(-2).join("/")}:${line}`;
+}
+
+export function failingLine(error: ErrorInfo): HTMLElement {
+  const frame = failingFrame(error);
   return h(
     "div",
-    { class: "gr-failing" },
+    { class: "gr-error" },
     h("p", { class: "gr-error-line" }, errorLine(error)),
     frame === undefined ? null : frameRow(frame),
   );
 }
 
+/** The user's frames first, the one that raised above its callers; what Python prints is behind a fold. */
 export function errorPanel(error: ErrorInfo | null): HTMLElement {
   if (error === null) return h("div");
+  const { frames, notes, cause } = error;
   const rest = error.message.split("\n").slice(1).join("\n");
+  const own = frames.filter((frame) => frame.user).toReversed();
   return h(
     "div",
     { class: "gr-error" },
@@ -29,9 +41,10 @@ export function errorPanel(error: ErrorInfo | null): HTMLElement {
       copyButton("Copy traceback", () => traceback(error), "Copy"),
     ),
     rest === "" ? null : h("pre", { class: "gr-code" }, rest),
-    ...error.notes.map((note) => h("p", { class: "gr-hint" }, note)),
-    ...folded(error.frames),
-    error.cause === "" ? null : causes(error.cause),
+    ...notes.map((note) => h("p", { class: "gr-hint" }, note)),
+    ...(own.length > 0 ? own : frames.slice(-1)).map(frameRow),
+    cause === "" ? null : causes(cause),
+    frames.length > Math.max(own.length, 1) ? wholeTraceback(frames) : null,
   );
 }
 
@@ -45,39 +58,43 @@ function causes(text: string): HTMLElement {
   );
 }
 
-/** The user's frames in the open; those of libraries between them behind a fold. */
-function folded(frames: readonly FrameInfo[]): Child[] {
-  const anyUser = frames.some((frame) => frame.user);
-  const rows: Child[] = [];
-  for (let i = 0; i < frames.length; ) {
-    const frame = frames[i];
-    if (frame === undefined) break;
-    if (frame.user || !anyUser) {
-      rows.push(frameRow(frame));
-      i += 1;
-      continue;
-    }
-    const until = frames.findIndex((each, at) => at > i && each.user);
-    const group = frames.slice(i, until < 0 ? frames.length : until);
-    rows.push(
-      h(
-        "details",
-        { class: "gr-fold" },
-        h("summary", { tabindex: 0 }, `${group.length} in libraries`),
-        ...group.map(frameRow),
-      ),
-    );
-    i += group.length;
-  }
-  return rows;
+/** As Python orders it, with what libraries have a hand in. */
+function wholeTraceback(frames: readonly FrameInfo[]): HTMLElement {
+  return h(
+    "details",
+    { class: "gr-fold" },
+    h("summary", { tabindex: 0 }, `All ${frames.length} frames, the last one raised`),
+    ...frames.map(frameRow),
+  );
 }
 
-function frameRow({ file, line, function: name, source, user }: FrameInfo): HTMLElement {
+function frameRow(frame: FrameInfo): HTMLElement {
+  const { file, line, function: name, source, user } = frame;
   return h(
     "div",
     { class: user ? "gr-frame gr-user" : "gr-frame" },
-    h("div", { class: "gr-frame-at" }, h("span", { class: "gr-frame-name" }, name), ` ${file}:${line}`),
-    source === "" ? null : h("pre", { class: "gr-code" }, source.trim()),
+    h(
+      "div",
+      { class: "gr-frame-at", title: `${file}:${line}` },
+      h("span", { class: "gr-frame-name" }, name),
+      ` ${placeOf(frame)}`,
+    ),
+    source === "" ? null : codeLines([source.trim()], line, user ? line : undefined, "gr-wrapped"),
+  );
+}
+
+/** Numbered lines, the first one `from`. */
+function codeLines(lines: readonly string[], from: number, failing: number | undefined, more = ""): HTMLElement {
+  return h(
+    "pre",
+    { class: `gr-code gr-lines ${more}` },
+    ...lines.map((text, i) =>
+      h(
+        "span",
+        { class: from + i === failing ? "gr-line-row gr-bad" : "gr-line-row", "data-no": from + i },
+        `${text}\n`,
+      ),
+    ),
   );
 }
 
@@ -111,16 +128,6 @@ export function sourcePanel(detail: NodeDetail | null, error: ErrorInfo | null):
       h("span", { class: "gr-type" }, file === "" ? "" : `${file}:${first}`),
       copyButton("Copy source", () => source, "Copy"),
     ),
-    h(
-      "pre",
-      { class: "gr-code gr-lines" },
-      ...lines.map((text, i) =>
-        h(
-          "span",
-          { class: first + i === failing ? "gr-line-row gr-bad" : "gr-line-row", "data-no": first + i },
-          `${text}\n`,
-        ),
-      ),
-    ),
+    codeLines(lines, first, failing),
   );
 }

@@ -69,6 +69,7 @@ export function scrubber(
       update();
     },
   );
+  fork.classList.add("gr-fork");
   fork.title = "Begin a new run where this one stood; this one stays as it is";
   const play = h("button", {
     type: "button",

@@ -9,7 +9,9 @@ import { sign } from "./sign";
 const HINT = "Words of a name, #label, status:failed, group:name. Enter: next, Shift+Enter: previous, Esc: reset";
 
 export interface Search {
+  /** The field, over the graph while it is open. */
   readonly element: HTMLElement;
+  readonly button: HTMLElement;
   open(): void;
 }
 
@@ -30,34 +32,41 @@ export function search(local: Local, leave: () => void, signal: AbortSignal): Se
     },
   });
   const found = h("span", { class: "gr-found", "aria-live": "polite" });
-  const button = (label: string, draw: SVGElement, act: () => void): HTMLButtonElement =>
+  const tool = (label: string, draw: SVGElement, act: () => void): HTMLButtonElement =>
     h("button", { type: "button", class: "gr-tool", "aria-label": label, title: label, on: { click: act } }, draw);
-  const previous = button("Previous match", sign("up"), () => step(-1));
-  const next = button("Next match", sign("down"), () => step(1));
-  const reset = button("Reset search", sign("close"), () => end());
-  const opener = button("Search nodes", sign("search"), () => open());
-  opener.title = "Search nodes (/)";
-  const box = h("div", { class: "gr-search-box", hidden: true }, sign("search"), field, found, previous, next, reset);
-  const element = h("div", { class: "gr-search", role: "search" }, opener, box);
+  const previous = tool("Previous match", sign("up"), () => step(-1));
+  const next = tool("Next match", sign("down"), () => step(1));
+  const reset = tool("Reset search", sign("close"), () => end());
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "gr-button gr-icon-button",
+      "aria-label": "Search nodes",
+      title: "Search nodes (/)",
+      on: { click: () => open() },
+    },
+    sign("search"),
+  );
+  const element = h(
+    "div",
+    { class: "gr-search", role: "search", hidden: true },
+    ...[sign("search"), field, found, previous, next, reset],
+  );
 
   function open(): void {
-    show(true);
+    element.hidden = false;
     field.focus({ preventScroll: true });
     field.select();
   }
 
-  function show(isOpen: boolean): void {
-    box.hidden = !isOpen;
-    opener.hidden = isOpen;
-  }
-
   function close(): void {
-    if (local.query.peek() === "") show(false);
+    if (local.query.peek() === "") element.hidden = true;
   }
 
   function end(): void {
     local.query.value = "";
-    show(false);
+    close();
     leave();
   }
 
@@ -83,17 +92,17 @@ export function search(local: Local, leave: () => void, signal: AbortSignal): Se
   const stop = effect(() => {
     const query = local.query.value;
     if (field.value !== query) field.value = query;
-    if (query !== "") show(true);
-    else if (focused(field) !== field) show(false);
+    if (query !== "") element.hidden = false;
+    else if (focused(field) !== field) close();
     const matches = local.matches.value;
     const selected = local.selected.value;
     const at = selected === null ? -1 : (matches?.indexOf(local.topology.peek().index.get(selected) ?? -1) ?? -1);
     say(found, matches === null ? "" : inWords(matches.length, at));
-    set(box, "data-none", matches?.length === 0);
+    set(element, "data-none", matches?.length === 0);
     for (const each of [previous, next]) each.disabled = (matches?.length ?? 0) === 0;
   });
   signal.addEventListener("abort", stop);
-  return { element, open };
+  return { element, button, open };
 }
 
 function inWords(n: number, at: number): string {

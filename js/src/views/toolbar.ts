@@ -11,6 +11,7 @@ import { NODE_STATUS } from "../status";
 import type { Store } from "../store";
 import { actionButton, alertLine, copyButton, errorText } from "./action";
 import { countsStrip } from "./counts";
+import type { Help } from "./help";
 import { lamp } from "./lamp";
 import { type Item, menu } from "./menu";
 
@@ -27,6 +28,8 @@ interface Parts {
   /** See `Source`. */
   readonly driver: ReadonlySignal<string | null>;
   readonly again: (opener: HTMLElement) => void;
+  readonly finder: HTMLElement;
+  readonly keys: Help;
 }
 
 export function toolbar(store: Store, link: Link, local: Local, parts: Parts, signal: AbortSignal): HTMLElement {
@@ -83,10 +86,11 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
     ...(again.hidden ? [] : [{ label: "Run again…", act: () => again.click() }]),
     ...(tidy.hidden ? [] : [{ label: "Tidy", act: () => tidy.click() }]),
     { label: "Fit", act: () => fit.click() },
+    { label: "Keys", hint: "?", act: () => parts.keys.toggle() },
     ...(exports.element.hidden ? [] : formats.map((each) => ({ ...each, label: `Export: ${each.label}` }))),
   ];
   more.element.classList.add("gr-if-narrow");
-  for (const each of [again, tidy, fit, exports.element]) each.classList.add("gr-if-roomy");
+  for (const each of [again, tidy, fit, exports.element, parts.keys.button]) each.classList.add("gr-if-roomy");
 
   const stops = [
     effect(() => trouble.say(local.problem.value)),
@@ -102,7 +106,7 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
       const gone = link.contact.value === "lost" || link.contact.value === "saved";
       const past = store.cursor.value !== null;
       const driver = past ? null : parts.driver.value;
-      const { like, word: status } = runBadge(store.state, runStatus(store.state, numbers, driver));
+      const { like, word: status } = runBadge(store.state, runStatus(store.state, numbers, driver), numbers);
       const word = gone && store.live.finished === null ? `was ${status}` : status;
       if (badge.textContent !== word) fill(badge, icon(like), word);
       set(badge, "data-tone", NODE_STATUS[like].colour);
@@ -134,7 +138,12 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
     { class: "gr-header" },
     h("div", { class: "gr-title" }, badge, name),
     h("div", { class: "gr-progress" }, strip, time, runId, chooser, lamp(store, link, signal)),
-    h("div", { class: "gr-buttons" }, progress, cancel, retry, again, tidy, fit, exports.element, more.element),
+    h(
+      "div",
+      { class: "gr-buttons" },
+      progress,
+      ...[cancel, retry, again, tidy, fit, exports.element, more.element, parts.finder, parts.keys.button],
+    ),
     trouble.element,
   );
 }

@@ -11,7 +11,7 @@ import type { Store } from "../store";
 import { answeredBy, answerText, tell } from "../story";
 import type { Json } from "../wire";
 import { alertLine, errorText, nodeLink, PHASE_WORDS } from "./action";
-import { answerFields } from "./form/answer";
+import { answerFields, isShort } from "./form/answer";
 import { formOf, type Taken } from "./form/form";
 
 const PAGE = 3;
@@ -27,11 +27,12 @@ interface Row {
 
 export function waits(store: Store, link: Link, local: Local, signal: AbortSignal): HTMLElement {
   const from = makeSignal(0);
+  let pages: readonly number[] = [0];
   const list = h("div", { class: "gr-asks-list" });
   const pager = h("div", { class: "gr-pager", role: "group", "aria-label": "Pages of questions", hidden: true });
   const where = h("span", { "aria-live": "polite" });
-  const back = pageButton("Earlier questions", "‹", -PAGE);
-  const on = pageButton("Later questions", "›", PAGE);
+  const back = pageButton("Earlier questions", "‹", -1);
+  const on = pageButton("Later questions", "›", 1);
   pager.append(back, where, on);
   const answered = h("div", { class: "gr-answered", tabindex: -1, hidden: true });
   const element = h(
@@ -46,7 +47,7 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
 
   function pageButton(label: string, sign: string, by: number): HTMLButtonElement {
     const turn = (): void => {
-      from.value = Math.max(from.peek() + by, 0);
+      from.value = pages[pages.indexOf(from.peek()) + by] ?? from.peek();
       list.scrollTo(0, 0);
     };
     return h(
@@ -72,25 +73,25 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
       if (!row.past) conclude(row.question);
       if (held && !answered.hidden) answered.focus();
     }
-    const first = Math.min(from.value, Math.max(Math.ceil(open.size / PAGE) - 1, 0) * PAGE);
+    pages = pagesOf([...open.values()]);
+    const first = pages.findLast((each) => each <= from.value) ?? 0;
     from.value = first;
-    const shown = [...open].slice(first, first + PAGE);
+    const last = pages[pages.indexOf(first) + 1] ?? open.size;
+    const shown = [...open].slice(first, last);
     for (const [key, row] of rows) if (!shown.some(([each]) => each === key)) row.element.remove();
     shown.forEach(([key, question], i) => {
       const row = rows.get(key) ?? { ...rowOf(question, link, local), past };
       rows.set(key, row);
       if (list.children[i] !== row.element) list.insertBefore(row.element, list.children[i] ?? null);
     });
-    pager.hidden = open.size <= PAGE;
-    const last = Math.min(first + PAGE, open.size);
+    pager.hidden = pages.length < 2;
     const which = last === first + 1 ? `Question ${last}` : `Questions ${first + 1} to ${last}`;
     say(where, `${which} of ${open.size}`);
     set(back, "aria-disabled", first === 0 ? "true" : null);
-    set(on, "aria-disabled", first + PAGE >= open.size ? "true" : null);
+    set(on, "aria-disabled", last === open.size ? "true" : null);
     answered.hidden = past || answered.childElementCount === 0;
     element.hidden = open.size === 0 && answered.hidden;
-    const isLarge = list.querySelector(".gr-form:not(.gr-short)") !== null;
-    set(element, "data-size", isLarge ? "large" : null);
+    set(element, "data-size", shown.some(([, { wait }]) => !isShort(wait)) ? "large" : null);
   }
 
   function conclude({ nodeId, wait }: Question): void {
@@ -122,6 +123,18 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
     for (const stop of stops) stop();
   });
   return element;
+}
+
+/** Where each page begins: a large form stands alone, of the others there are some on a page. */
+function pagesOf(open: readonly Question[]): readonly number[] {
+  const starts: number[] = [];
+  open.forEach(({ wait }, i) => {
+    const start = starts.at(-1);
+    const before = open[i - 1]?.wait;
+    const fits = start !== undefined && i - start < PAGE && isShort(wait) && before !== undefined && isShort(before);
+    if (!fits) starts.push(i);
+  });
+  return starts;
 }
 
 function title({ kind, name, prompt }: WaitInfo): string {
@@ -169,8 +182,7 @@ function rowOf(question: Question, link: Link, local: Local): Omit<Row, "past"> 
 
 function controlsOf(wait: WaitInfo, label: string, send: (payload: Json) => Promise<Taken>): HTMLElement[] {
   if (wait.kind === "approval") return approval(wait, label, send);
-  const { fields, isShort } = answerFields(wait);
-  return [formOf({ label, button: "Send answer", fields, send, isShort })];
+  return [formOf({ label, button: "Send answer", fields: answerFields(wait), send, isShort: isShort(wait) })];
 }
 
 /** A button for each option. */

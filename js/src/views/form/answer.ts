@@ -4,12 +4,6 @@ import type { WaitInfo } from "../../protocol";
 import { type Field, readSchema, type Shape } from "../../schema";
 import { type Fields, fieldsFor } from "./fields";
 
-export interface AnswerFields {
-  readonly fields: Fields;
-  /** One field of one line, with its button beside it. */
-  readonly isShort: boolean;
-}
-
 const TEXT: Shape = {
   kind: "text",
   format: "text",
@@ -20,22 +14,26 @@ const TEXT: Shape = {
   numeric: false,
 };
 
-export function answerFields(wait: WaitInfo): AnswerFields {
-  const { kind, options, schema } = wait;
+/** One field of one line, with its button beside it. */
+export function isShort({ kind, options, schema }: WaitInfo): boolean {
+  if (kind === "files" || kind === "event") return false;
+  return ["approval", "text", "choice"].includes(kind) || (schema === null && options.length > 0);
+}
+
+export function answerFields({ kind, options, schema }: WaitInfo): Fields {
   const choice: Shape = { kind: "choice", options: options.map((each) => ({ label: each, value: each })) };
   switch (kind) {
     case "text":
-      return { fields: fieldsFor(under("text", named("Answer", TEXT))), isShort: true };
+      return fieldsFor(under("text", named("Answer", TEXT)));
     case "choice":
-      return { fields: fieldsFor(under("choice", named("Choice", choice))), isShort: true };
+      return fieldsFor(under("choice", named("Choice", choice)));
     case "files":
-      return { fields: fieldsFor(under("files", named("Files", { kind: "files" }))), isShort: false };
+      return fieldsFor(under("files", named("Files", { kind: "files" })));
     case "event":
-      return { fields: fieldsFor({ ...named("Payload", { kind: "json" }), nullable: true }), isShort: false };
+      return fieldsFor({ ...named("Payload", { kind: "json" }), nullable: true });
     default:
-      if (schema !== null) return { fields: fieldsFor(readSchema(schema)), isShort: false };
-      if (options.length > 0) return { fields: fieldsFor(named("Choice", choice)), isShort: true };
-      return { fields: fieldsFor(named("Answer", { kind: "json" })), isShort: false };
+      if (schema !== null) return fieldsFor(readSchema(schema));
+      return fieldsFor(options.length > 0 ? named("Choice", choice) : named("Answer", { kind: "json" }));
   }
 }
 
