@@ -211,7 +211,7 @@ function replace(panel: HTMLElement, content: HTMLElement): void {
 
 /** How far the panel is to be scrolled so that the line that failed is in its middle. */
 function topOfFailing(panel: HTMLElement): number {
-  const line = panel.querySelector<HTMLElement>(".gr-line-row.gr-bad");
+  const line = panel.querySelector<HTMLElement>(".gr-source .gr-bad");
   if (line === null) return 0;
   const within = line.getBoundingClientRect().top - panel.getBoundingClientRect().top;
   return Math.max(within - panel.clientHeight / 2, 0);

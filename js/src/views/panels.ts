@@ -31,6 +31,7 @@ export function errorPanel(error: ErrorInfo | null): HTMLElement {
   const { frames, notes, cause } = error;
   const rest = error.message.split("\n").slice(1).join("\n");
   const own = frames.filter((frame) => frame.user).toReversed();
+  const [raised, ...callers] = (own.length > 0 ? own : frames.slice(-1)).map(frameRow);
   return h(
     "div",
     { class: "gr-error" },
@@ -41,8 +42,9 @@ export function errorPanel(error: ErrorInfo | null): HTMLElement {
       copyButton("Copy traceback", () => traceback(error), "Copy"),
     ),
     rest === "" ? null : h("pre", { class: "gr-code" }, rest),
+    raised ?? null,
     ...notes.map((note) => h("p", { class: "gr-hint" }, note)),
-    ...(own.length > 0 ? own : frames.slice(-1)).map(frameRow),
+    ...callers,
     cause === "" ? null : causes(cause),
     frames.length > Math.max(own.length, 1) ? wholeTraceback(frames) : null,
   );

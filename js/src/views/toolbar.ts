@@ -9,7 +9,7 @@ import type { Local } from "../local";
 import { counts, elapsed, runBadge, runStatus } from "../select";
 import { NODE_STATUS } from "../status";
 import type { Store } from "../store";
-import { actionButton, alertLine, copyButton, errorText } from "./action";
+import { actionButton, alertLine, copyButton, copyText, errorText } from "./action";
 import { countsStrip } from "./counts";
 import type { Help } from "./help";
 import { lamp } from "./lamp";
@@ -86,6 +86,7 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
     ...(again.hidden ? [] : [{ label: "Run again…", act: () => again.click() }]),
     ...(tidy.hidden ? [] : [{ label: "Tidy", act: () => tidy.click() }]),
     { label: "Fit", act: () => fit.click() },
+    { label: "Copy run id", act: () => void copyText(parts.runId, more.element) },
     { label: "Keys", hint: "?", act: () => parts.keys.toggle() },
     ...(exports.element.hidden ? [] : formats.map((each) => ({ ...each, label: `Export: ${each.label}` }))),
   ];

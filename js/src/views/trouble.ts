@@ -27,7 +27,7 @@ export function trouble(store: Store, local: Local, signal: AbortSignal): HTMLEl
     const next = JSON.stringify([first, line, place, second, others.length]);
     if (next === drawn) return;
     drawn = next;
-    fill(text, nodeLink(local, first), `: ${line} `, h("span", { class: "gr-trouble-at" }, place));
+    fill(text, nodeLink(local, first), " ", h("span", { class: "gr-trouble-at" }, place), ` ${line}`);
     text.title = line;
     fill(
       element,
