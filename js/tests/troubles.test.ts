@@ -1,0 +1,110 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { ErrorInfo, FrameInfo } from "../src/protocol";
+import { errorPanel, placeOf } from "../src/views/panels";
+import type { Json } from "../src/wire";
+import { open, type Page, prepare, restore } from "./page";
+
+beforeEach(prepare);
+afterEach(restore);
+
+async function shown(events: readonly Json[]): Promise<Page> {
+  const page = await open();
+  page.kernel.say({ kind: "events", first: 1, at: events.map((_, i) => 1700000000 + i), events });
+  page.kernel.reply("sync", { seq: events.length });
+  await page.settle();
+  return page;
+}
+
+function begun(...ids: string[]): Json[] {
+  return [
+    { kind: "RunStarted", graph: "golden graph" },
+    { kind: "SpecAccepted", fingerprint: "f", nodes: ids.map((node_id) => ({ node_id, name: node_id })) },
+    ...ids.map((node_id) => ({ kind: "AttemptStarted", node_id, attempt: 1 })),
+  ];
+}
+
+function failed(node_id: string): Json {
+  const frames = [{ file: "/home/me/src/fit/model.py", line: 7, function: "fit", source: "fit(x)", user: true }];
+  return { kind: "AttemptFailed", node_id, attempt: 1, error: { types: ["ValueError"], message: "bad", frames } };
+}
+
+function opened(node_id: string, kind: string, schema: Json = null): Json {
+  return { kind: "WaitOpened", node_id, attempt: 1, wait: { no: 0, kind, prompt: `${node_id}?`, schema } };
+}
+
+function told(page: Page): string | null | undefined {
+  return page.root.querySelector("[aria-label='First failure']:not([hidden])")?.textContent;
+}
+
+test("the first failure stands there in a line: which node, on which line of which file, and why", async () => {
+  const page = await shown([...begun("a", "b"), failed("b")]);
+  expect(told(page)).toBe("b fit/model.py:7 ValueError: bad");
+  page.get("link", "b").click();
+  await page.settle();
+  expect(told(page)).toBeUndefined();
+  expect(page.all("tabpanel")[0]?.textContent).toContain("ValueError: bad");
+});
+
+test("further failures are counted, and the count leads to the next of them", async () => {
+  const page = await shown([...begun("a", "b", "c"), failed("c"), failed("a"), failed("b")]);
+  expect(told(page)).toContain("a fit/model.py:7");
+  page.get("link", "and 2 more").click();
+  await page.settle();
+  expect(page.get("treeitem", "b: failed").getAttribute("aria-selected")).toBe("true");
+});
+
+test("a large form has a page of its own, and pages lead there and back", async () => {
+  const form = { type: "object", properties: { n: { type: "integer" } } };
+  const asked = [opened("a", "approval"), opened("b", "form", form), opened("c", "text"), opened("d", "approval")];
+  const page = await shown([...begun("a", "b", "c", "d"), ...asked]);
+  const questions = (): (string | null)[] =>
+    [...page.root.querySelectorAll(".gr-ask .gr-prompt")].map((each) => each.textContent);
+  expect(questions()).toEqual(["a?"]);
+  page.get("button", "Later questions").click();
+  await page.settle();
+  expect(questions()).toEqual(["b?"]);
+  page.get("button", "Later questions").click();
+  await page.settle();
+  expect(questions()).toEqual(["c?", "d?"]);
+  expect(page.get("button", "Later questions").getAttribute("aria-disabled")).toBe("true");
+  page.get("button", "Earlier questions").click();
+  await page.settle();
+  expect(questions()).toEqual(["b?"]);
+  expect(page.root.querySelector(".gr-pager")?.textContent).toContain("Question 2 of 4");
+});
+
+const frame = (name: string, user: boolean, file = "In[3]"): FrameInfo => ({
+  file,
+  line: 4,
+  function: name,
+  source: `${name}()`,
+  user,
+});
+
+test("the user's frames come first, the one that raised above its callers; all are behind a fold", () => {
+  const frames = [frame("outer", true), frame("wrapper", false, "/usr/lib/x.py"), frame("inner", true)];
+  const error: ErrorInfo = { types: ["ValueError"], message: "bad", frames, notes: ["Hint: mend it."], cause: "" };
+  const panel = errorPanel(error);
+  const names = (of: ParentNode): (string | null)[] =>
+    [...of.querySelectorAll(":scope > .gr-frame .gr-frame-name")].map((each) => each.textContent);
+  expect(names(panel)).toEqual(["inner", "outer"]);
+  const fold = panel.querySelector("details");
+  expect(fold?.querySelector("summary")?.textContent).toBe("All 3 frames, the last one raised");
+  expect(names(fold as HTMLElement)).toEqual(["outer", "wrapper", "inner"]);
+  expect(errorPanel({ ...error, frames: frames.slice(2) }).querySelector("details")).toBeNull();
+});
+
+test("an error from a library alone shows where it came out", () => {
+  const frames = [frame("one", false), frame("two", false)];
+  const panel = errorPanel({ types: ["OSError"], message: "", frames, notes: [], cause: "" });
+  expect(panel.querySelector(":scope > .gr-frame")?.textContent).toContain("two In[3]:4two()");
+});
+
+test.each([
+  ["/home/me/src/fit/model.py", "fit/model.py:4"],
+  ["C:\\work\\fit\\model.py", "fit/model.py:4"],
+  ["In[3]", "In[3]:4"],
+])("%s is told as %s", (file, place) => {
+  expect(placeOf(frame("f", true, file))).toBe(place);
+});
