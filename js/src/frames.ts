@@ -1,44 +1,35 @@
-/** Frames around the members of a group, where nothing else stands between them. Pure. */
+/** Frames around the nodes of an open group, where nothing else stands between them. Pure. */
 
+import { calledId } from "./groups";
 import { CARD_HEIGHT, CARD_WIDTH, type Placement } from "./placement";
 import type { Buckets } from "./spatial";
-import type { NodeState } from "./state";
 import type { Topology } from "./topology";
 import type { Box } from "./viewport";
 
 const SIDE_PX = 15;
-const TOP_PX = 27;
+/** With the title. */
+export const TOP_PX = 27;
 const BOTTOM_PX = 13;
 /** From the lines of the members that run below or above them. */
 const APART_PX = 5;
 
 export interface Frame {
+  readonly group: number;
   readonly name: string;
   readonly box: Box;
-  readonly nodes: readonly number[];
 }
 
-/** O(members), and nothing without groups. */
-export function framesOf(
-  nodes: readonly NodeState[],
-  topology: Topology,
-  placement: Placement,
-  buckets: Buckets,
-): readonly Frame[] {
-  const groups = new Map<string, number[]>();
-  for (const i of topology.members) {
-    const group = nodes[i]?.info.group ?? "";
-    if (group === "") continue;
-    const known = groups.get(group);
-    if (known === undefined) groups.set(group, [i]);
-    else known.push(i);
-  }
-  return [...groups].flatMap(([name, members]) => {
+/** O(nodes in groups). */
+export function framesOf(topology: Topology, nNodes: number, placement: Placement, buckets: Buckets): readonly Frame[] {
+  return topology.ids.slice(nNodes).flatMap((id, i) => {
+    const group = nNodes + i;
+    const members = topology.parts.get(group) ?? [];
+    if (topology.member[group] === group || members.length === 0) return [];
     const bare = boxAround(members, placement);
     const box = [withLines(bare, members, placement, topology), bare].find(
       (each) => buckets.within(each).length === members.length,
     );
-    return box === undefined ? [] : [{ name, box, nodes: members }];
+    return box === undefined ? [] : [{ group, name: calledId(id), box }];
   });
 }
 

@@ -1,6 +1,7 @@
 /** What only this view knows: where one is looking, what is selected and what is searched for. Nothing of it travels. */
 
 import { computed, signal } from "@preact/signals-core";
+import { groupId } from "./groups";
 import { testOf } from "./query";
 import type { Store } from "./store";
 import { type Topology, topologyOf } from "./topology";
@@ -26,9 +27,11 @@ export class Local {
     this.store.topology.value;
     return chosen !== null && (chosen === "" || this.store.state.nodes.has(chosen)) ? chosen : this.home();
   });
+  /** The groups that are shown as one card. */
+  readonly #closed = signal<ReadonlySet<string>>(new Set());
   readonly topology = computed<Topology>(() => {
     this.store.topology.value;
-    return topologyOf(this.store.state, this.inside.value);
+    return topologyOf(this.store.state, this.inside.value, this.#closed.value);
   });
   /** The nodes that fit the query, in order of definition; null without one. */
   readonly matches = computed<readonly number[] | null>(() => {
@@ -51,7 +54,28 @@ export class Local {
     const home = this.home();
     if (node !== undefined && id !== inside && node.info.parent !== inside)
       this.#chosen.value = id === home ? home : node.info.parent;
+    if (node !== undefined) this.#setClosed(groupId(node.info.parent, node.info.group), false);
     this.selected.value = id;
+  }
+
+  /** Opens a closed group, and closes an open one; where the selection was, there is one afterwards. */
+  toggle(group: string): void {
+    const { index, ids, parent, parts } = this.topology.peek();
+    const isClosed = this.#closed.peek().has(group);
+    const selected = this.selected.peek();
+    const around = ids[parent[index.get(selected ?? "") ?? -1] ?? -1];
+    this.#setClosed(group, !isClosed);
+    if (isClosed && selected === group) this.selected.value = ids[parts.get(index.get(group) ?? -1)?.[0] ?? -1] ?? null;
+    else if (!isClosed && around === group) this.selected.value = group;
+  }
+
+  #setClosed(group: string, isClosed: boolean): void {
+    const closed = this.#closed.peek();
+    if (closed.has(group) === isClosed) return;
+    const next = new Set(closed);
+    if (isClosed) next.add(group);
+    else next.delete(group);
+    this.#closed.value = next;
   }
 
   /** Selects a node that may be anywhere, and goes near enough to read it. */

@@ -37,18 +37,28 @@ export function cardSize(k: number): Size {
   };
 }
 
-/** Places the members that `layout` does not know beside those that it does. O(nodes + edges). */
+/**
+ * Places the members that `layout` does not know beside those that it does, and a closed group where its nodes would be.
+ * O(nodes + edges).
+ */
 export function placementOf(topology: Topology, layout: LayoutFrame | null, direction: Direction = "right"): Placement {
-  const { members, member } = topology;
+  const { placed, members, member, parts } = topology;
   const along = new Float64Array(member.length);
   const across = new Float64Array(member.length);
-  const known = layout === null ? 0 : Math.min(layout.x.length, members.length);
-  for (let i = 0; i < known; i++) {
-    const node = members[i] ?? 0;
+  const known = new Set<number>();
+  placed.slice(0, layout?.x.length ?? 0).forEach((node, i) => {
     along[node] = layout?.x[i] ?? 0;
     across[node] = layout?.y[i] ?? 0;
+    known.add(node);
+  });
+  for (const node of members) {
+    const inside = (parts.get(node) ?? []).filter((part) => known.has(part));
+    if (known.has(node) || inside.length === 0) continue;
+    along[node] = middle(inside, along);
+    across[node] = middle(inside, across);
+    known.add(node);
   }
-  if (known === 0) grid(topology, along, across);
+  if (known.size === 0) grid(topology, along, across);
   else grow(topology, known, along, across);
   const bends = bendsOf(topology, layout);
   const down = direction === "down";
@@ -106,32 +116,38 @@ function grid(topology: Topology, x: Float64Array, y: Float64Array): void {
   }
 }
 
+/** Half-way between the outermost. */
+function middle(nodes: readonly number[], at: Float64Array): number {
+  const places = nodes.map((node) => at[node] ?? 0);
+  return (Math.min(...places) + Math.max(...places)) / 2;
+}
+
 /** One rank after the last parent, in the free row nearest to the parents' middle; nothing else moves. */
-function grow(topology: Topology, known: number, x: Float64Array, y: Float64Array): void {
+function grow(topology: Topology, known: Set<number>, x: Float64Array, y: Float64Array): void {
   const taken = new Set<string>();
   const slot = (atX: number, atY: number): string => `${Math.round(atX / RANK_PX)} ${Math.round(atY / ROW_PX)}`;
-  const place = new Map(topology.members.map((node, i) => [node, i]));
-  topology.members.forEach((node, i) => {
-    if (i < known) {
+  for (const node of topology.members) {
+    if (known.has(node)) {
       taken.add(slot(x[node] ?? 0, y[node] ?? 0));
-      return;
+      continue;
     }
-    const parents = (topology.in[node] ?? []).map((edge) => edge.from).filter((from) => (place.get(from) ?? i) < i);
+    const parents = (topology.in[node] ?? []).map((edge) => edge.from).filter((from) => known.has(from));
     const atX = parents.length === 0 ? RANK_PX / 2 : Math.max(...parents.map((from) => x[from] ?? 0)) + RANK_PX;
-    const middle = parents.reduce((sum, from) => sum + (y[from] ?? 0), 0) / Math.max(parents.length, 1);
+    const level = parents.reduce((sum, from) => sum + (y[from] ?? 0), 0) / Math.max(parents.length, 1);
     let row = 0;
-    while (taken.has(slot(atX, middle + row * ROW_PX))) row = row > 0 ? -row : 1 - row;
+    while (taken.has(slot(atX, level + row * ROW_PX))) row = row > 0 ? -row : 1 - row;
     x[node] = atX;
-    y[node] = middle + row * ROW_PX;
+    y[node] = level + row * ROW_PX;
+    known.add(node);
     taken.add(slot(atX, y[node] ?? 0));
-  });
+  }
 }
 
 function bendsOf(topology: Topology, layout: LayoutFrame | null): Map<Edge, Point[]> {
   const bends = new Map<Edge, Point[]>();
   for (const [from, to, ...points] of layout?.bends ?? []) {
-    const end = topology.members[to ?? -1];
-    const edge = topology.out[topology.members[from ?? -1] ?? -1]?.find((each) => each.to === end);
+    const end = topology.placed[to ?? -1];
+    const edge = topology.out[topology.placed[from ?? -1] ?? -1]?.find((each) => each.to === end);
     if (edge === undefined) continue;
     const line: Point[] = [];
     for (let i = 0; i + 1 < points.length; i += 2) line.push({ x: points[i] ?? 0, y: points[i + 1] ?? 0 });

@@ -1,5 +1,6 @@
 /** Who is connected to whom inside one container, by index in order of definition. Rebuilt when nodes come or go. */
 
+import { groupId, isGroup } from "./groups";
 import type { RunState } from "./state";
 
 export type EdgeKind = "data" | "control";
@@ -11,7 +12,7 @@ export interface Edge {
 }
 
 export interface Topology {
-  /** All nodes of the run. */
+  /** All nodes of the run, and after them the groups inside the container that is drawn. */
   readonly ids: readonly string[];
   readonly index: ReadonlyMap<string, number>;
   /** The container that each node is a part of, or -1. */
@@ -21,8 +22,10 @@ export interface Topology {
   readonly parts: ReadonlyMap<number, readonly number[]>;
   /** The position of each node among those beside it. */
   readonly position: readonly number[];
-  /** The container whose parts are drawn, and these: the members. */
+  /** The container whose parts are drawn, and these in order of definition. */
   readonly inside: string;
+  readonly placed: readonly number[];
+  /** What is drawn: of a group that is closed itself, and not its nodes. */
   readonly members: readonly number[];
   /** The member that each node is, or is somewhere inside of; -1 for those outside. */
   readonly member: readonly number[];
@@ -35,24 +38,44 @@ export interface Topology {
   readonly rank: readonly number[];
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** O(nodes + edges). Ends that do not exist are left out, as is what members need from outside. */
-export function topologyOf(state: RunState, inside = ""): Topology {
+export function topologyOf(state: RunState, inside = "", closed = NONE): Topology {
   const ids = [...state.nodes.keys()];
   const index = new Map(ids.map((id, i) => [id, i]));
   const parent: number[] = [];
   const tops: number[] = [];
   const parts = new Map<number, number[]>();
   const position: number[] = [];
+  const placed: number[] = [];
   const members: number[] = [];
-  let i = 0;
-  for (const { info } of state.nodes.values()) {
-    const container = info.parent === "" ? -1 : (index.get(info.parent) ?? -1);
-    parent.push(container);
+  const put = (node: number, container: number): void => {
     const known = container < 0 ? tops : (parts.get(container) ?? []);
     if (container >= 0) parts.set(container, known);
-    position.push(known.length);
-    known.push(i);
-    if (info.parent === inside) members.push(i);
+    parent[node] = container;
+    position[node] = known.length;
+    known.push(node);
+  };
+  let i = 0;
+  for (const { info } of state.nodes.values()) {
+    let container = info.parent === "" ? -1 : (index.get(info.parent) ?? -1);
+    const isPlaced = info.parent === inside;
+    if (isPlaced) placed.push(i);
+    let isHidden = false;
+    if (isPlaced && info.group !== "") {
+      const id = groupId(inside, info.group);
+      const group = index.get(id) ?? ids.push(id) - 1;
+      isHidden = closed.has(id);
+      if (!index.has(id)) {
+        index.set(id, group);
+        put(group, container);
+        if (isHidden) members.push(group);
+      }
+      container = group;
+    }
+    put(i, container);
+    if (isPlaced && !isHidden) members.push(i);
     i += 1;
   }
   const member = membership(parent, members);
@@ -67,13 +90,14 @@ export function topologyOf(state: RunState, inside = ""): Topology {
     out[from]?.push(edge);
     into[to]?.push(edge);
   };
-  for (const to of members) {
-    const info = state.nodes.get(ids[to] ?? "")?.info;
+  for (const node of placed) {
+    const info = state.nodes.get(ids[node] ?? "")?.info;
+    const to = member[node] ?? -1;
     for (const id of info?.needs ?? []) connect(id, to, "data");
     for (const id of info?.after ?? []) connect(id, to, "control");
   }
   const rank = ranks(members, out, into);
-  return { ids, index, parent, tops, parts, position, inside, members, member, edges, out, in: into, rank };
+  return { ids, index, parent, tops, parts, position, inside, placed, members, member, edges, out, in: into, rank };
 }
 
 /** The containers around `node`, the outermost first. */
@@ -81,6 +105,12 @@ export function around({ parent }: Topology, node: number): readonly number[] {
   const found: number[] = [];
   for (let at = parent[node] ?? -1; at >= 0 && !found.includes(at); at = parent[at] ?? -1) found.unshift(at);
   return found;
+}
+
+/** Whether a node is a part of a closed group, at whatever depth. */
+export function isHidden(topology: Topology, node: number): boolean {
+  const at = topology.member[node] ?? -1;
+  return at !== node && isGroup(topology.ids[at] ?? "");
 }
 
 /** All nodes of the run as a tree is read: every container is followed by its parts. */

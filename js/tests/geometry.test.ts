@@ -204,8 +204,8 @@ test("a group has a frame around its members, unless something else stands betwe
   );
   const chain = topologyOf(store.state);
   const placement = placementOf(chain, null);
-  const frames = framesOf([...store.state.nodes.values()], chain, placement, new Buckets(placement, chain.members));
-  expect(frames.map(({ name, nodes: members }) => [name, members])).toEqual([["g", [0, 1]]]);
+  const frames = framesOf(chain, store.state.nodes.size, placement, new Buckets(placement, chain.members));
+  expect(frames.map(({ name, group }) => [name, chain.parts.get(group)])).toEqual([["g", [0, 1]]]);
   expect(frameAt(frames, { x: placement.x[0] ?? 0, y: placement.y[0] ?? 0 })?.name).toBe("g");
   expect(frameAt(frames, { x: placement.x[3] ?? 0, y: placement.y[3] ?? 0 })).toBeNull();
 });
@@ -223,8 +223,7 @@ test("a frame is also around the lines of its members that run below them", () =
   const framed = (level: number, direction: "right" | "down" = "right"): Box | undefined => {
     const layout = { kind: "layout", x: [110, 330, 550], y: [36, 36, 36], bends: [[0, 2, 330, level]] } as const;
     const placement = placementOf(topology, { ...layout, width: 660, height: 72, inside: "" }, direction);
-    return framesOf([...store.state.nodes.values()], topology, placement, new Buckets(placement, topology.members))[0]
-      ?.box;
+    return framesOf(topology, store.state.nodes.size, placement, new Buckets(placement, topology.members))[0]?.box;
   };
   const [bare, below] = [framed(36), framed(140)];
   expect(below?.y).toBe(bare?.y);

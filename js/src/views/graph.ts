@@ -4,6 +4,7 @@ import { effect } from "@preact/signals-core";
 import { h, set } from "../dom";
 import { type Frame, frameAt, framesOf } from "../frames";
 import { Glide } from "../glide";
+import { isGroup, withGroups } from "../groups";
 import type { Local } from "../local";
 import { neighbour } from "../navigate";
 import { type Direction, placementOf } from "../placement";
@@ -91,6 +92,7 @@ export class GraphView {
         fit: () => this.fit(),
         problem: () => local.find(nextProblem(store.state, local.selected.peek())),
         go: (key) => this.#go(key),
+        group: () => this.#toggleGroup(),
         open: () => this.#open(this.#selected()),
         leave: () => this.#leave(),
       },
@@ -173,14 +175,12 @@ export class GraphView {
     else this.#glide.jump(to);
     set(this.element, "data-placed", this.store.layout(this.#topology.inside) !== null);
     this.#buckets = new Buckets(to, this.#topology.members);
-    this.#nodes = [...this.store.state.nodes.values()];
-    this.#frames = framesOf(this.#nodes, this.#topology, to, this.#buckets);
+    this.#frames = framesOf(this.#topology, this.store.state.nodes.size, to, this.#buckets);
     this.#recount();
     this.#reflection.spoil();
   }
 
   #refresh(_: number): void {
-    this.#nodes = [...this.store.state.nodes.values()];
     this.#recount();
     this.#reflection.spoil();
     this.#empty.hidden = this.store.state.seq > 0;
@@ -189,6 +189,7 @@ export class GraphView {
   }
 
   #recount(): void {
+    this.#nodes = withGroups([...this.store.state.nodes.values()], this.#topology);
     this.#tallies = tallies(this.#nodes, this.#topology);
     this.#match(this.local.matches.peek());
   }
@@ -218,7 +219,8 @@ export class GraphView {
       const box = this.#lookout.cardBox(hovered);
       const at = target.toScreen(box);
       const text = inOneLine(node, this.local.now.peek());
-      const more = tally === undefined ? "" : ` · ${inWords(tally)} · double-click to look inside`;
+      const how = node.info.kind === "group" ? "click to open" : "double-click to look inside";
+      const more = tally === undefined ? "" : ` · ${inWords(tally)} · ${how}`;
       this.#tip.show(text + more, at.x + (box.width * target.k) / 2, Math.max(at.y - 6, 26));
     }
     this.#draw();
@@ -252,14 +254,18 @@ export class GraphView {
 
   #click(at: Point, target: EventTarget | null): void {
     const i = this.#under(at, target);
-    this.local.select(i === null ? null : (this.#topology.ids[i] ?? null));
+    const id = i === null ? null : (this.#topology.ids[i] ?? null);
+    if (id !== null && isGroup(id)) this.local.toggle(id);
+    else this.local.select(id);
     this.focus();
   }
 
   /** Looks into a container, or closer at a group. */
   #openAt(at: Point, target: EventTarget | null): void {
     const i = this.#under(at, target);
+    const isTitle = i !== null && isGroup(this.#topology.ids[i] ?? "");
     const frame = i === null ? frameAt(this.#frames, this.#lookout.camera.target.toWorld(at)) : null;
+    if (isTitle) return; // each of its clicks has had its effect
     if (frame === null) this.#open(i);
     else this.#steer(() => this.#lookout.closeUp(frame.box));
   }
@@ -267,8 +273,19 @@ export class GraphView {
   #open(i: number | null): boolean {
     const id = i === null ? undefined : this.#topology.ids[i];
     if (i === null || id === undefined || !this.#topology.parts.has(i) || id === this.#topology.inside) return false;
-    this.local.enter(id);
+    if (isGroup(id)) this.local.toggle(id);
+    else this.local.enter(id);
     this.focus();
+    return true;
+  }
+
+  /** Closes the group of the selected node, or opens the one that is selected. */
+  #toggleGroup(): boolean {
+    const { ids, parent } = this.#topology;
+    const i = this.#selected();
+    const group = [i, parent[i ?? -1]].map((each) => ids[each ?? -1] ?? "").find(isGroup);
+    if (group === undefined) return false;
+    this.local.toggle(group);
     return true;
   }
 
@@ -308,6 +325,7 @@ export class GraphView {
       selected: this.#selected(),
       topology: this.#topology,
       shown: this.#shown,
+      frames: this.#frames,
     };
   }
 

@@ -8,6 +8,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["Home  End", "first and last node"],
   ["Enter", "details, or look inside"],
   ["Backspace", "back out"],
+  ["g", "close or open the group"],
   [".", "next failed or waiting node"],
   ["/", "search"],
   ["+  −  0", "closer, further, all of it"],

@@ -9,6 +9,8 @@ export interface Keys {
   open(): boolean;
   /** Looks at what is around; false if nothing is. */
   leave(): boolean;
+  /** Closes or opens a group; false without one. */
+  group(): boolean;
   /** Follows an arrow, Home or End. */
   go(key: string): void;
 }
@@ -23,6 +25,7 @@ export function keys(element: HTMLElement, act: Keys, signal: AbortSignal): void
     "-": () => act.zoom(1 / ZOOM_STEP),
     "0": () => act.fit(),
     ".": () => act.problem(),
+    g: () => act.group(),
     Enter: () => act.open(),
     Backspace: () => act.leave(),
     Escape: () => act.leave(),

@@ -5,10 +5,12 @@
  */
 
 import { h, say, set } from "../dom";
+import { type Frame, TOP_PX } from "../frames";
+import { treeName } from "../groups";
 import { cardSize, type Placement } from "../placement";
 import type { NodeState } from "../state";
 import { NODE_STATUS } from "../status";
-import { around, outline, type Topology } from "../topology";
+import { around, isHidden, outline, type Topology } from "../topology";
 import type { Viewport } from "../viewport";
 
 export const MAX_ITEMS = 200;
@@ -22,6 +24,8 @@ export interface MirrorScene {
   readonly topology: Topology;
   /** Indices of the nodes on screen. */
   readonly shown: readonly number[];
+  /** Of open groups: their titles are hit, too. */
+  readonly frames: readonly Frame[];
 }
 
 export interface Mirror {
@@ -79,7 +83,7 @@ export function mirror(scrolled: (dx: number, dy: number) => void): Mirror {
     if (element.scrollLeft !== ORIGIN_PX || element.scrollTop !== ORIGIN_PX) element.scrollTo(ORIGIN_PX, ORIGIN_PX);
   }
 
-  function update({ nodes, placement, selected, topology, shown }: MirrorScene): void {
+  function update({ nodes, placement, selected, topology, shown, frames }: MirrorScene): void {
     if (order.of !== topology) {
       order = { of: topology, position: new Map(outline(topology).map((node, i) => [node, i])) };
       for (const made of items.values()) made.remove();
@@ -88,11 +92,14 @@ export function mirror(scrolled: (dx: number, dy: number) => void): Mirror {
     const at = (i: number): number => order.position.get(i) ?? i;
     const wanted = new Set(nodes.length <= MAX_ITEMS ? nodes.keys() : nearest(shown, placement));
     const inside = topology.index.get(topology.inside);
+    for (const { group } of frames) wanted.add(group);
     for (const i of [selected, inside ?? null]) {
       if (i === null) continue;
       wanted.add(i);
       for (const each of around(topology, i)) wanted.add(each);
     }
+    for (const i of wanted) if (isHidden(topology, i)) wanted.delete(i);
+    const titles = new Map(frames.map(({ group, box }) => [group, box]));
     for (const [i, made] of items) {
       if (wanted.has(i)) continue;
       made.remove();
@@ -104,9 +111,8 @@ export function mirror(scrolled: (dx: number, dy: number) => void): Mirror {
       const made = item(i, at);
       const parts = topology.parts.get(i);
       const siblings = topology.parts.get(topology.parent[i] ?? -1);
-      set(made, "aria-label", `${node.info.node_id}: ${NODE_STATUS[node.status].word}`);
+      set(made, "aria-label", treeName(node));
       set(made, "aria-level", around(topology, i).length + 1);
-      set(made, "aria-description", node.info.group === "" ? null : `in ${node.info.group}`);
       set(made, "aria-selected", i === selected ? "true" : "false");
       set(
         made,
@@ -116,9 +122,13 @@ export function mirror(scrolled: (dx: number, dy: number) => void): Mirror {
       set(made, "aria-setsize", siblings?.length ?? topology.tops.length);
       set(made, "aria-posinset", (topology.position[i] ?? 0) + 1);
       set(made, "data-status", NODE_STATUS[node.status].word);
-      set(made, "data-drawn", topology.member[i] === i ? "true" : "false");
-      made.style.left = `${placement.x[i] ?? 0}px`;
-      made.style.top = `${placement.y[i] ?? 0}px`;
+      const title = titles.get(i);
+      set(made, "data-drawn", topology.member[i] === i || title !== undefined ? "true" : "false");
+      const [x, y] = title ? [title.x + title.width / 2, title.y + TOP_PX / 2] : [placement.x[i], placement.y[i]];
+      made.style.left = `${x ?? 0}px`;
+      made.style.top = `${y ?? 0}px`;
+      made.style.width = title ? `${title.width}px` : "";
+      made.style.height = title ? `${TOP_PX}px` : "";
     }
     set(tree, "aria-activedescendant", selected === null ? null : prefix + selected);
   }

@@ -29,7 +29,7 @@ export function drawFrames(
     context.stroke();
     if (width < NAME_FROM_PX) continue;
     const size = Math.max(11 * k, 9);
-    const text = labels.cut(name, size, width - 12 * k, 600);
+    const text = labels.cut(`▾ ${name}`, size, width - 12 * k, 600);
     context.font = labels.font(size, 600);
     context.fillStyle = palette.soft;
     context.textBaseline = k < 0.5 ? "bottom" : "middle";

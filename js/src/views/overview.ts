@@ -2,6 +2,7 @@
 
 import { type Child, h, icon } from "../dom";
 import { clockTime, duration, ticking } from "../format";
+import { calledId } from "../groups";
 import type { Local } from "../local";
 import type { NodeDetail } from "../protocol";
 import { errorLine } from "../select";
@@ -47,7 +48,7 @@ export function overview({ id, node, store, local, detail, problem }: OverviewOf
       : row(
           label,
           ...found.slice(0, MAX_NEIGHBOURS).flatMap((at, n) => {
-            const link = nodeLink(local, ids[at] ?? "");
+            const link = nodeLink(local, ids[at] ?? "", calledId(ids[at] ?? ""));
             return n === 0 ? [link] : [", ", link];
           }),
           found.length > MAX_NEIGHBOURS ? `, ${found.length - MAX_NEIGHBOURS} more` : null,
