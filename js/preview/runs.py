@@ -75,17 +75,19 @@ ERROR = ErrorInfo(
 )
 LONG = ErrorInfo(
     types=("pandas.errors.MergeError", "builtins.ValueError"),
-    message="Merge keys are not unique in right dataset; not a many-to-one merge, on=['store_id', 'calendar_week', 'currency']",
+    message="Merge keys are not unique in right dataset; not a many-to-one merge, "
+    "on=['store_id', 'calendar_week', 'currency']",
     frames=(
         FrameInfo(
             "/home/somebody/projects/forecasting/notebooks/../src/forecasting/features/weather.py",
             1218,
             "join_weather",
-            "    merged = orders.merge(weather, how='left', on=['store_id', 'calendar_week', 'currency'], validate='m:1', suffixes=('', '_weather'))",
+            "    merged = orders.merge(weather, how='left', on=['store_id', 'calendar_week', 'currency'], "
+            "validate='m:1', suffixes=('', '_weather'))",
             user=True,
         ),
         FrameInfo(".../site-packages/pandas/core/frame.py", 10832, "merge", "return merge("),
-        FrameInfo(".../site-packages/pandas/core/reshape/merge.py", 184, "merge", "op = _MergeOperation(left_df, right_df, how=how, on=on, left_on=left_on, right_on=right_on, validate=validate)"),
+        FrameInfo(".../site-packages/pandas/core/reshape/merge.py", 184, "merge", "op = _MergeOperation("),
     ),
     notes=("Hint: weather has two rows for 14 of 8,412 (store, week) pairs; drop duplicates before the join.",),
     cause="KeyError: ('store_id', 'calendar_week')",
@@ -253,7 +255,6 @@ def stranger() -> Script:
 def cancelled() -> Script:
     """Make a run that was cancelled after a failure."""
     script = pipeline(until="training")
-    nodes = script.state.nodes
     fail(script, "train_forest", ERROR, after_s=0.4)
     for _ in range(2):
         script.turn(after_s=9.0)

@@ -83,6 +83,18 @@ def is_answered(view):
     expect(view).to_contain_text("1.17")
 
 
+def test_at_first_sight(notebook7):
+    view = launched(notebook7(*CELLS))
+    first = view.get_by_role("region", name="First failure")
+    expect(first).to_have_text(re.compile(rf"{re.escape(FAILED)} In\[1\]:{LINE} KeyError: 'GBP'"))
+    inside(view, first)
+    inside(view.locator(".gr-stage"), view.get_by_role("treeitem", name=f"{FAILED}: failed"))
+    inside(view, view.get_by_role("form", name="Which rate holds today?").get_by_role("button", name="Send answer"))
+    first.get_by_role("link", name=FAILED).click()
+    has_found_out(view)
+    expect(first).to_be_hidden()
+
+
 def test_by_mouse(notebook7):
     view = launched(notebook7(*CELLS))
     form = view.get_by_role("form", name="Which rate holds today?")
