@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     Bundle = dict[str, str]
 
 WAITING_S = 0.5
+INSTEAD = (
+    ".jp-OutputArea-child:has(> .jupyter-widgets):has(+ * [data-graphrun-static]):not(:has([data-run]))"
+    " { display: none }"
+)
+"""Where there is a picture, JupyterLab need not say that it has no model for the live view above it."""
 
 
 class LivePicture:
@@ -141,7 +146,8 @@ def _is_begun(state: RunState) -> bool:
 
 
 def _bundle(state: RunState) -> Bundle:
-    return _place(state, image(state, table(state)) if _is_begun(state) else "")
+    inside = f"<style>{INSTEAD}</style>{image(state, table(state))}" if _is_begun(state) else ""
+    return _place(state, inside)
 
 
 def _place(state: RunState, inside: str) -> Bundle:

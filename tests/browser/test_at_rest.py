@@ -67,6 +67,9 @@ def test_a_trusted_notebook_without_widget_state_shows_the_picture(at_rest):
     trust(at_rest)
     at_rest.reload()
     expect(picture(at_rest)).to_be_visible()
+    above = at_rest.cell(2).locator(".jp-OutputArea-output.jupyter-widgets")
+    expect(above).to_contain_text("model not found")
+    expect(above).to_be_hidden()
 
 
 def test_a_trusted_notebook_with_widget_state_plays_the_run(at_rest):

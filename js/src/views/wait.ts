@@ -27,12 +27,11 @@ interface Row {
 
 export function waits(store: Store, link: Link, local: Local, signal: AbortSignal): HTMLElement {
   const from = makeSignal(0);
-  let pages: readonly number[] = [0];
   const list = h("div", { class: "gr-asks-list" });
   const pager = h("div", { class: "gr-pager", role: "group", "aria-label": "Pages of questions", hidden: true });
   const where = h("span", { "aria-live": "polite" });
-  const back = pageButton("Earlier questions", "‹", -1);
-  const on = pageButton("Later questions", "›", 1);
+  const back = pageButton("Earlier questions", "‹", -PAGE);
+  const on = pageButton("Later questions", "›", PAGE);
   pager.append(back, where, on);
   const answered = h("div", { class: "gr-answered", tabindex: -1, hidden: true });
   const element = h(
@@ -47,7 +46,7 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
 
   function pageButton(label: string, sign: string, by: number): HTMLButtonElement {
     const turn = (): void => {
-      from.value = pages[pages.indexOf(from.peek()) + by] ?? from.peek();
+      from.value = Math.max(from.peek() + by, 0);
       list.scrollTo(0, 0);
     };
     return h(
@@ -73,18 +72,19 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
       if (!row.past) conclude(row.question);
       if (held && !answered.hidden) answered.focus();
     }
-    pages = pagesOf([...open.values()]);
-    const first = pages.findLast((each) => each <= from.value) ?? 0;
+    const first = Math.min(from.value, Math.max(Math.ceil(open.size / PAGE) - 1, 0) * PAGE);
     from.value = first;
-    const last = pages[pages.indexOf(first) + 1] ?? open.size;
-    const shown = [...open].slice(first, last);
+    const last = Math.min(first + PAGE, open.size);
+    const page = [...open].slice(first, last);
+    // What is below a large form is easily overlooked.
+    const shown = [true, false].flatMap((short) => page.filter(([, { wait }]) => isShort(wait) === short));
     for (const [key, row] of rows) if (!shown.some(([each]) => each === key)) row.element.remove();
     shown.forEach(([key, question], i) => {
       const row = rows.get(key) ?? { ...rowOf(question, link, local), past };
       rows.set(key, row);
       if (list.children[i] !== row.element) list.insertBefore(row.element, list.children[i] ?? null);
     });
-    pager.hidden = pages.length < 2;
+    pager.hidden = open.size <= PAGE;
     const which = last === first + 1 ? `Question ${last}` : `Questions ${first + 1} to ${last}`;
     say(where, `${which} of ${open.size}`);
     set(back, "aria-disabled", first === 0 ? "true" : null);
@@ -123,18 +123,6 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
     for (const stop of stops) stop();
   });
   return element;
-}
-
-/** Where each page begins: a large form stands alone, of the others there are some on a page. */
-function pagesOf(open: readonly Question[]): readonly number[] {
-  const starts: number[] = [];
-  open.forEach(({ wait }, i) => {
-    const start = starts.at(-1);
-    const before = open[i - 1]?.wait;
-    const fits = start !== undefined && i - start < PAGE && isShort(wait) && before !== undefined && isShort(before);
-    if (!fits) starts.push(i);
-  });
-  return starts;
 }
 
 function title({ kind, name, prompt }: WaitInfo): string {
