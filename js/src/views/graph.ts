@@ -249,7 +249,7 @@ export class GraphView {
 
   #under(at: Point, target: EventTarget | null): number | null {
     const viewport = this.#lookout.camera.target;
-    return this.#reflection.nodeOf(target, viewport) ?? this.#buckets.at(viewport.toWorld(at));
+    return this.#reflection.hit(target, viewport, () => this.#buckets.at(viewport.toWorld(at)));
   }
 
   #click(at: Point, target: EventTarget | null): void {

@@ -30,9 +30,10 @@ export class Reflection {
     this.#stale = true;
   }
 
-  /** The node that an element stands for, if elements are where they belong. */
-  nodeOf(target: EventTarget | null, viewport: Viewport): number | null {
-    return this.#at?.equals(viewport) ? this.mirror.nodeOf(target) : null;
+  /** The node that was hit: where elements lag behind, what is drawn `under` the pointer, and without that the element. */
+  hit(target: EventTarget | null, viewport: Viewport, under: () => number | null): number | null {
+    const element = this.mirror.nodeOf(target);
+    return element !== null && this.#at?.equals(viewport) ? element : (under() ?? element);
   }
 
   /** After a frame was drawn. At rest, and with few nodes, what has changed is told in that frame. */
