@@ -227,9 +227,10 @@ class DurableStore:
     def keeper(self, run_id: str, *, lasting: bool) -> StoredKeeper:
         """Return who keeps the run's values in this process, as long as anybody holds it."""
         del lasting
-        keeper = self._keepers.get(run_id)
-        if keeper is None:
-            keeper = self._keepers[run_id] = StoredKeeper(self, run_id)
+        with _LOCK:
+            keeper = self._keepers.get(run_id)
+            if keeper is None:
+                keeper = self._keepers[run_id] = StoredKeeper(self, run_id)
         return keeper
 
     def fetch(self, run_id: str, digest: str) -> bytes | None:
@@ -267,30 +268,27 @@ class DurableStore:
     def post(self, run_id: str, key: str, fact: AnswerKept | CancelRequested, at: float) -> Letter | None:
         """Put a letter into the run's box, or return the one that is there with this key."""
         keeper = self.keeper(run_id, lasting=True)
-        pending, keeper.pending = keeper.pending, {}
-        try:
-            failpoint("post.before")
-            with self.database.writing(role="desk", wait_s=CLAIM_WAIT_S, sync=True) as cursor:
-                if pending:
-                    cursor.executemany(
-                        "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                        [(run_id, digest, data) for digest, data in pending.items()],
-                    )
-                    failpoint("post.values")
-                cursor.execute(
-                    "INSERT INTO letters (run_id, key, at, fact) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                    (run_id, key, at, msgspec.json.encode(fact)),
+        values = dict(keeper.pending)  # they stay there until they are kept: letters of other threads may name them too
+        failpoint("post.before")
+        with self.database.writing(role="desk", wait_s=CLAIM_WAIT_S, sync=True) as cursor:
+            if values:
+                cursor.executemany(
+                    "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                    [(run_id, digest, data) for digest, data in values.items()],
                 )
-                if cursor.rowcount == 1:
-                    failpoint("post.row")
-                    earlier = None
-                else:
-                    cursor.execute("SELECT no, key, at, fact FROM letters WHERE run_id = ? AND key = ?", (run_id, key))
-                    earlier = _letter(cursor.fetchone())
-            failpoint("post.committed")
-        except BaseException:
-            keeper.pending = {**pending, **keeper.pending}
-            raise
+                failpoint("post.values")
+            cursor.execute(
+                "INSERT INTO letters (run_id, key, at, fact) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (run_id, key, at, msgspec.json.encode(fact)),
+            )
+            if cursor.rowcount == 1:
+                failpoint("post.row")
+                earlier = None
+            else:
+                cursor.execute("SELECT no, key, at, fact FROM letters WHERE run_id = ? AND key = ?", (run_id, key))
+                earlier = _letter(cursor.fetchone())
+        failpoint("post.committed")
+        keeper.are_kept(values)
         return earlier
 
     def letter(self, run_id: str, key: str) -> Letter | None:

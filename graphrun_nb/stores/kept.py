@@ -159,6 +159,11 @@ class StoredKeeper:
             )
         return typed_json.decode(data, self.types)
 
+    def are_kept(self, digests: Iterable[str]) -> None:
+        """Note that these need not be written any more. Called from any thread."""
+        for digest in digests:
+            self.pending.pop(digest, None)
+
     def add_line(self, line: Signal) -> None:
         """Keep what a node printed with the next turn, or soon. Called from any thread."""
         self.shelf.add(line)

@@ -54,7 +54,7 @@ PATIENCE_S = 20.0
 LEASE_S = 30.0
 """How long a lease lasts, unless a check says otherwise."""
 
-N_CLAIMS = int(os.environ.get("GRAPHRUN_CLAIMS", "100"))
+N_CLAIMS = int(os.environ.get("GRAPHRUN_CLAIMS", "500"))
 """How often each of two processes claims one run."""
 
 HOSTILE = (

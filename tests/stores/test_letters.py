@@ -1,0 +1,75 @@
+"""A letter and what it refers to are there together, whoever else of this process is posting at the moment."""
+
+import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from graphrun_nb import SqliteStore
+from graphrun_nb.core.events import AnswerKept
+from graphrun_nb.errors import StoreBusy
+from graphrun_nb.stores import durable
+
+PATIENCE_S = 30
+
+
+def post(store, keeper, value, key):
+    ref = keeper.put(value, lambda: "")
+    return ref, store.post("r", key, AnswerKept("n", ref, by=value), 1.0)
+
+
+def test_a_letter_has_its_value_though_another_thread_was_about_to_write_that(tmp_path, monkeypatch):
+    store, owner = SqliteStore(tmp_path / "runs.db"), SqliteStore(tmp_path / "runs.db")
+    keeper = store.keeper("r", lasting=True)
+    is_ready, go = threading.Event(), threading.Event()
+
+    def stop_other(name):
+        if name == "post.before" and threading.current_thread() is not threading.main_thread():
+            is_ready.set()
+            assert go.wait(PATIENCE_S)
+
+    monkeypatch.setattr(durable, "failpoint", stop_other)
+    mine = keeper.put("mine", lambda: "")
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(post, store, keeper, "other", "b")
+        assert is_ready.wait(PATIENCE_S)
+        store.post("r", "a", AnswerKept("n", mine, by="mine"), 1.0)
+        (letter,) = owner.letters("r")
+        found = owner.fetch("r", letter.fact.answer.digest)
+        go.set()
+        ref, earlier = other.result(PATIENCE_S)
+
+    assert found == b'"mine"'
+    assert earlier is None
+    assert owner.keeper("r", lasting=True).get(ref) == "other"
+    assert keeper.pending == {}
+
+
+def test_a_value_whose_letter_could_not_be_posted_is_written_with_the_next_one(tmp_path, monkeypatch):
+    store = SqliteStore(tmp_path / "runs.db")
+    keeper = store.keeper("r", lasting=True)
+    monkeypatch.setattr(durable, "CLAIM_WAIT_S", 0.0)
+    with SqliteStore(tmp_path / "runs.db").database.writing(), pytest.raises(StoreBusy):
+        post(store, keeper, "first", "a")
+    post(store, keeper, "second", "b")
+
+    with store.database.reading() as cursor:
+        cursor.execute("SELECT data FROM kept ORDER BY data")
+        assert [bytes(data) for (data,) in cursor.fetchall()] == [b'"first"', b'"second"']
+
+
+def test_threads_that_look_for_a_run_at_once_share_who_keeps_its_values(tmp_path, monkeypatch):
+    store = SqliteStore(tmp_path / "runs.db")
+    both = threading.Barrier(2)
+    made = durable.StoredKeeper
+
+    def slowly(*given):
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.2)
+        return made(*given)
+
+    monkeypatch.setattr(durable, "StoredKeeper", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        keepers = [pool.submit(store.keeper, "r", lasting=True) for _ in range(2)]
+        assert keepers[0].result(PATIENCE_S) is keepers[1].result(PATIENCE_S)
