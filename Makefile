@@ -22,7 +22,7 @@ test: dev check test-python test-js test-notebooks test-browser ## Set up and ru
 test-python: dev
 	@.ci/postgres
 	$(PY) tests/notebook/matrix.py prepare 6.31.0
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist worksteal
 
 test-js: js/node_modules/.ready
 	cd js && npm test

@@ -616,7 +616,7 @@ def _in_threads(act: Callable[[int], Any], n: int) -> list[Any]:
     ready = threading.Barrier(n)
 
     def begin(i: int) -> Any:
-        ready.wait(PATIENCE_S)
+        ready.wait()
         return act(i)
 
     with ThreadPoolExecutor(n) as pool:

@@ -113,7 +113,7 @@ async def test_fail_fast_is_an_override(fail_fast, status):
         {"timeout": 10},
         {"retry": 3, "max_concurrency": 2, "session_id": "s", "agent_id": "a", "app_id": "p"},
     ],
-    ids=str,
+    ids=" ".join,
 )
 async def test_the_overrides_are_known_and_take_these_words(given):
     assert await run_async(sums, {"x": 1}, **given) == {"y": 12}
@@ -157,7 +157,6 @@ def test_an_unknown_override_is_a_type_error_that_lists_the_known_ones(option):
         ("session_id", 12),
         ("retry", {"max_attempts": 2}),
     ],
-    ids=str,
 )
 def test_an_override_of_the_wrong_type_is_a_type_error_that_names_it(option, value):
     with pytest.raises(TypeError, match=option):

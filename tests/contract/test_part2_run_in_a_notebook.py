@@ -71,7 +71,8 @@ def test_result_on_the_loops_own_thread_does_not_deadlock_and_keeps_the_loop_tur
 
         @tool(outputs=["x"])
         async def slow():
-            await asyncio.sleep(0.05)
+            while len(turns) < 6:
+                await asyncio.sleep(0.001)
             return 1
 
         @graphify("slowly", outputs=["x"])
@@ -81,9 +82,9 @@ def test_result_on_the_loops_own_thread_does_not_deadlock_and_keeps_the_loop_tur
         ticking = asyncio.create_task(tick())
         outputs = run(slowly).result()
         ticking.cancel()
-        outputs, len(turns) > 5
+        outputs
     """)
-    assert reply.text == "({'x': 1}, True)"
+    assert reply.text == "{'x': 1}"
 
 
 def test_an_interrupt_raises_keyboard_interrupt_and_leaves_the_run_alive_and_a_second_result_goes_on(kernel):

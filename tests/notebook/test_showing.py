@@ -15,6 +15,7 @@ from graphrun_nb.notebook import commands as commands_module
 from graphrun_nb.notebook import detail as detail_module
 from graphrun_nb.notebook.showing import PIECE
 from graphrun_nb.view import aside as aside_module
+from graphrun_nb.view import text as text_module
 from graphrun_nb.view.preview import MAX_FULL
 
 from .test_commands import View
@@ -175,6 +176,7 @@ async def test_junk_in_place_of_a_picture_does_no_harm(junk):
 async def test_a_value_that_blocks_when_it_is_shown_holds_nothing_up(monkeypatch):
     monkeypatch.setattr(detail_module, "DEADLINE_S", 0.05)
     monkeypatch.setattr(detail_module, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(text_module, "PATIENCE_S", 20)
     monkeypatch.setattr(commands_module, "LOOK_S", 0.05)
     monkeypatch.setattr(commands_module, "VALUE_S", 0.05)
     go = threading.Event()

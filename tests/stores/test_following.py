@@ -132,7 +132,7 @@ async def test_a_view_of_it_says_who_drives_it_and_grows(children, place):
     inspector._obey({"kind": "resume", "id": 2, "node_id": "approve", "attempt": 1, "no": 0, "payload": True})
     await future
     await until(lambda: "RunFinished" in str(sent))
-    assert inspector.driver is None
+    await until(lambda: inspector.driver is None)
     assert child.wait() == 0, child.text()
     inspector.close()
 
