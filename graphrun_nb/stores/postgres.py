@@ -334,10 +334,14 @@ class _Link:
                 time.sleep(_AGAIN_S)
         self._is_fresh = True
         self.cursor = _Cursor(self.connection.cursor(binary=True))
-        self.connection.execute("SELECT set_config('search_path', %s, false)", [self._schema])
-        self.connection.execute(_SYNCED)
-        if self._listens:
-            self.connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(f"{self._schema}_letters")))
+        try:
+            self.connection.execute("SELECT set_config('search_path', %s, false)", [self._schema])
+            self.connection.execute(_SYNCED)
+            if self._listens:
+                self.connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(f"{self._schema}_letters")))
+        except psycopg.Error:
+            self.connection.close()
+            raise
 
     def begins(self, begin: str) -> bool:
         """Begin a transaction; return False if the connection turns out to be lost."""
