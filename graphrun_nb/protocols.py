@@ -440,8 +440,8 @@ class Presenter(Protocol):
         """Know that the current cell waits for a run, which perhaps no view shows."""
         ...
 
-    def after_failure(self) -> tuple[str, ...]:
-        """Return hints for somebody whose run has failed."""
+    def after_failure(self, *, goes_on: bool = True) -> tuple[str, ...]:
+        """Return hints for somebody whose run has failed, and can go on or has to be begun anew."""
         ...
 
     def file_label(self, filename: str) -> str:

@@ -130,7 +130,7 @@ class Again:
                 f"run {self.past.run_id!r} is of a graph function, which cannot go on where it stopped",
                 code="graph_fn_not_resumable",
                 stage="resume_guard",
-                hints=("leave run_id out to run it anew; a @graphify graph can go on",),
+                hints=("begin a new run, without run_id or retry; a @graphify graph can go on",),
             )
 
     def events(self) -> list[Event]:

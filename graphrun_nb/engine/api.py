@@ -78,8 +78,10 @@ async def run_async(
     future = started(begun, on_wait)
     try:
         return await future
-    except asyncio.CancelledError:
+    except asyncio.CancelledError as cancelled:
         if is_ours:
+            if not future.done():
+                cancelled.args = (f"run {begun.run_id!r} was cancelled with its caller",)
             begun.cancel(by="caller")
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await future

@@ -40,6 +40,17 @@ def started(run: Run, on_wait: str = "block", *, loop: asyncio.AbstractEventLoop
     return future
 
 
+class _Waiter(asyncio.Future[dict[str, Any]]):
+    """What a task awaits: if the task is cancelled, the error that it gets says what that means for the run."""
+
+    def __init__(self, meaning: str, *, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self._meaning = meaning
+
+    def cancel(self, msg: Any = None) -> bool:
+        return super().cancel(self._meaning if msg is None else msg)
+
+
 def _shown_again(run_id: str) -> str:
     presenter = hooks.here()
     hints = presenter.after_failure() if presenter is not None else ()
@@ -220,7 +231,7 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
     def __await__(self) -> Generator[Any, None, dict[str, Any]]:
         """Wait for the outputs; cancelling the awaiting task does not cancel the run."""
         loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[dict[str, Any]] = loop.create_future()
+        waiter = _Waiter(f"the wait for run {self.run_id!r} was interrupted; the run goes on", loop=loop)
 
         def tell() -> None:
             if waiter.done():

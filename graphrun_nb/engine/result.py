@@ -91,11 +91,12 @@ def _failure(run: Run) -> GraphRunFailed:
     first = nodes[own[0]].error
     also = f" (and {len(own) - 1} more)" if len(own) > 1 else ""
     reason = f"{first.type_name}: {first.message}" if first is not None else "unknown"
+    presenter = hooks.here()
     error = GraphRunFailed(
         f"node {own[0]!r}{also} of run {run.run_id!r} failed: {reason}",
         run_id=run.run_id,
         failed_nodes=failed,
-        hints=presenter.after_failure() if (presenter := hooks.here()) is not None else (),
+        hints=presenter.after_failure(goes_on=not run.spec.body) if presenter is not None else (),
     )
     cause = run.exceptions.get(own[0])
     if cause is not None:

@@ -45,8 +45,9 @@ class MarimoPresenter:
         if future.run not in self._inspectors:
             Unseen(future, self.display)
 
-    def after_failure(self) -> tuple[str, ...]:
+    def after_failure(self, *, goes_on: bool = True) -> tuple[str, ...]:
         """Return nothing: marimo has no magics."""
+        del goes_on
         return ()
 
     def file_label(self, filename: str) -> str:

@@ -92,12 +92,13 @@ class NotebookPresenter:
         """Whether some front end has shown a live view."""
         return any(inspector.is_watched for inspector in self._inspectors.values())
 
-    def after_failure(self) -> tuple[str, ...]:
-        """Name the two lines that go on from a failure, where they are there to be used."""
+    def after_failure(self, *, goes_on: bool = True) -> tuple[str, ...]:
+        """Name the lines that lead on from a failure, where they are there to be used."""
         shell = get_ipython()
         if shell is None or shell.find_line_magic("graphrun") is None:
             return ()
-        return ("%graphrun debug looks around where it failed; once it is mended, %graphrun retry goes on",)
+        then = "%graphrun retry goes on" if goes_on else "begin a new run: a graph function cannot go on"
+        return (f"%graphrun debug looks around where it failed; once it is mended, {then}",)
 
     def file_label(self, filename: str) -> str:
         """Return ``In[3]`` for a cell's file name; any other as it is."""

@@ -412,7 +412,7 @@ async def test_interrupting_await_leaves_the_run_alive(one_node):
     waiting = asyncio.create_task(wait())
     await settle()
     waiting.cancel()
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(asyncio.CancelledError, match=f"run '{future.run_id}' was interrupted; the run goes on"):
         await waiting
     assert future.status is RunStatus.RUNNING
     gate.set()
@@ -431,8 +431,9 @@ async def test_cancelling_run_async_cancels_its_run():
 
     with graph(name="g") as g:
         forever()
-    with pytest.raises(TimeoutError):
+    with pytest.raises(TimeoutError) as caught:
         await asyncio.wait_for(run_async(g.build()), 0.05)
+    assert "was cancelled with its caller" in str(caught.value.__cause__)
     assert cleaned == [1]
 
 

@@ -15,7 +15,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 
 SETUP = """
 import asyncio
-from graphrun_nb import RunFuture, graphify, run, run_async, tool
+from graphrun_nb import RunFuture, graph_fn, graphify, run, run_async, tool
 from graphrun_nb.engine.env import RuntimeEnv
 from graphrun_nb.errors import Misuse
 from graphrun_nb.tools import ask_approval
@@ -572,4 +572,13 @@ def test_without_the_extension_a_run_shows_itself_and_the_view_answers(bare):
 def test_a_failed_run_says_what_to_do_about_it_and_ends_in_the_line_of_the_cell(kernel):
     failed = kernel.run("future = %graphrun fails\nawait future")
     assert "hint: %graphrun debug" in failed.traceback
+    assert "%graphrun retry goes on" in failed.traceback
     assert "future.py" not in failed.traceback
+
+
+def test_a_failed_graph_function_is_not_told_to_retry_what_cannot_go_on(kernel):
+    kernel.run("@graph_fn\nasync def agent():\n    add(a=1, b='one')")
+    failed = kernel.run("%graphrun agent --wait")
+    assert "hint: %graphrun debug" in failed.traceback
+    assert "begin a new run" in failed.traceback
+    assert "%graphrun retry" not in failed.traceback
