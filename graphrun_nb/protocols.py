@@ -444,6 +444,10 @@ class Presenter(Protocol):
         """Return hints for somebody whose run has failed, and can go on or has to be begun anew."""
         ...
 
+    def shorten(self, error: BaseException) -> None:
+        """Let an error that comes out of this package be shown up to the line of the user that it came to."""
+        ...
+
     def file_label(self, filename: str) -> str:
         """Return how people know a source file, for example ``In[3]``; `filename` itself if there is no better name."""
         ...

@@ -13,7 +13,7 @@ from graphrun_nb.engine.by_token import answered
 from graphrun_nb.engine.calls import call_in_run
 from graphrun_nb.engine.env import RuntimeEnv, default_store
 from graphrun_nb.engine.following import followed
-from graphrun_nb.engine.future import RunFuture, started
+from graphrun_nb.engine.future import RunFuture, shorten, started
 from graphrun_nb.engine.here import AWAY, CURRENT
 from graphrun_nb.engine.live import RUNS
 from graphrun_nb.engine.taking_up import asking, opened, prepared
@@ -82,6 +82,7 @@ async def run_async(
         if is_ours:
             if not future.done():
                 cancelled.args = (f"run {begun.run_id!r} was cancelled with its caller",)
+            shorten(cancelled)
             begun.cancel(by="caller")
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await future

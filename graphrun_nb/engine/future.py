@@ -40,6 +40,13 @@ def started(run: Run, on_wait: str = "block", *, loop: asyncio.AbstractEventLoop
     return future
 
 
+def shorten(error: BaseException) -> None:
+    """Let a cell show `error` up to the user's line."""
+    presenter = hooks.here()
+    if presenter is not None:
+        presenter.shorten(error)
+
+
 class _Waiter(asyncio.Future[dict[str, Any]]):
     """What a task awaits: if the task is cancelled, the error that it gets says what that means for the run."""
 
@@ -130,8 +137,16 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
             It was called inside a node on the same loop.
         """
         __tracebackhide__ = True
-        self._wait(timeout)
-        return self._told(timeout)
+        try:
+            self._wait(timeout)
+            return self._told(timeout)
+        except (KeyboardInterrupt, TimeoutError, concurrent.futures.CancelledError) as error:
+            if isinstance(error, KeyboardInterrupt) and not error.args:
+                error.args = (f"run {self.run_id!r} goes on; result() waits for it again",)
+            if isinstance(error, TimeoutError) and not self.done():
+                error.args = (f"no result within {timeout} s; run {self.run_id!r} goes on",)
+            shorten(error)
+            raise
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Return what `result` would raise, or None; waits as `result` does."""

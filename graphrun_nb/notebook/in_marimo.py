@@ -50,6 +50,9 @@ class MarimoPresenter:
         del goes_on
         return ()
 
+    def shorten(self, error: BaseException) -> None:
+        """Leave an error as it is."""
+
     def file_label(self, filename: str) -> str:
         """Return ``cell Hbol`` for the file name of the cell with this id; any other as it is."""
         found = _CELL.search(filename)

@@ -14,6 +14,7 @@ from graphrun_nb.notebook.inspector import Inspector
 from graphrun_nb.notebook.launches import earlier_runs, note
 from graphrun_nb.notebook.loop import install
 from graphrun_nb.notebook.picture import LivePicture
+from graphrun_nb.notebook.tracebacks import shorten
 from graphrun_nb.notebook.unseen import Unseen
 
 if TYPE_CHECKING:
@@ -99,6 +100,12 @@ class NotebookPresenter:
             return ()
         then = "%graphrun retry goes on" if goes_on else "begin a new run: a graph function cannot go on"
         return (f"%graphrun debug looks around where it failed; once it is mended, {then}",)
+
+    def shorten(self, error: BaseException) -> None:
+        """Let the cell show an error that comes out of this package up to the user's line."""
+        shell = get_ipython()
+        if shell is not None:
+            shorten(error, shell)
 
     def file_label(self, filename: str) -> str:
         """Return ``In[3]`` for a cell's file name; any other as it is."""

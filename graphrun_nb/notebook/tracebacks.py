@@ -1,31 +1,42 @@
-"""Our own errors in a cell: their traceback ends in the user's line, and not in ours that noticed the mistake."""
+"""Errors that come out of this package in a cell: their traceback ends in the user's line, and not in one of ours."""
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any
+from types import MethodType, TracebackType
+from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.authoring.frames import is_ours
 from graphrun_nb.errors import GraphRunError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _METHOD = "_render_traceback_"  # what IPython asks an exception for
 
 
 def install(shell: Any) -> None:
     """Let `shell` show errors of this package without our frames at their end."""
-
-    def render(error: GraphRunError) -> list[str]:
-        trace = to_the_users_line(error.__traceback__)
-        lines: list[str] = shell.InteractiveTB.structured_traceback(type(error), error, trace)
-        return lines
-
-    setattr(GraphRunError, _METHOD, render)
+    setattr(GraphRunError, _METHOD, _renderer(shell))
 
 
 def uninstall() -> None:
     """Show all frames again."""
     if hasattr(GraphRunError, _METHOD):
         delattr(GraphRunError, _METHOD)
+
+
+def shorten(error: BaseException, shell: Any) -> None:
+    """Let `shell` show an error of another's type, which comes out of this package, in the same way."""
+    setattr(error, _METHOD, MethodType(_renderer(shell), error))
+
+
+def _renderer(shell: Any) -> Callable[[BaseException], list[str]]:
+    def render(error: BaseException) -> list[str]:
+        trace = to_the_users_line(error.__traceback__)
+        lines: list[str] = shell.InteractiveTB.structured_traceback(type(error), error, trace)
+        return lines
+
+    return render
 
 
 def to_the_users_line(trace: TracebackType | None) -> TracebackType | None:

@@ -518,12 +518,28 @@ def test_the_view_cancels_a_run_that_a_cell_blocks_on(kernel, waiting):
     assert kernel.run("str(f.status)").text == "'CANCELLED'"
 
 
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("f.result(0.01)", "no result within 0.01 s; run 'gate-"),
+        ("f.cancel(); f.result()", "was cancelled by user"),
+    ],
+)
+def test_an_error_instead_of_a_result_ends_in_the_line_of_the_cell(kernel, waiting, code, told):
+    shown = COLOURS.sub("", kernel.run(code).traceback)
+    assert told in shown
+    assert "graphrun_nb/" not in shown
+
+
 @pytest.mark.parametrize("code", ["f.result()", "await f"])
 def test_a_stop_leaves_the_run_alive_and_the_view_answers_it_later(kernel, waiting, code):
     cell = kernel.submit(f"turning('waits'); {code}")
     kernel.wait_for_text("waits")
     kernel.interrupt()
-    assert kernel.reply(cell).error in ("KeyboardInterrupt", "CancelledError")
+    stopped = kernel.reply(cell)
+    assert stopped.error in ("KeyboardInterrupt", "CancelledError")
+    assert "goes on" in stopped.traceback
+    assert "graphrun_nb/" not in COLOURS.sub("", stopped.traceback)
     assert kernel.run("str(f.status), len(f.waits)").text == "('WAITING', 1)"
     waiting.answer(True)
     assert kernel.run("f.result()").text == "{'ok': True}"

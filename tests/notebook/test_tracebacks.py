@@ -6,7 +6,7 @@ import sys
 import traceback
 
 from graphrun_nb.errors import GraphRunError
-from graphrun_nb.notebook.tracebacks import install, to_the_users_line, uninstall
+from graphrun_nb.notebook.tracebacks import install, shorten, to_the_users_line, uninstall
 
 
 class Shell:
@@ -48,6 +48,13 @@ def test_it_ends_in_the_users_line():
     finally:
         uninstall()
     assert not hasattr(error, "_render_traceback_")
+
+
+def test_an_error_of_anothers_type_ends_there_as_well_once_it_is_shortened():
+    error = error_of(ours(RAISING, kind=KeyError))
+    shorten(error, Shell)
+    assert error._render_traceback_() == ["KeyError", "'no'", "error_of", "users_code"]
+    assert not hasattr(KeyError, "_render_traceback_")
 
 
 def test_the_exceptions_own_traceback_stays_whole():
