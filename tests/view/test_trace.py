@@ -10,6 +10,17 @@ import pytest
 
 from graphrun_nb import GraphRunFailed, RetryPolicy, graphify, run, tool
 from graphrun_nb.core import codec
+from graphrun_nb.core.events import (
+    AttemptFailed,
+    AttemptStarted,
+    AttemptSucceeded,
+    Envelope,
+    ErrorInfo,
+    NodeInfo,
+    RetryScheduled,
+    RunStarted,
+    SpecAccepted,
+)
 from graphrun_nb.view.trace import to_trace
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -47,6 +58,67 @@ def test_what_is_opened_is_closed_after_it(name):
     assert begun.keys() == ended.keys()
     assert all(begun[number] <= ended[number] for number in begun)
     assert all(each["ts"] >= 0 and each["dur"] >= 0 for each in slices(trace))
+
+
+FIELDS = {
+    "X": {"name", "cat", "pid", "tid", "ts", "dur", "args"},
+    "M": {"name", "pid", "tid", "args"},
+    "b": {"name", "cat", "id", "pid", "tid", "ts", "args"},
+    "e": {"name", "cat", "id", "pid", "tid", "ts", "args"},
+    "i": {"name", "cat", "s", "pid", "tid", "ts", "args"},
+}
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_every_event_has_the_fields_that_its_phase_has_in_the_trace_event_format(name):
+    log, trace = traced(name)
+    assert trace.keys() == {"traceEvents", "displayTimeUnit", "otherData"}
+    for each in trace["traceEvents"]:
+        assert each.keys() == FIELDS[each["ph"]] | {"ph"}
+        assert isinstance(each["name"], str)
+        assert each["pid"] == 1
+        assert each["tid"] > 0, "thread 0 is the idle one"
+        assert all(type(each.get(field, 0)) is int for field in ("ts", "dur", "tid"))
+        assert each.get("s", "p") == "p"
+    named = [each for each in trace["traceEvents"] if each["ph"] == "M"]
+    lanes = {each["tid"] for each in slices(trace)}
+    assert {each["tid"] for each in named if each["name"] == "thread_name"} == lanes
+    assert {each["args"]["sort_index"] for each in named if each["name"] == "thread_sort_index"} == lanes
+    (process,) = [each["args"]["name"] for each in named if each["name"] == "process_name"]
+    assert process == log[0].event.graph
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_a_wait_lies_within_its_attempt_on_the_same_lane(name):
+    _, trace = traced(name)
+    attempts = {(each["args"]["node"], each["args"]["attempt"]): each for each in slices(trace)}
+    begun = {each["id"]: each for each in trace["traceEvents"] if each["ph"] == "b"}
+    ended = {each["id"]: each for each in trace["traceEvents"] if each["ph"] == "e"}
+    for number, wait in begun.items():
+        around = attempts[wait["args"]["node"], wait["args"]["attempt"]]
+        assert wait["tid"] == around["tid"]
+        assert around["ts"] <= wait["ts"]
+        assert ended[number]["ts"] <= around["ts"] + around["dur"]
+        assert (ended[number]["name"], ended[number]["cat"]) == (wait["name"], wait["cat"])
+
+
+def test_an_attempt_tells_how_long_it_was_queued_since_it_could_have_run():
+    infos = (NodeInfo("a", "a"), NodeInfo("b", "b", needs=("a",)), NodeInfo("c", "c"))
+    told = [
+        (1.0, RunStarted("g", max_concurrency=1)),
+        (1.0, SpecAccepted("f", infos)),
+        (1.0, AttemptStarted("a", 1)),
+        (3.0, AttemptSucceeded("a", 1)),
+        (3.0, AttemptStarted("c", 1)),
+        (3.5, AttemptFailed("c", 1, ErrorInfo(("builtins.ValueError",)))),
+        (3.5, RetryScheduled("c", 2, 4.0)),
+        (4.5, AttemptStarted("b", 1)),
+        (5.0, AttemptStarted("c", 2)),
+    ]
+    log = [Envelope("r", seq, at, event) for seq, (at, event) in enumerate(told, start=1)]
+    trace = json.loads(to_trace(log))
+    queued = {(each["name"], each["args"]["attempt"]): each["args"].get("queued_ms", 0) for each in slices(trace)}
+    assert queued == {("a", 1): 0, ("c", 1): 2000, ("b", 1): 1500, ("c", 2): 1000}
 
 
 def test_a_retry_is_a_slice_of_its_own_that_says_how_it_ended():
