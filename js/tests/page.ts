@@ -34,10 +34,16 @@ class NoResizing {
   }
 }
 
+class NoSheet {
+  replaceSync = (): void => undefined;
+}
+
 /** As of a run that has ended and whose graph is defined. */
 const TRAITS = { others: [], driver: null, replay: "", runs: [], offers: ["retry", "from", "again"] };
 
 export function prepare(): void {
+  vi.stubGlobal("CSSStyleSheet", NoSheet);
+  document.adoptedStyleSheets = [];
   setMaxListeners(50); // each view takes its listeners off by one signal
   vi.useFakeTimers({
     toFake: [
