@@ -34,8 +34,12 @@ class NoResizing {
   }
 }
 
-class NoSheet {
-  replaceSync = (): void => undefined;
+/** It rules nothing, and says what it would. */
+export class NoSheet {
+  text = "";
+  replaceSync(text: string): void {
+    this.text = text;
+  }
 }
 
 /** As of a run that has ended and whose graph is defined. */

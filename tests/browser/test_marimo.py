@@ -70,14 +70,15 @@ if __name__ == "__main__":
 """
 
 
-@pytest.fixture
-def app(tmp_path, browser):
-    """Serve the app on a free port, and open it."""
+@pytest.fixture(params=["run"])
+def app(tmp_path, browser, request):
+    """Serve the app on a free port, as readers see it or as its author does, and open it."""
     (tmp_path / "app.py").write_text(APP)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "marimo", "-q", "run", "app.py", "--headless", "--no-token", "--host", "127.0.0.1"]
+    options = ["app.py", "--headless", "--no-token", "--host", "127.0.0.1"]
+    command = [sys.executable, "-m", "marimo", "-q", request.param, *options]
     with (tmp_path / "log").open("wb") as log:
         server = subprocess.Popen(
             [*command, "--port", str(port)],
@@ -140,3 +141,14 @@ def test_a_run_is_shown_live_in_marimo_and_answered_from_the_view(app):
     view.get_by_role("tab", name="Error").click()
     expect(view.get_by_role("tabpanel")).to_contain_text("not approved")
     expect(view.get_by_role("button", name="Retry failed")).to_be_visible()
+
+
+@pytest.mark.parametrize("app", ["edit"], indirect=True)
+def test_in_marimos_editor_a_run_is_shown_and_its_question_answered(app):
+    expect(app.locator(".marimo-cell, [data-cell-id]").first).to_be_visible()
+    app.keyboard.press("Control+Shift+r")
+    view = app.get_by_role("region", name="Run gate")
+    expect(view.get_by_role("treeitem", name="prepare: done")).to_be_attached()
+    expect(app.get_by_text("'blocked for 42'")).to_be_visible()
+    view.get_by_role("button", name="Approve").click()
+    expect(view.get_by_role("treeitem", name=re.compile("^pay"))).to_have_attribute("aria-label", "pay: done")
