@@ -25,6 +25,11 @@ class Allowance:
         self._left = self._level(now) - n_bytes
         self._at = now
 
+    def forgive(self, now: float) -> None:
+        """Count no longer what was too much."""
+        self._left = max(self._level(now), 0.0)
+        self._at = now
+
     def wait_s(self, now: float) -> float:
         """Return how long to send nothing more, in seconds; 0 if there is something left."""
         return max(0.0, -self._level(now) / self._rate)

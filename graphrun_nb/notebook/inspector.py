@@ -83,6 +83,7 @@ class Inspector(anywidget.AnyWidget):
         self.shown: dict[str, RunFuture] = {}
         self.on_turn: Callable[[Run, RunFuture], None] | None = None
         self._allowance = Allowance(BYTES_PER_S, BYTES_PER_S)
+        self._free_at = 0.0
         self._watch: LoopWatch | None = None
         self._context = contextvars.copy_context()  # ipykernel 7.0 sends nothing without its own variables
         self._timer: asyncio.TimerHandle | None = None
@@ -98,6 +99,7 @@ class Inspector(anywidget.AnyWidget):
         self._sent = 0
         self._watched = False
         self._history = range(0)
+        self._placed: set[str] = set()
         self._told: tuple[dict[str, NodeState] | None, int] = (None, 0)
         self._signals: list[Signal] = []
         self._progress: dict[str, Signal] = {}
@@ -204,6 +206,8 @@ class Inspector(anywidget.AnyWidget):
         elif missing:
             self._emit(frames.events_frame(have + 1, missing))
         self._sent = max(self._sent, len(log))
+        self._told = (log.state.nodes, len(log.state.nodes))
+        self._forgive()
         if self._run.progress:
             self._emit(frames.SignalsFrame(tuple(self._run.progress.values())))
         self.places.show()
@@ -217,6 +221,15 @@ class Inspector(anywidget.AnyWidget):
 
     def _show_places(self, container: str, layout: Layout, parts: Sequence[str]) -> None:
         self._emit(frames.layout_frame(layout, parts, inside=container))
+        if container not in self._placed:
+            self._placed.add(container)
+            self._forgive()
+
+    def _forgive(self) -> None:
+        """Let what a view needs once, however large the graph is, not keep it from what happens meanwhile."""
+        loop = running_loop()
+        if loop is not None:
+            self._allowance.forgive(loop.time())
 
     def _watch_loop(self) -> None:
         """Follow the loop's pulse while the run is under way and somebody looks at it."""
@@ -245,7 +258,8 @@ class Inspector(anywidget.AnyWidget):
             self._timer.cancel()
             self._timer = loop.call_later(FRAME_S, self._flush, context=self._context.copy())
         if self._timer is None:
-            self._timer = loop.call_later(0, self._flush, context=self._context.copy())
+            wait_s = max(0.0, self._free_at - loop.time())
+            self._timer = loop.call_later(wait_s, self._flush, context=self._context.copy())
 
     def _flush(self) -> None:
         self._timer = None
@@ -254,10 +268,11 @@ class Inspector(anywidget.AnyWidget):
         signals = [*self._signals, *self._progress.values()]
         self._signals = []
         self._progress = {}
+        loop = running_loop()
         if not (pending or signals or self._history):
             self._emit(frames.events_frame(self._sent + 1, ()))  # so that a view learns that a last frame was lost
+            self._free_at = loop.time() + FRAME_S if loop is not None else 0.0
             return
-        loop = running_loop()
         if pending or signals:
             self._send_news(pending, signals)
         if self._history and (loop is None or not self._allowance.wait_s(loop.time())):

@@ -17,6 +17,7 @@ from tests.bench.lag import lag
 from tests.bench.measure import cpu_s
 from tests.bench.memory import memory
 from tests.bench.shapes import layered, wide
+from tests.bench.wire import PER_S, fast, steady
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,7 +42,12 @@ def exponent(costs: Sequence[Cost]) -> float:
 
 
 def figures(
-    *, n: int = 10_000, n_calls: int = 1_000, lag_s: float = 4.0, drawn: Sequence[int] = (300, 3_000)
+    *,
+    n: int = 10_000,
+    n_calls: int = 1_000,
+    lag_s: float = 4.0,
+    steady_s: float = 10.0,
+    drawn: Sequence[int] = (300, 3_000),
 ) -> Iterator[Figure]:
     """Measure one after the other; the smaller the arguments, the sooner it is done, and the less it says."""
     of_graph, of_run = asyncio.run(memory(n))
@@ -62,6 +68,10 @@ def figures(
         )
     p99, worst = asyncio.run(lag(for_s=lag_s))
     yield Figure("lag of the loop, 1,000 ready nodes", f"p99 {p99 * 1e3:.1f} ms, max {worst * 1e3:.1f} ms", "≤ 20 ms")
+    target = "≤ 20 frames/s, ≤ 200 kB/s"
+    yield Figure(f"what a live view is sent of {n:,} nodes that do nothing", str(asyncio.run(fast(n))), target)
+    sent = asyncio.run(steady(for_s=steady_s))
+    yield Figure(f"what a live view is sent of {PER_S:,} nodes a second for {steady_s:g} s", str(sent), target)
     for each in drawn:
         dot = dot_s(each)
         told = "no `dot` here, or over 60 s" if dot is None else f"`dot` with straight edges {dot * 1e3:,.0f} ms"

@@ -81,10 +81,10 @@ def test_linear_cost_has_exponent_one_and_quadratic_cost_two():
 
 
 def test_every_figure_of_this_engine_can_be_measured():
-    measured = list(figures(n=200, n_calls=20, lag_s=0.1, drawn=(50,)))
+    measured = list(figures(n=200, n_calls=20, lag_s=0.1, steady_s=0.2, drawn=(50,)))
 
     assert all(isinstance(each, Figure) and each.value for each in measured)
-    assert len(measured) == 7
+    assert len(measured) == 9
 
 
 def test_the_table_says_what_was_not_measured_and_goes_between_the_marks(tmp_path):

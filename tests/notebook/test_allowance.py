@@ -30,3 +30,12 @@ def test_over_a_long_time_no_more_than_the_rate_gets_through():
         n_sent += 150
         now += max(0.05, allowance.wait_s(now))
     assert n_sent <= 100 * 1000 + 500 + 150
+
+
+def test_what_was_too_much_can_be_forgiven_and_gives_nothing_more():
+    allowance = Allowance(rate=100, burst=300)
+    allowance.spend(1000, now=10.0)
+    allowance.forgive(10.0)
+    assert allowance.wait_s(10.0) == 0
+    allowance.spend(50, now=10.0)
+    assert allowance.wait_s(10.0) == 0.5
