@@ -69,7 +69,7 @@ class DurableStore:
 
     def claim(self, run_id: str, holder: Holder, *, durability: str = "process") -> StoredLease:
         """Give `holder` the right to write to a run; see `RunStore`."""
-        with _LOCK:
+        with _LOCK, self.database.translated():
             mine = _HELD.get((self.database.place, run_id))
             if mine is not None and mine.holder.is_alive and not mine.is_lost:
                 raise _owned(run_id, this_process(), here=True)
@@ -269,25 +269,26 @@ class DurableStore:
         """Put a letter into the run's box, or return the one that is there with this key."""
         keeper = self.keeper(run_id, lasting=True)
         values = dict(keeper.pending)  # they stay there until they are kept: letters of other threads may name them too
-        failpoint("post.before")
-        with self.database.writing(role="desk", wait_s=CLAIM_WAIT_S, sync=True) as cursor:
-            if values:
-                cursor.executemany(
-                    "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                    [(run_id, digest, data) for digest, data in values.items()],
+        with self.database.translated():
+            failpoint("post.before")
+            with self.database.writing(role="desk", wait_s=CLAIM_WAIT_S, sync=True) as cursor:
+                if values:
+                    cursor.executemany(
+                        "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                        [(run_id, digest, data) for digest, data in values.items()],
+                    )
+                    failpoint("post.values")
+                cursor.execute(
+                    "INSERT INTO letters (run_id, key, at, fact) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    (run_id, key, at, msgspec.json.encode(fact)),
                 )
-                failpoint("post.values")
-            cursor.execute(
-                "INSERT INTO letters (run_id, key, at, fact) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (run_id, key, at, msgspec.json.encode(fact)),
-            )
-            if cursor.rowcount == 1:
-                failpoint("post.row")
-                earlier = None
-            else:
-                cursor.execute("SELECT no, key, at, fact FROM letters WHERE run_id = ? AND key = ?", (run_id, key))
-                earlier = _letter(cursor.fetchone())
-        failpoint("post.committed")
+                if cursor.rowcount == 1:
+                    failpoint("post.row")
+                    earlier = None
+                else:
+                    cursor.execute("SELECT no, key, at, fact FROM letters WHERE run_id = ? AND key = ?", (run_id, key))
+                    earlier = _letter(cursor.fetchone())
+            failpoint("post.committed")
         keeper.are_kept(values)
         return earlier
 
@@ -358,11 +359,12 @@ class DurableStore:
             if retract
             else "UPDATE letters SET settled = 1 WHERE run_id = ? AND no = ?"
         )
-        failpoint("settle.before")
-        with self.database.writing(role="desk", wait_s=CLAIM_WAIT_S) as cursor:
-            cursor.executemany(sql, [(run_id, no) for no in nos])
-            failpoint("settle.rows")
-        failpoint("settle.committed")
+        with self.database.translated():
+            failpoint("settle.before")
+            with self.database.writing(role="desk", wait_s=CLAIM_WAIT_S) as cursor:
+                cursor.executemany(sql, [(run_id, no) for no in nos])
+                failpoint("settle.rows")
+            failpoint("settle.committed")
 
 
 def _fetched(cursor: Cursor, run_id: str, digests: Sequence[str]) -> dict[str, bytes]:

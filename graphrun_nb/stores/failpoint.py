@@ -1,4 +1,7 @@
-"""Places where a store can be made to fail, for tests: ``GRAPHRUN_FAILPOINT=name:nth:kill|oserror|sqlite|stall``."""
+"""Places where a store can be made to fail, for tests: ``GRAPHRUN_FAILPOINT=name:nth:kill|oserror|sqlite|stall``.
+
+A process that stalls says so, stands still for a minute as one that was stopped, and goes on.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ import sqlite3
 import time
 from collections import Counter
 
-STALL_S = 3600.0
+STALL_S = 60.0
+_KINDS = ("kill", "oserror", "sqlite", "stall")
 
 
 class Count:
@@ -27,8 +31,11 @@ class _Failure:
     """What happens at one place, the n-th time that it is come by."""
 
     def __init__(self, text: str) -> None:
-        self.name, nth, self.what = text.split(":")
-        self.left = int(nth)
+        match text.split(":"):
+            case [name, nth, what] if nth.isdecimal() and what in _KINDS:
+                self.name, self.left, self.what = name, int(nth), what
+            case _:
+                raise ValueError(f"GRAPHRUN_FAILPOINT is name:nth:{'|'.join(_KINDS)}, not {text!r}")
 
     def come_by(self, name: str) -> None:
         if name == self.name:

@@ -137,7 +137,8 @@ class StoredLease:
         except BaseException:
             self._keeper.pending = {**pending, **self._keeper.pending}
             self.shelf.give_back(lines)
-            raise
+            with self._store.database.translated():
+                raise
         self._store.database.note(self.run_id, n, lasting=sync)
         self._head, self._n_kept = chain, n
         self.n_events = n

@@ -116,7 +116,7 @@ class PostgresDatabase:
         self._lock = threading.Lock()
         self._turn_s = 0.0
         weakref.finalize(self, _close, self._links)
-        with self._translated(is_there=False):
+        with self.translated(is_there=False):
             self.place = self._make()
 
     @property
@@ -155,7 +155,7 @@ class PostgresDatabase:
     def changed(self) -> bool:
         """Tell whether a letter has come since the last call; the server is not asked for that."""
         link = self._link("listen")
-        with link.lock, self._translated():
+        with link.lock, self.translated():
             return link.has_heard()
 
     def tend(self) -> None:
@@ -193,7 +193,7 @@ class PostgresDatabase:
     @contextlib.contextmanager
     def _transaction(self, role: str, begin: str, wait_s: float) -> Iterator[_Link]:
         link = self._link(role, wait_s)
-        with link.lock, self._translated():
+        with link.lock, self.translated():
             if link.connection.closed or not link.begins(begin):
                 if role == "here":
                     raise psycopg.OperationalError("the connection was lost")
@@ -208,7 +208,7 @@ class PostgresDatabase:
     def _link(self, role: str, wait_s: float = 0.0) -> _Link:
         link = self._links.get(role)
         if link is None:
-            with self._lock, self._translated():
+            with self._lock, self.translated():
                 link = self._links.get(role)
                 if link is None:
                     link = _Link(self._conninfo, self.schema, listens=role == "listen")
@@ -279,8 +279,8 @@ class PostgresDatabase:
         return store_id, VERSION
 
     @contextlib.contextmanager
-    def _translated(self, *, is_there: bool = True) -> Iterator[None]:
-        """Raise what the driver raises as errors of this package."""
+    def translated(self, *, is_there: bool = True) -> Iterator[None]:
+        """Raise what the driver raises as errors of this package; see `Database`."""
         try:
             yield
         except psycopg.Error as error:

@@ -123,6 +123,10 @@ class SqliteDatabase:
             finally:
                 link.connection.rollback()
 
+    def translated(self) -> contextlib.AbstractContextManager[None]:
+        """Raise what SQLite or the disk raises as errors of this package; see `Database`."""
+        return translated(self.place)
+
     def now(self) -> float:
         """Return the system's clock: whoever uses the file is on one machine."""
         return time.time()

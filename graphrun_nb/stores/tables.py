@@ -147,6 +147,10 @@ class Database(Protocol):
         """Begin a transaction that sees one state of the tables; raises as `writing`."""
         ...
 
+    def translated(self) -> AbstractContextManager[None]:
+        """Raise what a driver or a disk raises in the block as errors of this package, as all of its methods do."""
+        ...
+
     def now(self) -> float:
         """Return the instant that leases are measured by."""
         ...

@@ -1,4 +1,4 @@
-"""``python -m tests.bench.durable [postgresql|lists]``: what a lasting store costs, how soon a run is back."""
+"""``python -m tests.bench.durable [postgresql|lists|answers]``: what a lasting store costs, how soon a run is back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,18 @@ import tempfile
 import time
 from pathlib import Path
 
-from graphrun_nb import PostgresStore, RetryPolicy, SqliteStore, graph, list_runs, open_run, resume, run, run_async
+from graphrun_nb import (
+    PostgresStore,
+    RetryPolicy,
+    SqliteStore,
+    graph,
+    list_runs,
+    open_run,
+    resume,
+    run,
+    run_async,
+    tool,
+)
 from graphrun_nb.core.events import WaitResolved
 from graphrun_nb.stores import as_store
 from graphrun_nb.tools import ask_text
@@ -25,6 +36,20 @@ N_QUESTIONS = 12
 IDLE_S = 5.0
 N_LISTED = 200
 LISTED_NODES = 1_000
+
+
+N_ASKED = 1_000
+CHILD = (sys.executable, "-m", "tests.bench.durable")
+
+
+@tool(outputs=["x"])
+async def noop() -> int:
+    return 1
+
+
+@tool(outputs=["n"])
+async def gather(values: list) -> int:
+    return len(values)
 
 
 class Killer:
@@ -90,6 +115,49 @@ def lists() -> None:
         store.close()
 
 
+def answers() -> None:
+    """Print what it costs to answer questions of a run that another process drives, beside few and many nodes."""
+    for n_nodes in (0, N):
+        with tempfile.TemporaryDirectory(prefix="graphrun-bench-") as folder:
+            place, tokens = str(Path(folder) / "runs.db"), Path(folder) / "tokens"
+            owner = subprocess.Popen([*CHILD, "ask", place, str(tokens), str(n_nodes)])
+            while not tokens.exists():
+                assert owner.poll() is None
+                time.sleep(0.1)
+            subprocess.run([*CHILD, "answer_all", place, str(tokens)], check=True)
+            assert owner.wait() == 0
+
+
+def ask(place: str, tokens: str, n_nodes: str) -> None:
+    """Run so many nodes, then ask, and let the tokens be known."""
+    with graph(name="questions") as g:
+        before = [noop(_id=f"n{i}") for i in range(int(n_nodes))]
+        last = gather(before, _id="last")
+        for i in range(N_ASKED):
+            g.expose(f"q{i}", ask_text(prompt="?", _id=f"q{i}", _after=last).text)
+    future = run(g.build(), store=place, run_id="q", max_concurrency=N_ASKED)
+    while len(future.waits) < N_ASKED:
+        time.sleep(0.1)
+    told = Path(f"{tokens}.new")
+    told.write_text("\n".join(each.token for each in future.waits))
+    told.rename(tokens)
+    assert set(future.result().values()) == {"yes"}
+
+
+def answer_all(place: str, tokens: str) -> None:
+    """Answer them all, and tell what that cost."""
+    store, given = as_store(place), Path(tokens).read_text().split()
+    resume(given[0], "yes", store=store)
+    begun, spent = time.perf_counter(), time.process_time()
+    for token in given[1:]:
+        resume(token, "yes", store=store)
+    spent, took = (time.process_time() - spent) / (N_ASKED - 1), (time.perf_counter() - begun) / (N_ASKED - 1)
+    print(
+        f"each of {N_ASKED} answers by token to a run of another process, log of {store.n_events('q'):,} events: "
+        f"{spent * 1000:.2f} ms CPU of the one who answers, {took * 1000:.1f} ms"
+    )
+
+
 def again(place: str, folder: Path) -> None:
     """Tell how soon runs are there again, and how soon answers are."""
     subprocess.run([sys.executable, "-m", "tests.bench.durable", "killed", place], check=False)
@@ -149,5 +217,11 @@ if __name__ == "__main__":
             on_a_server()
         case ["lists"]:
             lists()
+        case ["answers"]:
+            answers()
+        case ["ask", *words]:
+            ask(*words)
+        case ["answer_all", *words]:
+            answer_all(*words)
         case words:
             child(*words)

@@ -14,9 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from graphrun_nb import SqliteStore
+from graphrun_nb import SqliteStore, graph, run_async
 from graphrun_nb.core.events import AttemptStarted, AttemptSucceeded
-from tests.stores.programs import RUN_ID
+from graphrun_nb.stores import failpoint
+from tests.stores.programs import RUN_ID, quick
 from tests.stores.zygote import zygote
 
 SLOTS = 4
@@ -25,8 +26,8 @@ PROGRAM = "tests.stores.programs:run_all_points"
 IS_LONG = bool(os.environ.get("GRAPHRUN_ALL_STEPS"))
 SAID = {
     "kill": (),
-    "oserror": ("StoreFull", "No space left on device"),
-    "sqlite": ("StoreFull", "disk is full"),
+    "oserror": ("errors.StoreFull",),
+    "sqlite": ("errors.StoreFull",),
     "stall": ("StoreBusy", "RunOwnedElsewhere"),
 }
 """What a process says that does not end well."""
@@ -102,3 +103,21 @@ def test_a_run_that_fails_at_any_step_of_its_store_goes_on_from_there(children, 
     n_again = sum(n for _, n in ended)
     print(f"{how}: {len(steps)} steps, {len(ended)} times, ends {dict(statuses)}, {n_again} nodes ran again")
     assert statuses[-signal.SIGKILL if how in {"kill", "stall"} else 1] >= len(steps) // 2
+
+
+async def test_a_process_that_stalled_at_a_step_goes_on(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(failpoint, "STALL_S", 0.01)
+    failpoint.arm("append.begun:1:stall")
+    try:
+        with graph(name="short") as g:
+            g.expose("x", quick(str(tmp_path / "effects"), "n", _id="n").x)
+        assert await run_async(g.build(), store=SqliteStore(tmp_path / "runs.db"), run_id="r") == {"x": 1}
+    finally:
+        failpoint.arm("")
+    assert capfd.readouterr().err == "stalled\n"
+
+
+@pytest.mark.parametrize("text", ["append.begun", "append.begun:x:kill", "append.begun:1:panic", "a:b:c:d"])
+def test_a_failpoint_that_says_nothing_sensible_is_refused(text):
+    with pytest.raises(ValueError, match="is name:nth:kill"):
+        failpoint.arm(text)
