@@ -34,14 +34,14 @@ test-browser: dev
 	@.ci/chromium
 	$(PY) -m pytest -n 2 --dist loadfile tests/browser
 
-soak: dev ## The long form of the tests that have one: about half an hour
+soak: dev ## The long form of the tests that have one: about an hour
 	HYPOTHESIS_EXAMPLES=20000 $(PY) -m pytest --timeout=0 tests/core/test_machine.py
 	GRAPHRUN_SEEDS=0-20000 $(PY) -m pytest --timeout=0 tests/engine/test_shuffled.py
 	GRAPHRUN_INTERRUPTS=200 $(PY) -m pytest -s --timeout=0 tests/notebook/test_interrupts.py
-	GRAPHRUN_KILL_SEEDS=100 GRAPHRUN_ANSWER_ROUNDS=20 $(PY) -m pytest -s --timeout=0 tests/stores/test_kills.py
+	GRAPHRUN_KILL_SEEDS=100 GRAPHRUN_ANSWER_ROUNDS=50 $(PY) -m pytest -s --timeout=0 tests/stores/test_kills.py
 	GRAPHRUN_ALL_STEPS=1 $(PY) -m pytest -s --timeout=0 tests/stores/test_steps.py
 	GRAPHRUN_FUZZ=200000 $(PY) -m pytest --timeout=0 tests/notebook/test_fuzz_messages.py
-	GRAPHRUN_PAUSES=200 $(PY) -m pytest -s --timeout=0 tests/stores/test_pauses.py
+	GRAPHRUN_PAUSES=2000 $(PY) -m pytest -s --timeout=0 tests/stores/test_pauses.py
 	GRAPHRUN_CLAIMS=2000 $(PY) -m pytest --timeout=0 tests/stores/test_conformance.py
 
 demo: dev ## Run the quickstart without a browser; print the run and draw its picture
@@ -82,7 +82,7 @@ screenshots: dev ## Make the pictures of README and docs from real runs
 	@.ci/chromium
 	$(PY) -m tests.browser.screenshots
 
-bench: build/bench-venv/.ready dev ## Measure against the floor and peers; writes build/bench.md and DESIGN.md (15 min)
+bench: build/bench-venv/.ready dev ## Measure against the floor and peers; writes build/bench.md and DESIGN.md (15 min); who survives a kill: build/bench-venv/bin/python -m tests.bench.survival
 	build/bench-venv/bin/python -m tests.bench
 	$(PY) -m tests.bench.drawing
 	@.ci/chromium

@@ -76,7 +76,7 @@ def report(
         f" {work.WIDTH}: mixed (quick, slow, blocking, failing once) or all quick. It is killed with SIGKILL once"
         f" {MIN_BETWEEN} to {MAX_BETWEEN} more nodes have begun, at most {MAX_KILLS} times, and goes on in a new"
         " process until it ends. A node counts as finished if one that needs it had begun, otherwise it was in flight."
-        " Seeds, processes and what nodes do are the same for all."
+        " Seeds, processes and what nodes do are the same for all. Who answers is told yes if that call raises nothing."
     )
     parts = [
         [
@@ -112,7 +112,7 @@ def killed(name: str, tallies: Sequence[Tally]) -> str:
         f"{sum(each.is_right for each in tallies)} of {len(tallies)}",
         f"{len(finished)}",
         f"{sum(each.n_lost for each in tallies)}",
-        f"{sum(finished)}, at most {max(finished, default=0)} a kill",
+        f"{sum(finished)}, at most {max(finished)} a kill" if any(finished) else "0",
         f"{sum(in_flight) / max(len(in_flight), 1):.1f} a kill, at most {max(in_flight, default=0)}",
     ]
     return f"| {' | '.join(cells)} |"

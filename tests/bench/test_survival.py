@@ -88,6 +88,7 @@ def test_rows_tell_what_was_counted_and_go_between_marks_of_their_own(tmp_path):
     document.write_text("<!-- bench -->\nold\n<!-- /bench -->\n<!-- survival -->\n<!-- /survival -->\n")
 
     assert killed("one", tallies) == "| one | 1 of 2 | 2 | 1 | 3, at most 3 a kill | 1.5 a kill, at most 2 |"
+    assert killed("one", tallies[1:]) == "| one | 0 of 1 | 0 | 1 | 0 | 0.0 a kill, at most 0 |"
     assert answered("one", verdict) == "| one | 5 | 2 (`AlreadyResumed`) | 3 | 1 |"
     told = report([(survivor("graphrun", 0), {"mixed": tallies}, verdict)], ["dbos"], "--runs 2")
     assert table.put(document, told, "survival")
