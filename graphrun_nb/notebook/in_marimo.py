@@ -28,6 +28,7 @@ class MarimoPresenter:
 
     def __init__(self) -> None:
         self._inspectors: weakref.WeakKeyDictionary[Any, Inspector] = weakref.WeakKeyDictionary()
+        self._awaited: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def inspector(self, future: RunFuture) -> Inspector:
         """Return the run's inspector."""
@@ -42,8 +43,13 @@ class MarimoPresenter:
 
     def awaited(self, future: RunFuture) -> None:
         """Show the run in the current cell, which waits for it, once it asks something and has no view."""
+        if future.run not in self._inspectors and future.run not in self._awaited:
+            self._awaited.add(future.run)
+            Unseen(future, self._show_unseen)
+
+    def _show_unseen(self, future: RunFuture) -> None:
         if future.run not in self._inspectors:
-            Unseen(future, self.display)
+            self.display(future)
 
     def after_failure(self, *, goes_on: bool = True) -> tuple[str, ...]:
         """Return nothing: marimo has no magics."""
