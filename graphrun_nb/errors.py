@@ -8,8 +8,8 @@
     │   │   ├── GraphOperationError             (TypeError)  a body looked at a value that is not there yet
     │   │   └── GraphAttributeError             (AttributeError) a handle has no such output or attribute
     │   ├── GraphMaterializationError           (TypeError)  the target is no graph
-    │   └── GraphInputBindError                 (ValueError) the inputs do not fit the graph
-    ├── Misuse                                  (TypeError)  a tool, graph or executor is defined or called wrongly
+    │   ├── GraphInputBindError                 (ValueError) the inputs do not fit the graph
+    │   └── Misuse                              (TypeError)  a tool or graph is defined or called wrongly
     ├── BadOption                               (TypeError, ValueError) an option is unknown, or cannot be meant
     ├── UnknownNode                             (KeyError)   no node has this id, name or label
     ├── BadSelection                            (ValueError) a selection of nodes cannot be read
@@ -37,7 +37,7 @@ Each carries hints, attached as notes, so that a notebook shows them below the m
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -118,8 +118,8 @@ class GraphInputBindError(GraphBuildError, ValueError):
     stage_default: Stage = "input_bind"
 
 
-class Misuse(GraphRunError, TypeError):
-    """A tool, graph or executor is defined, or called outside of a graph, in a way that means nothing."""
+class Misuse(GraphBuildError, TypeError):
+    """A tool or graph is defined, or called outside of a graph, in a way that means nothing."""
 
 
 class BadOption(GraphRunError, TypeError, ValueError):
@@ -215,18 +215,32 @@ class InvalidToken(GraphRunError):
         super().__init__("this token opens no wait", hints=("ask the run for its open waits: future.waits",))
 
 
+class Misfit(NamedTuple):
+    """One thing that does not fit in an answer.
+
+    Attributes
+    ----------
+    path
+        Inside the payload, like ``items.0.price``; empty for the whole.
+    message
+    """
+
+    path: str
+    message: str
+
+
 class PayloadRejected(GraphRunError, ValueError):
     """An answer does not fit its wait's schema; the wait stays open.
 
     Attributes
     ----------
-    errors : tuple of (str, str)
-        Path inside the payload (``""`` for the whole) and message.
+    errors : tuple of Misfit
+        What does not fit, and where.
     """
 
-    def __init__(self, message: str, *, errors: Sequence[tuple[str, str]], hints: Iterable[str] = ()) -> None:
+    def __init__(self, message: str, *, errors: Iterable[tuple[str, str]], hints: Iterable[str] = ()) -> None:
         super().__init__(message, hints=hints)
-        self.errors = tuple(errors)
+        self.errors = tuple(Misfit(path, text) for path, text in errors)
 
 
 class ResultInsideNode(GraphRunError, RuntimeError):

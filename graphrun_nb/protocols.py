@@ -532,6 +532,7 @@ class Hooks:
 
     presenter: Presenter | None = None
     _presenter_factory = "graphrun_nb.notebook.presenter:in_a_notebook"
+    _inspector = "graphrun_nb.notebook.inspector:Inspector"
     runner: Runner | None = None
     default_store: Callable[[], RunStore] | None = None
     _driver: LoopDriver | str = "graphrun_nb.notebook.loop:drive"
@@ -542,6 +543,11 @@ class Hooks:
         if self.presenter is None and not _KERNELS.isdisjoint(sys.modules):
             self.presenter = _imported(self._presenter_factory)()
         return self.presenter
+
+    def inspector(self, future: Any) -> Any:
+        """Return the live view of a run; outside a notebook it is a widget that nothing shows yet."""
+        presenter = self.here()
+        return _imported(self._inspector)(future) if presenter is None else presenter.inspector(future)
 
     @property
     def loop_driver(self) -> LoopDriver:

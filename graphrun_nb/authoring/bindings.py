@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.authoring.frames import users_frame
@@ -108,7 +109,18 @@ def literal_digest(value: Any) -> str:
         import hashlib  # noqa: PLC0415 (only for arrays)
 
         return f"array:{value.dtype}:{getattr(value, 'shape', ())}:{hashlib.sha256(value.tobytes()).hexdigest()}"
-    return f"{type(value).__module__}.{type(value).__qualname__}"
+    return f"{type(value).__module__}.{type(value).__qualname__}{_told(value)}"
+
+
+def _told(value: Any) -> str:
+    """Return what an object says of itself, if that is the same in every process."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return literal_digest({each.name: getattr(value, each.name) for each in dataclasses.fields(value)})
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 (a user's __repr__ may do anything)
+        return ""
+    return "" if " at 0x" in text else f":{text}"
 
 
 def _has_handle(value: Any) -> bool:

@@ -10,7 +10,7 @@ from graphrun_nb.authoring.handles import Handle, NodeHandle
 from graphrun_nb.authoring.names import checked_name, checked_names
 from graphrun_nb.core.policy import RetryPolicy
 from graphrun_nb.core.spec import Arg, Ref, closest
-from graphrun_nb.errors import GraphValidationError
+from graphrun_nb.errors import GraphValidationError, Misuse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +55,15 @@ def settings_of(tool: str, controls: Mapping[str, Any], owner: Owner | None = No
         "labels": _labels(tool, given.get("_labels", ())),
         "group": checked_name(given["_group"], f"{tool}(_group=…)") if "_group" in given else "",
     }
+
+
+def stray_control(tool: str, control: str) -> Misuse:
+    """Return the error for a control of a call that makes no node."""
+    return Misuse(
+        f"{tool}({control}=…) is a node control, and no graph is being built here",
+        code="tool_stray_control",
+        hints=("leave it out",),
+    )
 
 
 def _retry(tool: str, retry: Any) -> RetryPolicy | None:

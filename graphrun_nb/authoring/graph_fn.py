@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, overload
 
 from graphrun_nb.authoring.bindings import literal_digest, refuse_strays
 from graphrun_nb.authoring.builder import current_builder
+from graphrun_nb.authoring.controls import stray_control
 from graphrun_nb.authoring.mistakes import no_attribute
 from graphrun_nb.authoring.names import check_inputs, checked_name
 from graphrun_nb.authoring.registry import define
-from graphrun_nb.authoring.signature import code_fingerprint, signature_of
+from graphrun_nb.authoring.signature import code_fingerprint, refuse_generator, signature_of
 from graphrun_nb.authoring.task_graph import NodeFunction, TaskGraph
 from graphrun_nb.core.policy import RetryPolicy
 from graphrun_nb.core.spec import Arg, GraphSpec, InputSpec, NodeSpec
-from graphrun_nb.errors import GraphRunError, GraphValidationError, Misuse
+from graphrun_nb.errors import GraphRunError, GraphValidationError
 from graphrun_nb.protocols import hooks
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class GraphFunction:
         outputs: Sequence[str],
         version: str,
     ) -> None:
+        refuse_generator(body, "graph function")
         functools.update_wrapper(self, body)
         self.name = name
         self.version = version
@@ -84,6 +86,13 @@ class GraphFunction:
         """
         controls = {key: kwargs.pop(key) for key in list(kwargs) if key[:1] == "_"}
         builder = current_builder()
+        runner = hooks.runner
+        if builder is None and runner is not None and not runner.is_inside():
+            arguments = self.signature.named(self.name, args, kwargs)
+            refuse_strays(arguments.values())
+            if controls:
+                raise stray_control(self.name, min(controls))
+            return runner.run(self, arguments)
         arguments = self.signature.bind(self.name, args, kwargs)
         if builder is not None:
             if "_retry" in controls:
@@ -102,16 +111,13 @@ class GraphFunction:
                 controls={**controls, "_retry": RetryPolicy()},
             )
         refuse_strays(arguments.values())
-        runner = hooks.runner
         if runner is None:
             raise GraphRunError(f"nothing here can run the graph function {self.name!r}", hints=("import graphrun_nb",))
         called = runner.call(self, arguments, controls, in_thread=False)
         if called is not NotImplemented:
             return called
         if controls:
-            raise Misuse(
-                f"{self.name}({min(controls)}=…) is a node control, and no graph is being built here; leave it out"
-            )
+            raise stray_control(self.name, min(controls))
         return runner.run(self, arguments)
 
     def sync(self, **inputs: Any) -> dict[str, Any]:

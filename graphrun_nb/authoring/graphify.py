@@ -204,7 +204,11 @@ def graphify(
     ['add']
     """
     if callable(name):
-        raise Misuse("write @graphify(...) with parentheses", hints=("@graphify(outputs=[...]) names what it gives",))
+        raise Misuse(
+            "write @graphify(...) with parentheses",
+            code="graph_no_parentheses",
+            hints=("@graphify(outputs=[...]) names what it gives",),
+        )
 
     def decorate(body: Callable[..., Any]) -> Graphified:
         own_name = name if name is not None else str(getattr(body, "__name__", "graph"))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import inspect
+import re
 import textwrap
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from graphrun_nb.core.spec import closest
 from graphrun_nb.errors import GraphValidationError, Misuse
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from types import CodeType
 
 CONTEXT = "context"
+_LAST_WORD = re.compile(r"\w+")
 MAX_PARSED = 1000
 _PARSED: dict[int, tuple[CodeType, bytes]] = {}
 
@@ -50,6 +53,24 @@ class Signature:
         GraphValidationError
             An argument is missing, unknown, surplus or given twice.
         """
+        bound = self.named(tool, args, kwargs)
+        for name in bound:
+            if name not in self.names and not self.open_ended:
+                hint = closest(name, self.names) or f"its arguments are: {', '.join(self.names) or 'none'}"
+                raise GraphValidationError(
+                    f"{tool}() has no argument {name!r}", code="tool_unknown_argument", hints=(hint,)
+                )
+        if not bound.keys() >= self.required:
+            missing = [name for name in self.names if name in self.required and name not in bound]
+            raise GraphValidationError(
+                f"{tool}() needs {', '.join(map(repr, missing))}",
+                code="tool_missing_argument",
+                hints=(f"pass {', '.join(f'{name}=…' for name in missing)}",),
+            )
+        return bound
+
+    def named(self, tool: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments by name, whether or not they fit; raises GraphValidationError where they have none."""
         if len(args) > len(self.names):
             raise GraphValidationError(
                 f"{tool}() takes {len(self.names)} arguments, and {len(args)} were given",
@@ -64,19 +85,7 @@ class Signature:
                     code="tool_argument_twice",
                     hints=(f"argument {self.names.index(name) + 1} is {name!r} already; pass it once",),
                 )
-            if name not in self.names and not self.open_ended:
-                hint = closest(name, self.names) or f"its arguments are: {', '.join(self.names) or 'none'}"
-                raise GraphValidationError(
-                    f"{tool}() has no argument {name!r}", code="tool_unknown_argument", hints=(hint,)
-                )
             bound[name] = value
-        if not bound.keys() >= self.required:
-            missing = [name for name in self.names if name in self.required and name not in bound]
-            raise GraphValidationError(
-                f"{tool}() needs {', '.join(map(repr, missing))}",
-                code="tool_missing_argument",
-                hints=(f"pass {', '.join(f'{name}=…' for name in missing)}",),
-            )
         return bound
 
 
@@ -93,22 +102,29 @@ def signature_of(function: Callable[..., Any], inputs: Sequence[str] | None) -> 
         parameters = list(inspect.signature(function).parameters.values())
     except ValueError:
         called = getattr(function, "__name__", "…")
-        raise Misuse(f"tool {function!r}: nobody knows its parameters; wrap it: lambda x: {called}(x)") from None
+        raise Misuse(
+            f"tool {function!r}: nobody knows its parameters",
+            code="tool_without_signature",
+            hints=(f"wrap it: lambda x: {called}(x)",),
+        ) from None
     context = next((each.name for each in parameters if _wants_context(each)), "")
     rest = [each for each in parameters if each.name != context]
     name = getattr(function, "__name__", repr(function))
     if inputs is not None:
         return Signature(tuple(inputs), frozenset(inputs), open_ended=False, context=context)
     for each in rest:
-        if each.kind in (each.VAR_POSITIONAL, each.POSITIONAL_ONLY):
+        if each.kind is each.VAR_POSITIONAL:
+            is_open = rest[-1].kind is each.VAR_KEYWORD
             raise Misuse(
-                f"tool {name!r}: arguments are passed by name, and {each} has none that can be used; "
-                "name them with @tool(inputs=[...])"
+                f"tool {name!r}: arguments are passed by name, and {each} has none",
+                code="tool_unnamed_argument",
+                hints=("name what it takes: @tool(inputs=[...])" if is_open else f"take a list: {each.name}",),
             )
         if each.name.startswith("_"):
             raise Misuse(
-                f"tool {name!r}: names that begin with _ are node controls, and it takes {each.name!r}; "
-                f"name the parameter without the _"
+                f"tool {name!r}: names that begin with _ are node controls, and it takes {each.name!r}",
+                code="tool_argument_like_control",
+                hints=(f"call the parameter {each.name.lstrip('_') or 'value'!r}",),
             )
     named = [each for each in rest if each.kind is not each.VAR_KEYWORD]
     return Signature(
@@ -117,6 +133,43 @@ def signature_of(function: Callable[..., Any], inputs: Sequence[str] | None) -> 
         open_ended=len(named) != len(rest),
         context=context,
     )
+
+
+def refuse_generator(function: Callable[..., Any], kind: str) -> None:
+    """Raise Misuse for what gives its values one by one."""
+    called = function if inspect.isroutine(function) else getattr(function, "__call__", function)  # noqa: B004
+    if any(map(inspect.isgeneratorfunction, (function, called))) or any(
+        map(inspect.isasyncgenfunction, (function, called))
+    ):
+        raise Misuse(
+            f"{kind} {getattr(function, '__name__', repr(function))!r} is a generator function",
+            code="tool_is_generator",
+            hints=("return a list of what it would yield",),
+        )
+
+
+class ByName:
+    """A function that takes arguments by position alone, as one that takes them by name."""
+
+    def __init__(self, function: Callable[..., Any], parameters: Sequence[inspect.Parameter]) -> None:
+        functools.update_wrapper(self, function)
+        self._function = function
+        self._first = [(each.name, each.default) for each in parameters if each.kind is each.POSITIONAL_ONLY]
+
+    def __call__(self, **arguments: Any) -> Any:
+        """Call it."""
+        given = [arguments.pop(name, default) for name, default in self._first]
+        return self._function(*given, **arguments)
+
+
+def by_name(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function` as it can be called with all arguments by name."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (ValueError, TypeError):
+        return function
+    is_positional = any(each.kind is each.POSITIONAL_ONLY for each in parameters)
+    return ByName(function, parameters) if is_positional else function
 
 
 def code_fingerprint(function: Callable[..., Any], version: str) -> str:
@@ -170,5 +223,6 @@ def _flat(code: CodeType) -> bytes:
 
 def _wants_context(parameter: inspect.Parameter) -> bool:
     annotation = parameter.annotation
-    name = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
-    return parameter.name == CONTEXT or name.rpartition(".")[2] == "NodeContext"
+    parts = annotation.split("|") if isinstance(annotation, str) else (annotation, *get_args(annotation))
+    names = [each if isinstance(each, str) else getattr(each, "__name__", "") for each in parts]
+    return parameter.name == CONTEXT or any(_LAST_WORD.findall(each)[-1:] == ["NodeContext"] for each in names)

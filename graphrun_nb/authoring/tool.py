@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, overload
 
 from graphrun_nb.authoring.bindings import refuse_strays
 from graphrun_nb.authoring.builder import current_builder
+from graphrun_nb.authoring.controls import stray_control
 from graphrun_nb.authoring.mapping import spread
-from graphrun_nb.authoring.signature import Signature, code_fingerprint, signature_of
+from graphrun_nb.authoring.signature import Signature, by_name, code_fingerprint, refuse_generator, signature_of
 from graphrun_nb.authoring.task_graph import NodeFunction
 from graphrun_nb.authoring.two_stage import DualStageTool, TwoStage
 from graphrun_nb.core.ids import is_name
@@ -48,15 +49,25 @@ class Tool:
         kind: str = "tool",
     ) -> None:
         if not callable(function):
-            raise Misuse(f"@tool(...) decorates a function, not {function!r}")
-        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
             raise Misuse(
-                f"tool {function.__name__!r} is a generator function; return a list of what it would yield instead"
+                f"@tool(...) decorates a function, not {function!r}",
+                code="tool_not_callable",
+                hints=("write it above a def",),
             )
-        if isinstance(outputs, str) or not all(map(is_name, outputs)) or len(set(outputs)) != len(outputs):
-            raise Misuse(f"@tool(outputs=...) takes a list of different names, not {outputs!r}")
+        refuse_generator(function, "tool")
+        are_names = isinstance(outputs, (list, tuple)) and all(map(is_name, outputs))
+        if not are_names or len(set(outputs)) != len(outputs):
+            raise Misuse(
+                f"@tool(outputs=...) takes a list of different names, not {outputs!r}",
+                code="tool_bad_outputs",
+                hints=('write outputs=["first", "second"]',),
+            )
         if "node_id" in outputs:
-            raise Misuse("@tool(outputs=...): 'node_id' is the node's own id; give the output another name")
+            raise Misuse(
+                "@tool(outputs=...): 'node_id' is the node's own id",
+                code="tool_bad_outputs",
+                hints=("give the output another name",),
+            )
         if isinstance(function, type) and issubclass(function, DualStageTool):
             function = TwoStage(function)
             kind = "wait"
@@ -70,7 +81,7 @@ class Tool:
             getattr(function, "__call__", None)  # noqa: B004 (asks what kind of call it is, not whether)
         )
         self.signature: Signature = signature_of(function, inputs)
-        self.node_function = NodeFunction(function, self.signature.context, self.is_async, kind)
+        self.node_function = NodeFunction(by_name(function), self.signature.context, self.is_async, kind)
 
     @functools.cached_property
     def code(self) -> str:
@@ -95,9 +106,7 @@ class Tool:
                 arguments = self.signature.bind(self.name, args, kwargs)
                 return hooks.runner.call(self, arguments, controls, in_thread=False)
             if controls:
-                raise Misuse(
-                    f"{self.name}({min(controls)}=…) is a node control, and no graph is being built here; leave it out"
-                )
+                raise stray_control(self.name, min(controls))
             self._require_context(args, kwargs)
             returned = self.function(*args, **kwargs)
             is_later = self.is_async or inspect.iscoroutine(returned)
@@ -126,7 +135,7 @@ class Tool:
             )
             return called
         if controls:
-            raise Misuse(f"{self.name}.aio({min(controls)}=…) is a node control, and no graph is running here")
+            raise stray_control(f"{self.name}.aio", min(controls))
         self._require_context(args, kwargs)
         if self.is_async:
             return self._outputs_later(self.function(*args, **kwargs))
@@ -191,6 +200,7 @@ class Tool:
         if len(args) <= list(parameters).index(context) and parameters[context].default is inspect.Parameter.empty:
             raise Misuse(
                 f"{self.name} takes a NodeContext, {context!r}, which only a run has",
+                code="tool_without_context",
                 hints=(f"call it in a @graphify or @graph_fn function, and run that; or pass {context}=…",),
             )
 

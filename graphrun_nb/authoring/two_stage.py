@@ -136,6 +136,7 @@ def _check(stages: type[DualStageTool]) -> None:
         if not inspect.isfunction(inspect.getattr_static(stages, stage, None)):
             raise Misuse(
                 f"the tool {name!r} has no method {stage!r}, and a DualStageTool has both stages",
+                code="tool_without_stage",
                 hints=(f"write def {stage}({shape}): …, or async def",),
             )
     try:
@@ -143,5 +144,6 @@ def _check(stages: type[DualStageTool]) -> None:
     except TypeError as error:
         raise Misuse(
             f"the tool {name!r} needs arguments to be made: {error}",
+            code="tool_without_stage",
             hints=("each stage gets a new instance, made without arguments; take inputs in setup",),
         ) from None

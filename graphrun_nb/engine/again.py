@@ -9,8 +9,8 @@ from graphrun_nb.core.resumption import changed_nodes, taken_up, with_all_below,
 from graphrun_nb.core.spec import args, refs
 from graphrun_nb.core.status import NodeStatus, RunStatus
 from graphrun_nb.engine.binding import bind_inputs
+from graphrun_nb.engine.likeness import alike
 from graphrun_nb.errors import GraphBuildError, GraphInputBindError, GraphRunError, SpecChanged
-from graphrun_nb.view.text import preview
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -262,21 +262,12 @@ class Again:
 
 def differing(given: Mapping[str, Any], known: Mapping[str, Any]) -> list[str]:
     """Return the names whose values are not those that are known."""
-    return [name for name, value in given.items() if name in known and not _same(value, known[name])]
+    return [name for name, value in given.items() if name in known and not alike(value, known[name])]
 
 
 def named(node_ids: Sequence[str]) -> str:
     """Return a few ids for a message."""
     return ", ".join(map(repr, node_ids[:8])) + (f" and {len(node_ids) - 8} more" if len(node_ids) > 8 else "")
-
-
-def _same(one: Any, other: Any) -> bool:
-    if one is other:
-        return True
-    try:
-        return bool(one == other)
-    except Exception:  # noqa: BLE001 (arrays, tables and other values of users' have no truth)
-        return preview(one) == preview(other)
 
 
 def _takes(node: NodeSpec, names: Sequence[str]) -> bool:

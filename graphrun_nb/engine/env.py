@@ -119,6 +119,9 @@ class RuntimeEnv:
             hints = (*([guess] if guess else []), f"the options are: {', '.join(known)}")
             raise BadOption(f"a run has no option {name!r}", hints=hints)
         given = {name: value for name, value in overrides.items() if value is not None}
+        for name in ("run_id", "resume_from_run_id"):
+            if name in given and not is_run_id(given[name]):
+                raise BadOption(f"{name}={given[name]!r}: 1 to 64 letters, digits, _ and -")
         if type(given.get("retry")) is int:
             given["retry"] = RetryPolicy(max_attempts=given["retry"])
         if "store" in given:
@@ -135,14 +138,12 @@ class RuntimeEnv:
 
     def check(self) -> None:
         """Refuse settings that cannot be meant; raises as `from_overrides`."""
-        if self.run_id and not is_run_id(self.run_id):
-            raise BadOption(f"run_id={self.run_id!r}: 1 to 64 letters, digits, _ and -")
-        if self.resume_from_run_id and not is_run_id(self.resume_from_run_id):
-            raise BadOption(f"resume_from_run_id={self.resume_from_run_id!r}: 1 to 64 letters, digits, _ and -")
         if not isinstance(self.retry, RetryPolicy):
             raise BadOption(f"retry=... takes a RetryPolicy or a number of attempts, not {self.retry!r}")
         if type(self.max_concurrency) is not int or self.max_concurrency < 1:
             raise BadOption(f"max_concurrency counts nodes, so at least 1: {self.max_concurrency!r}")
+        if type(self.fail_fast) is not bool:
+            raise BadOption(f"fail_fast is True or False, not {self.fail_fast!r}")
         for option, known in _CHOICES.items():
             if getattr(self, option) not in known:
                 raise _no_such(option, getattr(self, option), known)

@@ -11,7 +11,7 @@ from graphrun_nb.engine.crossing import call_and_wait
 from graphrun_nb.engine.here import CURRENT
 from graphrun_nb.engine.result import result_of
 from graphrun_nb.engine.waiters import Waiters
-from graphrun_nb.errors import GraphRunError, GraphRunFailed, ResultInsideNode
+from graphrun_nb.errors import GraphRunFailed, ResultInsideNode
 from graphrun_nb.protocols import hooks
 
 if TYPE_CHECKING:
@@ -233,10 +233,7 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
 
     def inspect(self) -> Any:
         """Return the live view of the run, a widget."""
-        presenter = hooks.here()
-        if presenter is None:
-            raise GraphRunError("there is no notebook to show the run in", hints=("future.graph tells its state",))
-        return presenter.inspector(self)
+        return self._run.call(lambda: hooks.inspector(self))
 
     @property
     def run(self) -> Run:

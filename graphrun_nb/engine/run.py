@@ -42,7 +42,7 @@ from graphrun_nb.engine.run_secrets import RunSecrets
 from graphrun_nb.engine.scheduler import ForwardScheduler
 from graphrun_nb.engine.values import Values
 from graphrun_nb.engine.waits import Waits
-from graphrun_nb.errors import RunOwnedElsewhere
+from graphrun_nb.errors import GraphRunError, RunOwnedElsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -240,6 +240,24 @@ class Run:
             follower.stop()
         if not is_plain:
             self._remember_appeared()
+
+    def set_down(self) -> None:
+        """Stop driving it, on its loop's thread, to have it taken up differently; who waits for it goes on waiting.
+
+        Raises
+        ------
+        GraphRunError
+            Something moves; it does not only wait.
+        """
+        if self._opening or not self.scheduler.only_waits_left():
+            raise GraphRunError(
+                f"run {self.run_id!r} is under way, with another graph",
+                hints=("wait for it, cancel it first, or leave run_id out for a run of its own",),
+            )
+        self.new_tokens |= self.waits.tokens()
+        listeners, self._listeners = self._listeners, {}
+        self.scheduler.leave()
+        self._listeners = listeners
 
     def _claimed(self) -> Lease:
         """Claim the right to write to the run; raises RunOwnedElsewhere if somebody else has gone on with it."""

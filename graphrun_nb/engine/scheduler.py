@@ -217,6 +217,13 @@ class ForwardScheduler:
             self._halt()
             self._on_left()
 
+    def leave(self) -> None:
+        """Stop without a word, and let go of what is under way; what was recorded can be gone on with."""
+        for attempt in self._attempts.values():
+            self._cancel(attempt)
+        self._halt()
+        self._on_left()
+
     def give_up(self, node_id: str, because: str) -> None:
         """Cancel one node, if it has not ended."""
         if not self._stopped and self._log.state.nodes[node_id].status not in TERMINAL:

@@ -48,7 +48,13 @@ def prepared(
     graph = graph_of(target)
     known = known_run(env.run_id, env.store) if env.run_id else None
     if known is not None and known.is_alive:
-        return _joined(known, graph, inputs)
+        if graph.fingerprint() == known.source.fingerprint():
+            return _joined(known, graph, inputs)
+        again = Again(known, graph, inputs, env, reason="it was called again")
+        again.events()  # what is refused leaves it as it is
+        again.refuse_bodies()
+        known.call(known.set_down)
+        return again.onto(known)
     if known is not None:
         return Again(known, graph, inputs, env, reason="it was called again").onto(known)
     if env.resume_from_run_id:
@@ -181,12 +187,10 @@ def _definition(state: RunState) -> TaskGraph:
 
 def _joined(run: Run, graph: TaskGraph, inputs: Mapping[str, Any] | None) -> Run:
     """Return a run that is under way, if it is the one that was meant."""
-    altered = graph.fingerprint() != run.source.fingerprint()
-    others = [] if inputs is None or altered else differing(bind_inputs(graph.spec, inputs), run.inputs)
-    if altered or others:
-        what = "another graph" if altered else f"another {' and '.join(map(repr, others))}"
+    others = [] if inputs is None else differing(bind_inputs(graph.spec, inputs), run.inputs)
+    if others:
         raise GraphRunError(
-            f"run {run.run_id!r} is under way, with {what}",
+            f"run {run.run_id!r} is under way, with another {' and '.join(map(repr, others))}",
             hints=("wait for it, cancel it first, or leave run_id out for a run of its own",),
         )
     return run

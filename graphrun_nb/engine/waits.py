@@ -133,6 +133,8 @@ class Waits:
         try:
             await wait.over
         except asyncio.CancelledError:
+            if self._run.waits is not self:  # the run was set down, and goes on without this coroutine
+                raise
             self._run.scheduler.leave_if_loop_ends()
             if not self._run.is_alive:
                 raise
@@ -274,6 +276,10 @@ class Waits:
             for wait in list(self._open.values())
             if self._standing(wait) is None
         )
+
+    def tokens(self) -> dict[str, str]:
+        """Return the tokens of what is open, by digest."""
+        return {each.info.token_digest: each.token for each in self._open.values() if each.token is not None}
 
     def close(self) -> None:
         """End what still waits when the run has ended: coroutines that their nodes left behind."""

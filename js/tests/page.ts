@@ -14,6 +14,8 @@ export interface Page {
   get(role: string, name: string | RegExp): HTMLElement;
   find(role: string, name: string | RegExp): HTMLElement | undefined;
   names(role: string): string[];
+  /** Names of the tabs that have something to show. */
+  filled(): string[];
   settle(ms?: number): Promise<void>;
 }
 
@@ -106,6 +108,10 @@ export async function open(graph = "golden graph", manager: unknown = undefined)
       return found;
     },
     names: (role) => all(role).map(nameOf),
+    filled: () =>
+      all("tab")
+        .filter((tab) => tab.dataset["empty"] !== "true")
+        .map(nameOf),
     settle: async (ms = 1000) => void (await vi.advanceTimersByTimeAsync(ms)),
   };
   await page.settle(0);

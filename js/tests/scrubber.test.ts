@@ -193,11 +193,11 @@ test("a node's panel shows no outputs and no lines from later on", async () => {
   };
   page.kernel.reply("detail", detail as unknown as Json);
   await page.settle();
-  expect(page.names("tab")).toEqual(["Overview", "Outputs", "Logs"]);
+  expect(page.filled()).toEqual(["Overview", "Outputs", "Logs"]);
   await press(page, "Home", "ArrowRight", "ArrowRight");
   page.kernel.reply("detail", detail as unknown as Json);
   await page.settle();
-  expect(page.names("tab")).toEqual(["Overview", "Logs"]);
+  expect(page.filled()).toEqual(["Overview", "Logs"]);
   page.get("tab", "Logs").click();
   await page.settle();
   expect(page.all("tabpanel")[0]?.textContent).toContain("early");

@@ -67,8 +67,33 @@ test("clicking a treeitem selects its node and opens its panel", async () => {
   page.get("treeitem", "left: done").click();
   await page.settle();
   expect(selected(page)).toEqual(["left: done"]);
-  expect(page.names("tab")).toEqual(["Overview"]);
+  expect(page.filled()).toEqual(["Overview"]);
   expect(page.get("tabpanel", /Attempt 1/).textContent).toContain("done");
+});
+
+test("every node has all six tabs, and one with nothing to show says so when it is chosen", async () => {
+  const page = await shown("failure");
+  page.get("treeitem", "bad: failed").click();
+  await page.settle();
+  expect(page.names("tab")).toEqual(["Overview", "Inputs", "Outputs", "Logs", "Error", "Source"]);
+  page.get("tab", "Logs").click();
+  await page.settle();
+  expect(page.get("tab", "Logs").getAttribute("aria-selected")).toBe("true");
+  expect(page.all("tabpanel")[0]?.textContent).toBe("Nothing was printed or logged.");
+});
+
+test("a tab with nothing to show for the next node gives way to its overview", async () => {
+  const page = await shown("failure");
+  page.get("treeitem", "bad: failed").click();
+  await page.settle();
+  page.get("tab", "Error").click();
+  await page.settle();
+  page
+    .all("treeitem")
+    .find((each) => each.getAttribute("aria-label")?.endsWith(": done"))
+    ?.click();
+  await page.settle();
+  expect(page.get("tab", "Overview").getAttribute("aria-selected")).toBe("true");
 });
 
 test("arrows follow edges, Escape lets go, and Enter leads into the detail", async () => {
@@ -103,7 +128,7 @@ test("a failed node shows each attempt, the user's line, and a traceback", async
   const page = await shown("failure");
   page.get("treeitem", "bad: failed").click();
   await page.settle();
-  expect(page.names("tab")).toEqual(["Overview", "Error"]);
+  expect(page.filled()).toEqual(["Overview", "Error"]);
   const panel = page.get("tabpanel", /Attempt 1/);
   expect(panel.textContent).toContain("ValueError: bad value: -1");
   expect(panel.textContent).toContain("raise ValueError(f'bad value: {x}')");
@@ -129,7 +154,7 @@ test("what the kernel knows of a node is asked for, and asked again when the nod
     source_line: 3,
   });
   await page.settle(200);
-  expect(page.names("tab")).toEqual(["Overview", "Inputs", "Logs", "Source"]);
+  expect(page.filled()).toEqual(["Overview", "Inputs", "Logs", "Source"]);
   page.get("tab", "Inputs").click();
   await page.settle(200);
   expect(page.get("tabpanel", /int/).textContent).toContain("1");
@@ -157,10 +182,10 @@ function logTexts(page: Page): readonly (string | null)[] {
 
 test("the logs tab comes with the first line, and lines follow as they are printed", async () => {
   const page = await running();
-  expect(page.names("tab")).toEqual(["Overview"]);
+  expect(page.filled()).toEqual(["Overview"]);
   page.kernel.say(printed("epoch 1", 5));
   await page.settle();
-  expect(page.names("tab")).toEqual(["Overview", "Logs"]);
+  expect(page.filled()).toEqual(["Overview", "Logs"]);
   page.get("tab", "Logs").click();
   page.kernel.say(printed("careful", 6, "stderr"));
   page.kernel.say(printed("50 %", 7, "progress"));

@@ -249,9 +249,9 @@ def test_generator_functions_and_nameless_arguments_are_refused_at_decoration():
     def nameless(*args):
         return args
 
-    with pytest.raises(TypeError, match="generator function; return a list"):
+    with pytest.raises(TypeError, match="generator function"):
         tool(outputs=["x"])(generator)
-    with pytest.raises(TypeError, match=r"@tool\(inputs=\[...\]\)"):
+    with pytest.raises(TypeError, match="take a list: args"):
         tool(outputs=["x"])(nameless)
 
 

@@ -110,7 +110,7 @@ def states(view):
         view.get_by_role("treeitem", name=name).click()
         expect(view.get_by_role("tabpanel")).to_be_visible()
         if name.endswith(("done", "failed")):
-            expect(view.get_by_role("tab", name="Source")).to_be_visible()
+            expect(view.get_by_role("tab", name="Source")).to_have_attribute("data-empty", "false")
         for tab in view.get_by_role("tab").all_text_contents():
             view.get_by_role("tab", name=tab, exact=True).click()
             yield f"{name}, {tab}"

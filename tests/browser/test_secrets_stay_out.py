@@ -137,7 +137,7 @@ def test_secrets_are_in_nothing_that_a_run_leaves_behind(lab, canaries):
     for name in ("connect: done", "login: done", "again: done", "fails: failed"):
         view.get_by_role("treeitem", name=name).click()
         if name.startswith(("connect", "fails")):
-            expect(view.get_by_role("tab", name="Source")).to_be_visible()
+            expect(view.get_by_role("tab", name="Source")).to_have_attribute("data-empty", "false")
         for tab in view.get_by_role("tab").all_text_contents():
             view.get_by_role("tab", name=tab, exact=True).click()
             shown.append(view.evaluate("root => root.outerHTML"))

@@ -11,6 +11,7 @@ import pytest
 from graphrun_nb import (
     GraphBuildError,
     GraphRunFailed,
+    NodeContext,
     NodeHandle,
     NodeStatus,
     RetryPolicy,
@@ -312,3 +313,49 @@ async def test_false_is_skipped_and_so_are_its_descendants_and_an_output_fed_by_
     assert outputs["y"] is None
     assert {node.node_id: str(node.status) for node in future.graph.nodes} == {"top": "SKIPPED", "below": "SKIPPED"}
     assert outputs["in_a_list"] == [None, 5]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: tool(outputs="total"),
+        lambda: tool(outputs=3),
+        lambda: tool(outputs=["node_id"]),
+        lambda: lambda _: tool(outputs=["x"])(3),
+    ],
+)
+def test_a_tool_that_is_defined_wrongly_is_a_build_error_with_code_stage_and_hints(wrong):
+    with pytest.raises(GraphBuildError) as refused:
+        wrong()(lambda: 1)
+    error = refused.value
+    assert isinstance(error, TypeError)
+    assert error.hints
+    assert str(error).startswith(f"[build:{error.stage}:{error.code}] ")
+
+
+async def test_arguments_by_position_alone_are_arguments_like_others():
+    @tool(outputs=["it"])
+    def minus(a, b=1, /, *, c=0):
+        return a - b - c
+
+    with graph(name="minus") as g:
+        g.expose("x", minus(add(a=3, b=4).total, c=2).it)
+        g.expose("y", minus(a=3, b=2).it)
+        g.expose("z", tool(outputs=["list"])(sorted)([2, 1], reverse=False).list)
+    assert await run_async(g) == {"x": 4, "y": 1, "z": [1, 2]}
+    assert minus(3, 2) == {"it": 1}
+
+
+async def test_a_parameter_annotated_as_an_optional_node_context_is_injected_too():
+    @tool(outputs=["it"])
+    async def who(x, ctx: NodeContext | None = None, other: int | None = None):
+        return (ctx.node_id, other)
+
+    @tool(outputs=["it"])
+    async def in_words(ctx: "Optional[NodeContext]" = None):  # noqa: F821, UP037 (as users write it)
+        return ctx.node_id
+
+    with graph(name="who") as g:
+        g.expose("x", who(x=1, _id="me").it)
+        g.expose("y", in_words(_id="you").it)
+    assert await run_async(g) == {"x": ("me", None), "y": "you"}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 
-from graphrun_nb import NodeContext, graph, graph_fn, run, run_async, tool
+import pytest
+
+from graphrun_nb import GraphBuildError, GraphInputBindError, NodeContext, graph, graph_fn, run, run_async, tool
 from tests.contract.conftest import add, add_async
 
 
@@ -85,3 +87,30 @@ async def test_a_sync_body_runs_in_a_thread():
         return threading.get_ident()
 
     assert (await blocking())["thread"] != threading.get_ident()
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code"), [({}, "graph_inputs_missing_required"), ({"x": 1, "z": 2}, "graph_inputs_unknown")]
+)
+async def test_await_fn_refuses_inputs_that_do_not_fit_as_run_async_does(inputs, code):
+    @graph_fn(name="takes", inputs=["x"], outputs=["y"])
+    async def takes(x):
+        return x
+
+    for call in (lambda: takes(**inputs), lambda: run_async(takes, inputs)):
+        with pytest.raises(GraphInputBindError) as refused:
+            await call()
+        assert refused.value.code == code
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_generator_is_no_graph_function(kind):
+    def plain():
+        yield 1
+
+    async def later():
+        yield 1
+
+    with pytest.raises(GraphBuildError, match="generator") as refused:
+        graph_fn(name="gen")(plain if kind == "sync" else later)
+    assert refused.value.hints

@@ -185,3 +185,9 @@ async def test_overrides_hold_for_their_run_only_and_change_nothing_global(store
     await plain
     assert (RuntimeEnv().max_concurrency, RuntimeEnv().executor, RuntimeEnv().store) == before
     assert add(a=1, b=2) == {"total": 3}
+
+
+@pytest.mark.parametrize("wrong", [{"run_id": ""}, {"resume_from_run_id": ""}, {"fail_fast": "no"}, {"fail_fast": 1}])
+def test_an_override_that_cannot_be_meant_does_not_pass_silently(wrong):
+    with pytest.raises((TypeError, ValueError), match=next(iter(wrong))):
+        run(sums, {"x": 1}, **wrong)

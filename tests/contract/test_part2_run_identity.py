@@ -7,8 +7,11 @@ Part 2, *Errors*: the codes and stages of resuming. Part 4: 15, 17, 27, 32. Runs
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import gc
 
+import numpy  # noqa: ICN001 (read as a word)
+import pandas  # noqa: ICN001
 import pytest
 
 from graphrun_nb import (
@@ -30,6 +33,7 @@ from graphrun_nb import (
     run_async,
     tool,
 )
+from graphrun_nb.tools import ask_approval
 from tests.contract.conftest import gate, names, sums, until
 
 
@@ -150,12 +154,116 @@ async def test_15_a_cancelled_run_called_again_goes_on_and_its_cancelled_nodes_r
 async def test_a_run_id_that_is_under_way_here_is_the_same_run_or_refused_if_it_has_other_inputs_or_nodes(begin, store):
     held = await begin(gate, {"amount": 5}, run_id="r")
     again = run(gate, {"amount": 5}, run_id="r", store=store)
-    for target, inputs in ((gate, {"amount": 6}), (sums, {"x": 1})):
-        with pytest.raises(GraphRunError, match="'r' is under way") as refused:
+    for target, inputs, kind in ((gate, {"amount": 6}, GraphRunError), (sums, {"x": 1}, SpecChanged)):
+        with pytest.raises(kind, match="run 'r'") as refused:
             run(target, inputs, run_id="r", store=store)
         assert refused.value.hints
     held.future.resume("approve", True)
     assert await again == await held.future == {"ok": True}
+
+
+def careful(version, calls):
+    @tool(outputs=["n"], version=version)
+    async def counts(n):
+        calls.append(version)
+        return n + int(version)
+
+    with graph(name="careful") as g:
+        counted = counts(n=g.arg("n"), _id="count").n
+        answer = ask_approval(prompt="Pay?", _id="approve", _after=counted)
+        g.expose("n", counted)
+        g.expose("ok", answer.approved)
+    return g.build()
+
+
+async def test_a_spec_that_changed_while_its_run_waits_here_is_refused_with_the_changed_nodes_named(begin, store):
+    held = await begin(careful("1", []), {"n": 1}, run_id="r")
+    token = held.future.waits[0].token
+    with pytest.raises(SpecChanged) as refused:
+        run(careful("2", []), {"n": 1}, run_id="r", store=store)
+    assert refused.value.changed_nodes == ("count",)
+    resume(token, True, store=store)
+    assert await held.future == {"n": 2, "ok": True}
+
+
+@pytest.mark.parametrize(("on_changed", "n", "ran"), [("keep", 2, ["1"]), ("rerun", 3, ["1", "2"])])
+async def test_on_changed_chooses_what_becomes_of_a_run_that_waits_here(begin, store, on_changed, n, ran):
+    calls = []
+    held = await begin(careful("1", calls), {"n": 1}, run_id="r")
+    token = held.future.waits[0].token
+    later = run(careful("2", calls), {"n": 1}, run_id="r", store=store, on_changed=on_changed)
+    await until(lambda: later.waits and calls == ran)
+    assert (later.waits[0].token == token) == (on_changed == "keep")
+    later.resume("approve", True)
+    assert await later == await held.future == {"n": n, "ok": True}
+
+
+async def test_a_run_is_not_taken_up_with_another_graph_while_something_moves(store):
+    begun = asyncio.Event()
+
+    @tool(outputs=["n"])
+    async def works(n):
+        await begun.wait()
+        return n
+
+    def graph_of(version):
+        with graph(name="moving") as g:
+            g.expose("n", works(n=version, _id="work").n)
+        return g.build()
+
+    future = run(graph_of(1), run_id="r", store=store)
+    await until(lambda: future.node("work").status is NodeStatus.RUNNING)
+    with pytest.raises(GraphRunError, match="is under way"):
+        run(graph_of(2), run_id="r", store=store, on_changed="rerun")
+    begun.set()
+    assert await future == {"n": 1}
+
+
+@pytest.mark.parametrize("kind", ["array", "table", "nested"])
+async def test_a_run_called_again_with_other_data_is_refused_and_with_the_same_data_is_the_same_run(store, kind):
+    def data(middle):
+        values = numpy.zeros(100_000)
+        values[50_000] = middle
+        values[1] = float("nan")
+        return {"array": values, "table": pandas.DataFrame({"x": values}), "nested": {"k": [values]}}[kind]
+
+    @tool(outputs=["r"])
+    async def size(x):
+        return len(x)
+
+    with graph(name="sizes") as g:
+        g.expose("r", size(x=g.arg("x")).r)
+    sizes = g.build()
+    first = await run_async(sizes, {"x": data(1)}, run_id="r", store=store)
+    assert await run_async(sizes, {"x": data(1)}, run_id="r", store=store) == first
+    with pytest.raises(GraphBuildError, match="began with another 'x'"):
+        await run_async(sizes, {"x": data(2)}, run_id="r", store=store)
+
+
+async def test_an_input_that_is_not_a_number_is_the_same_when_the_run_is_called_again(store):
+    @tool(outputs=["r"])
+    async def same(x):
+        return x
+
+    with graph(name="same") as g:
+        g.expose("r", same(x=g.arg("x")).r)
+    await run_async(g, {"x": float("nan")}, run_id="r", store=store)
+    assert (await run_async(g, {"x": float("nan")}, run_id="r", store=store))["r"] != 0
+
+
+async def test_a_plain_value_in_a_graph_that_changed_is_noticed(store):
+    @tool(outputs=["r"])
+    async def year(day):
+        return day.year
+
+    def on(day):
+        with graph(name="day") as g:
+            g.expose("r", year(day=day, _id="year").r)
+        return g.build()
+
+    assert await run_async(on(dt.date(2024, 1, 1)), run_id="r", store=store) == {"r": 2024}
+    with pytest.raises(SpecChanged):
+        await run_async(on(dt.date(2025, 1, 1)), run_id="r", store=store)
 
 
 async def test_27_tokens_of_a_run_that_timed_out_are_invalid_and_it_asks_anew_when_called_again(begin, store):

@@ -220,3 +220,9 @@ async def test_wait_until_takes_an_instant(begin):
     assert not held.future.done()
     await held.clock.advance(2)
     assert await held.future == {}
+
+
+def test_inspect_is_the_widget_also_where_no_notebook_is():
+    future = run(sums, {"x": 1})
+    assert isinstance(future.inspect(), Inspector)
+    assert future.result() == {"y": 12}

@@ -222,6 +222,7 @@ async def test_06_payload_rejected_is_a_value_error_with_errors_of_path_and_mess
         held.future.resume("approve", {"approved": "yes"})
     assert isinstance(refused.value, PayloadRejected)
     ((path, message),) = refused.value.errors
+    assert (refused.value.errors[0].path, refused.value.errors[0].message) == (path, message)
     assert path == "approved"
     assert "true or false" in message
 

@@ -497,8 +497,10 @@ async def test_a_run_under_way_is_joined_by_its_id(steps):
 
 async def test_a_run_under_way_is_not_joined_with_another_graph_or_other_inputs(steps):
     first = run(steps.chain("a"), run_id="r", store=steps.store)
-    with pytest.raises(GraphRunError, match="under way, with another graph"):
+    with pytest.raises(SpecChanged, match="'b', 'a'"):
         run(steps.chain("b"), run_id="r", store=steps.store)
+    with pytest.raises(GraphRunError, match="under way, with another graph"):
+        run(steps.chain("b"), run_id="r", store=steps.store, on_changed="rerun")
     with pytest.raises(GraphRunError, match="under way, with another 'x'"):
         run(steps.chain("a"), {"x": 5}, run_id="r", store=steps.store)
     await first

@@ -1,4 +1,4 @@
-/** The selected node: a tab list with only those tabs that have something to show, and the panel of one of them. */
+/** The selected node: a tab list, in which tabs with nothing to show are faint, and the panel of one of them. */
 
 import { effect, signal as makeSignal } from "@preact/signals-core";
 import { fill, focused, h, icon, say, set } from "../dom";
@@ -16,6 +16,15 @@ import { errorPanel, sourcePanel } from "./panels";
 import { valuePanel } from "./values";
 
 const ASK_AFTER_MS = 100;
+const EMPTY: Readonly<Record<Tab, string>> = {
+  Overview: "",
+  Inputs: "No inputs.",
+  Outputs: "No outputs yet.",
+  Logs: "Nothing was printed or logged.",
+  Error: "No error.",
+  Source: "The source is not known here.",
+};
+const TABS = Object.keys(EMPTY) as readonly Tab[];
 let details = 0;
 
 interface Shown {
@@ -60,6 +69,7 @@ export function detail(
     panel,
   );
   const logs = new LogView(panel);
+  const chosenFor = makeSignal<string | null>(null);
   let drawn = "";
   let asked = "";
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -95,37 +105,41 @@ export function detail(
     event.stopPropagation();
   }
 
-  function drawTabs(known: readonly Tab[], current: Tab): void {
-    if (known.join() !== [...tabs.children].map((tab) => tab.textContent).join()) {
-      const within = focused(tabs);
-      const held = tabs.contains(within) ? within?.textContent : null;
-      fill(
-        tabs,
-        ...known.map((name) =>
-          h(
-            "button",
-            {
-              type: "button",
-              class: "gr-tab",
-              role: "tab",
-              id: prefix + name,
-              "aria-controls": panel.id,
-              on: { click: () => (local.tab.value = name) },
-            },
-            name,
-          ),
-        ),
-      );
-      for (const tab of tabs.children) if (tab instanceof HTMLElement && tab.textContent === held) tab.focus();
-    }
-    for (const tab of tabs.children) {
-      set(tab, "aria-selected", tab.textContent === current ? "true" : "false");
-      set(tab, "tabindex", tab.textContent === current ? 0 : -1);
-    }
+  function choose(tab: Tab): void {
+    chosenFor.value = local.selected.value;
+    local.tab.value = tab;
+  }
+
+  fill(
+    tabs,
+    ...TABS.map((name) =>
+      h(
+        "button",
+        {
+          type: "button",
+          class: "gr-tab",
+          role: "tab",
+          id: prefix + name,
+          "aria-controls": panel.id,
+          on: { click: () => choose(name) },
+        },
+        name,
+      ),
+    ),
+  );
+
+  function drawTabs(has: Readonly<Record<Tab, boolean>>, current: Tab): void {
+    TABS.forEach((name, i) => {
+      const tab = tabs.children[i] as HTMLElement;
+      set(tab, "data-empty", has[name] ? "false" : "true");
+      set(tab, "aria-selected", name === current ? "true" : "false");
+      set(tab, "tabindex", name === current ? 0 : -1);
+    });
     set(panel, "aria-labelledby", prefix + current);
   }
 
-  function content(current: Tab, { id, node, detail: known, problem }: Shown): HTMLElement {
+  function content(current: Tab, isEmpty: boolean, { id, node, detail: known, problem }: Shown): HTMLElement {
+    if (isEmpty) return h("p", { class: "gr-note" }, problem || EMPTY[current]);
     switch (current) {
       case "Overview":
         return overview({ id, node, store, local, detail: known, problem });
@@ -165,17 +179,18 @@ export function detail(
         detail: detailAt(store, node, latest?.detail ?? null),
         problem: latest?.problem ?? "",
       };
-      const known = tabsOf(shown, store);
-      const current = known.includes(local.tab.value) ? local.tab.value : "Overview";
+      const has = whatIsIn(shown, store);
+      const current = has[local.tab.value] || chosenFor.value === id ? local.tab.value : "Overview";
       const row = NODE_STATUS[node.status];
       if (word.textContent !== row.word) fill(word, icon(node.status), row.word);
       set(word, "data-tone", row.colour);
       say(title, node.info.name);
       title.title = id;
-      drawTabs(known, current);
+      drawTabs(has, current);
       const next = [
         key,
         current,
+        has[current],
         latest?.key ?? "",
         current === "Logs" ? store.telemetry.value : 0,
         store.cursor.value ?? "",
@@ -187,7 +202,7 @@ export function detail(
       const top = panel.scrollTop;
       drawn = next;
       panel.dataset["tab"] = current;
-      replace(panel, content(current, shown));
+      replace(panel, content(current, !has[current], shown));
       if (current === "Logs") logs.shown();
       else if (sameView) panel.scrollTop = top;
       else panel.scrollTop = topOfFailing(panel);
@@ -217,14 +232,13 @@ function topOfFailing(panel: HTMLElement): number {
   return Math.max(within - panel.clientHeight / 2, 0);
 }
 
-function tabsOf({ id, node, detail: known }: Shown, store: Store): readonly Tab[] {
-  const has: Readonly<Record<Tab, boolean>> = {
+function whatIsIn({ id, node, detail: known }: Shown, store: Store): Readonly<Record<Tab, boolean>> {
+  return {
     Overview: true,
-    Error: node.error !== null,
     Inputs: (known?.inputs.length ?? 0) > 0,
     Outputs: (known?.outputs.length ?? 0) > 0,
     Logs: logLines(known, store.lines(id)).length > 0,
+    Error: node.error !== null,
     Source: known !== null && known.source !== "",
   };
-  return (Object.keys(has) as Tab[]).filter((tab) => has[tab]);
 }
