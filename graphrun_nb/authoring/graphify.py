@@ -229,8 +229,9 @@ def graphify(
         if inputs is None:
             required, optional = _own_inputs(body)
         else:
-            required, optional = ((), inputs) if isinstance(inputs, dict) else (tuple(inputs), {})
-        _check_parameters(body, own_name, checked_names([*required, *optional], f"inputs of graph {own_name!r}"))
+            required, optional = ((), inputs) if isinstance(inputs, dict) else (inputs, {})
+        what = f"inputs of graph {own_name!r}"
+        _check_parameters(body, own_name, (*checked_names(required, what), *checked_names(optional, what)))
         return Graphified(body, name=own_name, required=required, optional=optional, outputs=outputs, version=version)
 
     return decorate

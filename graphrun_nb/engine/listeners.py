@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from graphrun_nb.core.status import RunStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from graphrun_nb.core.events import Event
     from graphrun_nb.core.state import RunState
@@ -32,6 +33,13 @@ class Listeners:
             run.log.attach(self)
             if run.loop is not None:
                 run.post(self._look)
+
+    @contextlib.contextmanager
+    def kept_waiting(self) -> Iterator[None]:
+        """Tell nobody of what happens within."""
+        blocks, self._blocks = self._blocks, {}
+        yield
+        self._blocks = blocks
 
     def tell_all(self) -> None:
         """Say that the run has ended, or that nobody goes on with it."""

@@ -255,9 +255,8 @@ class Run:
                 hints=("wait for it, cancel it first, or leave run_id out for a run of its own",),
             )
         self.new_tokens |= self.waits.tokens()
-        listeners, self._listeners = self._listeners, {}
-        self.scheduler.leave()
-        self._listeners = listeners
+        with self.listeners.kept_waiting():
+            self.scheduler.leave()
 
     def _claimed(self) -> Lease:
         """Claim the right to write to the run; raises RunOwnedElsewhere if somebody else has gone on with it."""
