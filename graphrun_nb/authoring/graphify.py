@@ -18,7 +18,7 @@ from graphrun_nb.core.spec import closest
 from graphrun_nb.errors import GraphBuildError, GraphValidationError, Misuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from graphrun_nb.authoring.place import Place
     from graphrun_nb.authoring.task_graph import TaskGraph
@@ -226,13 +226,18 @@ def graphify(
             )
         checked_name(own_name, "a graph")
         checked_names(outputs, f"outputs of graph {own_name!r}")
+        required: Iterable[str] = ()
+        optional: Mapping[str, Any] = {}
         if inputs is None:
             required, optional = _own_inputs(body)
+        elif isinstance(inputs, dict):
+            optional = inputs
         else:
-            required, optional = ((), inputs) if isinstance(inputs, dict) else (inputs, {})
+            required = inputs
         what = f"inputs of graph {own_name!r}"
-        _check_parameters(body, own_name, (*checked_names(required, what), *checked_names(optional, what)))
-        return Graphified(body, name=own_name, required=required, optional=optional, outputs=outputs, version=version)
+        declared = checked_names(required, what)
+        _check_parameters(body, own_name, (*declared, *checked_names(optional, what)))
+        return Graphified(body, name=own_name, required=declared, optional=optional, outputs=outputs, version=version)
 
     return decorate
 
