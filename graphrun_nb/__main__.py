@@ -97,6 +97,13 @@ def _parser() -> argparse.ArgumentParser:
     rescue.add_argument("new", type=Path)
     rescue.set_defaults(act=_salvage)
 
+    _add_prune(verbs)
+    _add_prune(runs.add_subparsers(metavar="prune"))
+    return parser
+
+
+def _add_prune(verbs: Any) -> None:
+    """Let runs be deleted by ``prune``, and by ``runs prune`` as well."""
     prune = verbs.add_parser("prune", help="delete runs that have ended")
     prune.add_argument("--older-than", type=days, default=DAYS, metavar="DAYS", help="days since their end, 30")
     prune.add_argument(
@@ -104,7 +111,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     prune.add_argument("--dry-run", action="store_true", help="only say which")
     prune.set_defaults(act=_prune)
-    return parser
 
 
 def _store(given: argparse.Namespace) -> RunStore:

@@ -209,3 +209,9 @@ def test_doctor_tells_of_the_place_and_of_others_who_can_read_it(capsys, place):
     assert "nothing is under way" in text
     place.chmod(0o644)
     assert "others can read your runs" in told(capsys, place, "doctor")
+
+
+def test_runs_prune_is_prune(capsys, place):
+    assert told(capsys, place, "runs", "prune", "--older-than", "0", "--dry-run") == "finished\n"
+    assert told(capsys, place, "runs", "prune", "--older-than", "0") == "finished\n"
+    assert SqliteStore(place).run_ids() == ("open",)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from graphrun_nb.engine.background import background_loop, running_loop
 from graphrun_nb.engine.crossing import call_and_wait
 from graphrun_nb.engine.here import CURRENT
+from graphrun_nb.engine.opening import Opening
 from graphrun_nb.engine.result import result_of
 from graphrun_nb.engine.waiters import Waiters
 from graphrun_nb.errors import GraphRunFailed, ResultInsideNode
@@ -153,6 +154,10 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
         self._wait(timeout)
         return super().exception(timeout)
 
+    def running(self) -> bool:
+        """Tell whether the run has begun and not ended."""
+        return not self.done()
+
     def cancel(self) -> bool:
         """Ask the run to end, from any thread; return False if it has ended already.
 
@@ -199,7 +204,7 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
         from graphrun_nb.engine.taking_up import retried  # noqa: PLC0415 (it makes runs, which know futures)
 
         __tracebackhide__ = True
-        chosen = () if from_ is None else (from_,) if isinstance(from_, str) else tuple(from_)
+        chosen = () if from_ is None else from_ if isinstance(from_, (list, tuple, set, frozenset)) else (from_,)
         loop = self._run.loop
         return started(retried(self._run, chosen, on_changed), loop=loop)
 
@@ -209,6 +214,18 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
 
         __tracebackhide__ = True
         return fork(self, at=at, inputs=inputs, **rt_overrides)
+
+    async def opened(self, node_id: str) -> Continuation:
+        """Return the wait that the node has open, or opens next; awaitable on any loop.
+
+        Raises
+        ------
+        UnknownNode
+            There is no such node, and none can appear.
+        GraphRunError
+            The run has ended, or nobody goes on with it, before the node asked.
+        """
+        return await Opening(self._run, node_id).found()
 
     def resume(self, node_id: str, payload: Any, *, by: str = "cell") -> Receipt:
         """Answer the oldest open wait of a node, from any thread.

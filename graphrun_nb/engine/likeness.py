@@ -5,8 +5,6 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
-from graphrun_nb.stores.typed_json import encode
-
 
 def alike(one: Any, other: Any) -> bool:
     """Tell whether two values are equal, or hold the same: arrays, tables and NaN too. What cannot be told is no."""
@@ -40,5 +38,7 @@ def _hold_the_same(one: Any, other: Any) -> bool:
 
 
 def _content(value: Any) -> bytes:
+    from graphrun_nb.stores.typed_json import encode  # noqa: PLC0415 (it loads pydantic)
+
     typed = encode(value, {})
     return pickle.dumps(value) if typed is None else typed

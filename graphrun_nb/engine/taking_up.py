@@ -89,8 +89,8 @@ def retried(run: Run, from_: Sequence[str] = (), on_changed: OnChanged = "keep")
         )
     nodes = run.state.nodes
     for node_id in from_:
-        if node_id not in nodes:
-            hint = closest(node_id, nodes) or f"it has: {', '.join(list(nodes)[:12])}"
+        if not isinstance(node_id, str) or node_id not in nodes:
+            hint = closest(str(node_id), nodes) or f"it has: {', '.join(list(nodes)[:12])}"
             raise UnknownNode(f"run {run.run_id!r} has no node {node_id!r}", hints=(hint,))
     if not from_ and run.state.finished is RunStatus.DONE:
         raise _nothing_failed(run)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from graphrun_nb.errors import GraphRunError
 from graphrun_nb.executors.faults import raised_elsewhere
 from graphrun_nb.executors.packing import packed
-from graphrun_nb.executors.worker import Kind, RemoteContext, awaited, dumps, packed_fault, unfit
+from graphrun_nb.executors.worker import Kind, RemoteContext, awaited, dumps, note_away, packed_fault, unfit
 from graphrun_nb.protocols import Error, Lost, Outcome, Value
 
 try:
@@ -224,6 +224,7 @@ def _perform(payload: bytes, key: str, topic: str) -> tuple[Kind, bytes]:
         if name:
             arguments[name] = RemoteContext(facts, dict(arguments), 0, tell)
         _HERE.tell, _HERE.n_left = tell, _MAX_OUTPUT
+        note_away(node_id)
         value = function(**arguments)
         if hasattr(type(value), "__await__"):
             value = awaited(value)
@@ -232,6 +233,7 @@ def _perform(payload: bytes, key: str, topic: str) -> tuple[Kind, bytes]:
         return Kind.ERROR, packed_fault(error.with_traceback(trace and trace.tb_next))
     finally:
         _HERE.tell = None
+        note_away("")
     try:
         return Kind.VALUE, dumps(value)
     except BaseException as error:  # noqa: BLE001 (pickling runs user code)

@@ -249,9 +249,7 @@ class Worker:
             error.add_note("hint: the worker process could not load the node's function and arguments")
             return Kind.ERROR, packed_fault(error)
         try:
-            engine = sys.modules.get("graphrun_nb.engine.here")  # not there: then the call knows no tool either
-            if engine is not None:
-                engine.AWAY.set(node_id)
+            note_away(node_id)
             if name:
                 arguments[name] = RemoteContext(facts, dict(arguments), self._n_taken, self._channel.send)
             value = function(**arguments)
@@ -308,6 +306,13 @@ class Worker:
         sys.stdout, sys.stderr = self._streams
         self._left = -1
         self._channel.close()
+
+
+def note_away(node_id: str) -> None:
+    """Let a tool that is called from here on this thread know the node that calls it; ``""`` means none."""
+    engine = sys.modules.get("graphrun_nb.engine.here")  # not there: then the call knows no tool either
+    if engine is not None:
+        engine.AWAY.set(node_id)
 
 
 def unfit(value: Any, node_id: str, error: BaseException) -> TypeError:

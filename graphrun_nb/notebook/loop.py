@@ -5,16 +5,21 @@ The two parts live in `comms` (clicks) and `pump` (the turning); here is what is
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import threading
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from graphrun_nb.engine.background import background_loop, running_loop
 from graphrun_nb.notebook.comms import CommTap
 from graphrun_nb.notebook.pump import Interrupted, drive
 
-__all__ = ["Interrupted", "LoopSupport", "drive", "install", "uninstall"]
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+__all__ = ["Interrupted", "LoopSupport", "drive", "install", "uninstall", "wait_for"]
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +64,18 @@ def install(ip: Any) -> LoopSupport:
         tap.attach()
         _installed.append(_Installed(tap, _wake_on_signals(kernel)))
     return LoopSupport(kernel=True, comms=True)
+
+
+def wait_for(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Return what a coroutine gives; the loop that runs on this thread is kept turning meanwhile."""
+    here = running_loop()
+    future = asyncio.run_coroutine_threadsafe(coroutine, here or background_loop())
+    try:
+        if here is not None:
+            drive(here, future)
+        return future.result()
+    finally:
+        future.cancel()
 
 
 def uninstall() -> None:

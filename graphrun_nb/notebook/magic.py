@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import sys
 import traceback
 from symtable import symtable
@@ -17,6 +19,7 @@ from graphrun_nb.errors import GraphRunError
 from graphrun_nb.notebook.going_on import shown
 from graphrun_nb.notebook.launches import earlier_runs, note, replace_earlier
 from graphrun_nb.notebook.line import read_line, split
+from graphrun_nb.notebook.loop import wait_for
 from graphrun_nb.notebook.scope import Scope
 from graphrun_nb.notebook.verbs import VERBS, carry_out, table
 from graphrun_nb.protocols import hooks
@@ -144,9 +147,13 @@ def _checked(line: str, cell: str, scope: Scope) -> str:
 def _run_body(body: str, scope: Scope) -> frozenset[str]:
     """Run the body in the user's namespace and return the names that it assigns; its errors are the user's."""
     compiler = scope.shell.compile
-    exec(compiler(body, compiler.cache(body), "exec"), scope.namespace)  # noqa: S102 (the user's own cell)
+    with compiler.extra_flags(ast.PyCF_ALLOW_TOP_LEVEL_AWAIT):
+        code = compiler(body, compiler.cache(body), "exec")
+    given = eval(code, scope.namespace)  # noqa: S307 (the user's own cell)
+    if inspect.iscoroutine(given):
+        wait_for(given)
     symbols = symtable(body, "cell", "exec").get_symbols()
-    return frozenset(each.get_name() for each in symbols if each.is_assigned())
+    return frozenset(each.get_name() for each in symbols if each.is_assigned() or each.is_imported())
 
 
 def _launch(line: Line, assigned: frozenset[str], scope: Scope) -> RunFuture:

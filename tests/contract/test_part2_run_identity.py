@@ -304,6 +304,15 @@ async def test_17_future_retry_returns_a_new_run_future_of_the_same_run(steps, s
     assert steps.called() == ["b", "c"]
 
 
+@pytest.mark.parametrize("wrong", [3, "nope", ["nope"], [3], [[]], object()])
+async def test_17_a_retry_from_what_is_no_node_is_refused_with_a_hint(steps, store, wrong):
+    future = run(steps.chain(), {"n": 0}, store=store)
+    await future
+    with pytest.raises(GraphRunError, match="has no node") as refused:
+        future.retry(from_=wrong)
+    assert refused.value.hints
+
+
 async def test_17_a_retry_from_another_thread_lives_on_the_loop_of_its_run(steps, store):
     loops = []
 

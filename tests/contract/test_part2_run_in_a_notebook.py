@@ -139,3 +139,12 @@ print(run(sums, {"x": 1}).result())
 """
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "{'y': 12}\n", "")
+
+
+async def test_the_returned_future_is_running_until_it_is_done():
+    future = run(gate, {"amount": 5})
+    assert future.running()
+    assert not future.done()
+    future.resume("approve", True)
+    await future
+    assert not future.running()

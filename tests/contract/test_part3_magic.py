@@ -61,6 +61,23 @@ def test_the_cells_body_is_python_and_the_names_it_assigns_that_are_inputs_becom
     assert shell.run("x, other, await _").text == "(3, [1, 2, 3], {'y': 14})"
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "import math as x",
+        "from math import pi as x",
+        "def x(): pass",
+        "class x: pass",
+        "import asyncio\nx = await asyncio.sleep(0, 3)",
+        "(x := 3)",
+        "for x in range(4): pass",
+    ],
+)
+def test_the_body_may_assign_in_any_way_that_python_has_and_may_await(shell, body):
+    shell.run("@graphify(name='kept', inputs=['x'], outputs=['y'])\ndef kept(x): return {'y': 1}")
+    assert "{'y': 1}" in shell.run(f"%%graphrun kept --wait\n{body}").text
+
+
 def test_a_name_that_the_body_would_assign_elsewhere_is_no_input(shell):
     shell.run("del x")
     said = shell.run("%%graphrun sums\nif False:\n    x = 1").stdout

@@ -43,6 +43,20 @@ async def test_a_run_has_its_nodes_made_elsewhere_and_each_part_of_a_map(executo
     assert os.getpid() not in {pid for _, pid in ys}
 
 
+async def test_a_tool_that_calls_a_tool_is_refused_there_too(executor):
+    @tool(outputs=["x"])
+    def inner():
+        return 1
+
+    def outer():
+        return inner()["x"]
+
+    with pytest.raises(GraphRunFailed) as failed:
+        await run_async(built(outer), executor=executor)
+    assert failed.value.__cause__.code == "tool_nested_tool_call_disallowed"
+    assert await run_async(built(lambda: 2), executor=executor) == {"x": 2}
+
+
 async def test_what_it_prints_and_how_far_it_is_come_back(executor):
     def talks(context: NodeContext):
         print("hello from far away")  # noqa: T201
