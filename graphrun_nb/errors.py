@@ -62,6 +62,14 @@ class GraphRunError(Exception):
         for hint in self.hints:
             self.add_note(f"hint: {hint}")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let copies and other processes have it as it is: its constructor takes more than its `args`."""
+        return _remade, (type(self), self.args), self.__dict__
+
+
+def _remade(kind: type[GraphRunError], args: tuple[Any, ...]) -> GraphRunError:
+    return kind.__new__(kind, *args)
+
 
 class GraphBuildError(GraphRunError):
     """A graph, its target or its inputs were refused before anything ran.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from dataclasses import dataclass, field, fields
 from numbers import Real
@@ -166,6 +167,7 @@ class RuntimeEnv:
         _check("clock", self.clock, "a clock", ("time", "call_at"))
         for observer in self.observers if isinstance(self.observers, (list, tuple)) else (self.observers,):
             _check("observers", observer, "a list of observers", ("on_events", "on_signal"))
+            _check_told(observer)
 
 
 def _check(option: str, given: object, wanted: str, methods: tuple[str, ...]) -> None:
@@ -173,6 +175,18 @@ def _check(option: str, given: object, wanted: str, methods: tuple[str, ...]) ->
     if isinstance(given, type) or lacks:
         hint = f"{option}={given.__name__}()" if isinstance(given, type) else f"it lacks {lacks[0]}()"
         raise BadOption(f"{option}=... takes {wanted}, not {given!r}", hints=(hint,))
+
+
+def _check_told(observer: Observer) -> None:
+    """Refuse an observer that could not be called: what it raises later hurts no run, and is seen by nobody."""
+    for name, told in (("on_events", ("first", "batch", "state")), ("on_signal", ("signal",))):
+        shape = f"{name}({', '.join(told)})"
+        try:
+            inspect.signature(getattr(observer, name)).bind(*told)
+        except ValueError:  # nobody knows its parameters
+            continue
+        except TypeError as error:
+            raise BadOption(f"observers=... are told by {shape}: {error}", hints=(f"write def {shape}",)) from None
 
 
 def _no_such(option: str, value: object, known: tuple[str, ...]) -> BadOption:

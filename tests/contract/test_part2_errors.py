@@ -5,6 +5,8 @@ The codes of resuming and the stages `resume_guard` and `resume_prepare` are in 
 
 from __future__ import annotations
 
+import copy
+import pickle
 import traceback
 
 import pytest
@@ -186,3 +188,13 @@ async def test_it_is_the_nodes_own_exception_even_if_python_makes_another_of_it(
     assert type(raised.value.__cause__) is StopIteration
     frames = traceback.extract_tb(raised.value.__cause__.__traceback__)
     assert [frame.line for frame in frames] == ["return next(iter(rows))"]
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])  # noqa: S301
+async def test_an_error_is_the_same_in_a_copy_and_in_another_process(copied):
+    for build in (missing_input, invalid_target):
+        with pytest.raises(GraphBuildError) as refused:
+            await build()
+        again = copied(refused.value)
+        assert (type(again), str(again)) == (type(refused.value), str(refused.value))
+        assert (again.code, again.stage, again.hints) == (refused.value.code, refused.value.stage, refused.value.hints)

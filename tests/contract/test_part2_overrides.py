@@ -191,3 +191,15 @@ async def test_overrides_hold_for_their_run_only_and_change_nothing_global(store
 def test_an_override_that_cannot_be_meant_does_not_pass_silently(wrong):
     with pytest.raises((TypeError, ValueError), match=next(iter(wrong))):
         run(sums, {"x": 1}, **wrong)
+
+
+@pytest.mark.parametrize("method", ["on_events", "on_signal"])
+def test_an_observer_that_could_not_be_called_is_refused(method):
+    class Wrong:
+        def on_events(self, first, batch, state): ...
+
+        def on_signal(self, signal): ...
+
+    setattr(Wrong, method, lambda self: None)
+    with pytest.raises(TypeError, match=method):
+        run(sums, {"x": 1}, observers=[Wrong()])
