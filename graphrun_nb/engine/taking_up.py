@@ -6,7 +6,7 @@ Everything that could be refused is refused here, before anything is recorded: `
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from graphrun_nb.authoring.registry import latest, redefined
 from graphrun_nb.authoring.task_graph import TaskGraph
@@ -88,7 +88,7 @@ def retried(run: Run, from_: Sequence[str] = (), on_changed: OnChanged = "keep")
             hints=("retry it when it has ended, or cancel it first: future.cancel()",),
         )
     nodes = run.state.nodes
-    for node_id in from_:
+    for node_id in cast("Sequence[object]", from_):
         if not isinstance(node_id, str) or node_id not in nodes:
             hint = closest(str(node_id), nodes) or f"it has: {', '.join(list(nodes)[:12])}"
             raise UnknownNode(f"run {run.run_id!r} has no node {node_id!r}", hints=(hint,))
