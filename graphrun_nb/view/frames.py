@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from graphrun_nb.core.events import ErrorInfo, Event, NodeInfo, WaitInfo, WaitOpened
+from graphrun_nb.core.events import ErrorInfo, Event, NodeAdded, NodeInfo, SpecAccepted, WaitInfo, WaitOpened
 from graphrun_nb.core.state import OpenWait
 from graphrun_nb.core.status import NodeStatus, RunStatus
 from graphrun_nb.protocols import Signal
@@ -240,8 +240,8 @@ def to_builtins(frame: Frame) -> dict[str, Any]:
 
 
 def events_frame(first: int, batch: Sequence[tuple[float, Event]]) -> EventsFrame:
-    """Return the frame for consecutive events, with secrets' digests blanked."""
-    return EventsFrame(first, tuple(at for at, _ in batch), tuple(public_event(event) for _, event in batch))
+    """Return the frame for consecutive events, without secrets' digests and nodes' fingerprints."""
+    return EventsFrame(first, tuple(at for at, _ in batch), tuple(_seen(event) for _, event in batch))
 
 
 def history_piece(first: int, batch: Sequence[tuple[float, Event]], max_bytes: int) -> EventsFrame:
@@ -272,7 +272,7 @@ def snapshot_frame(state: RunState, *, known_nodes: int = 0) -> SnapshotFrame:
         ended_at=state.ended_at,
         cancelled_by=state.cancelled_by,
         finished=state.finished,
-        nodes=() if known_nodes == len(nodes) else tuple(node.info for node in nodes),
+        nodes=() if known_nodes == len(nodes) else tuple(_without_fingerprint(node.info) for node in nodes),
         status="".join(STATUS_CODES[node.status] for node in nodes),
         attempt=tuple(node.attempt for node in nodes),
         failures=tuple(node.failures for node in nodes),
@@ -300,6 +300,21 @@ def layout_frame(layout: Layout, parts: Sequence[str], *, inside: str = "") -> L
         height=round(layout.size[1]),
         inside=inside,
     )
+
+
+def _seen(event: Event) -> Event:
+    """Return `event` as a view needs it: fingerprints are a fourth of a large graph's definitions, and not shown."""
+    match event:
+        case SpecAccepted(nodes=nodes):
+            return msgspec.structs.replace(event, nodes=tuple(map(_without_fingerprint, nodes)))
+        case NodeAdded(node=node):
+            return NodeAdded(_without_fingerprint(node))
+        case _:
+            return public_event(event)
+
+
+def _without_fingerprint(info: NodeInfo) -> NodeInfo:
+    return msgspec.structs.replace(info, fingerprint="") if info.fingerprint else info
 
 
 def public_event(event: Event) -> Event:

@@ -7,9 +7,19 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from graphrun_nb.core import codec
-from graphrun_nb.core.events import Event, NodeInfo, ValueRef, WaitInfo, WaitOpened
+from graphrun_nb.core.events import (
+    Event,
+    NodeAdded,
+    NodeInfo,
+    RunStarted,
+    SpecAccepted,
+    ValueRef,
+    WaitInfo,
+    WaitOpened,
+)
 from graphrun_nb.core.state import NodeState, RunState, apply, fold
 from graphrun_nb.core.status import NodeStatus
 from graphrun_nb.protocols import Signal
@@ -109,6 +119,17 @@ def test_a_view_that_knows_the_nodes_is_not_sent_them_again(name):
         assert frame.nodes == ()
         assert unpacked(frame, infos).digest() == state.digest()
         assert snapshot_frame(state, known_nodes=len(infos) + 1).nodes == infos
+
+
+def test_no_frame_carries_the_fingerprint_of_a_node():
+    info = NodeInfo("a", "a", fingerprint="5eed" * 8)
+    batch = [(1.0, RunStarted("g")), (1.0, SpecAccepted("f", (info,))), (1.0, NodeAdded(replace(info, node_id="b")))]
+    state = RunState("r")
+    for at, event in batch:
+        apply(state, event, at)
+    for frame in (events_frame(1, batch), snapshot_frame(state)):
+        assert b'"b"' in encode(frame)
+        assert b"5eed" not in encode(frame)
 
 
 def test_every_status_has_a_letter_of_its_own():
