@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 import secrets
 import select
@@ -19,6 +20,8 @@ from graphrun_nb.stores.tables import VERSION, check_version, statements
 try:
     import psycopg
     from psycopg import conninfo, sql
+
+    from graphrun_nb.stores.impatient import Impatient
 except ImportError as _error:
     raise StoreUnusable(
         f"a store on PostgreSQL needs psycopg 3, which cannot be imported: {_error}",
@@ -42,6 +45,8 @@ _READ_WAIT_S = 5.0
 _MAKE_WAIT_S = 10.0
 _AGAIN_S = 0.1
 _SLOW_S = 0.01
+PATIENCE_S = 0.05
+"""How long the loop waits for the server with a whole turn; a thread then goes on with it."""
 _WEIGHT = 0.2
 _CONNECT_S = 5
 _SETTINGS: dict[str, Any] = {
@@ -131,11 +136,13 @@ class PostgresDatabase:
         if not sync:
             begin += "; SET LOCAL synchronous_commit = off"
         begun = time.monotonic()
-        with self._transaction(role, begin, wait_s) as link:
-            yield link.cursor
-            link.connection.execute("COMMIT")
-        if role in ("here", "later"):
-            self._turn_s += (time.monotonic() - begun - self._turn_s) * _WEIGHT
+        try:
+            with self._transaction(role, begin, wait_s) as link:
+                yield link.cursor
+                link.connection.execute("COMMIT")
+        finally:
+            if role in ("here", "later"):
+                self._turn_s += (time.monotonic() - begun - self._turn_s) * _WEIGHT
         if role == "later":
             self._mend_here()
 
@@ -193,7 +200,7 @@ class PostgresDatabase:
     @contextlib.contextmanager
     def _transaction(self, role: str, begin: str, wait_s: float) -> Iterator[_Link]:
         link = self._link(role, wait_s)
-        with link.lock, self.translated():
+        with link.lock, self.translated(), link.waiting(PATIENCE_S if role == "here" else math.inf):
             if link.connection.closed or not link.begins(begin):
                 if role == "here":
                     raise psycopg.OperationalError("the connection was lost")
@@ -308,10 +315,14 @@ _SYNCED = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_se
 """Whoever has set it to more than ``on`` wants more."""
 
 
+_ORPHANED = f"SET idle_in_transaction_session_timeout = '{_CONNECT_S}s'"
+"""Of a transaction whose client has gone unheard, others would wait for the run's row."""
+
+
 class _Link:
     """A connection that is opened again when it was lost. One thread at a time, with its lock."""
 
-    connection: psycopg.Connection[Any]
+    connection: Impatient
     cursor: _Cursor
 
     def __init__(self, conninfo: str, schema: str, *, listens: bool) -> None:
@@ -326,7 +337,7 @@ class _Link:
         until = time.monotonic() + wait_s
         while True:
             try:
-                self.connection = psycopg.connect(self._conninfo, autocommit=True)
+                self.connection = Impatient.connect(self._conninfo, autocommit=True)
                 break
             except psycopg.OperationalError:
                 if time.monotonic() + _AGAIN_S >= until:
@@ -337,11 +348,22 @@ class _Link:
         try:
             self.connection.execute("SELECT set_config('search_path', %s, false)", [self._schema])
             self.connection.execute(_SYNCED)
+            self.connection.execute(_ORPHANED)
             if self._listens:
                 self.connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(f"{self._schema}_letters")))
         except psycopg.Error:
             self.connection.close()
             raise
+
+    @contextlib.contextmanager
+    def waiting(self, patience_s: float) -> Iterator[None]:
+        """Wait no longer than that for all that is done in the block."""
+        connection = self.connection
+        connection.until = time.monotonic() + patience_s
+        try:
+            yield
+        finally:
+            connection.until = math.inf
 
     def begins(self, begin: str) -> bool:
         """Begin a transaction; return False if the connection turns out to be lost."""
@@ -452,7 +474,7 @@ def _one(cursor: psycopg.Cursor[Any]) -> Any:
 
 
 _ROOM = "make room on the server; then future.retry() goes on, and so does a call with the same run_id"
-_GONE = ("08", "57P")
+_GONE = ("08", "57P", "25P03")
 _BUSY = ("55P03", "40", "57014", "53300")
 _FULL = ("53", "54")
 
