@@ -47,9 +47,10 @@ class Opening:
             run.call(lambda: run.log.detach(self))
 
     def on_events(self, first: int, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
-        """Look whether it is open now."""
+        """Look once the consequences of the turn have begun."""
         del first, batch, state
-        self._look()
+        if self._run.loop is not None:
+            self._run.loop.call_soon(self._look)
 
     def on_signal(self, signal: Signal) -> None:
         """Nothing to note."""

@@ -31,6 +31,8 @@ class Wait:
         The secret that answers it, or None if nobody can.
     check
         Gives the value of a payload, or raises PayloadRejected.
+    is_recorded
+        Its opening is in the log, so that it outlives the process; nobody is told of it before.
     over
         Is done once what ended the wait has been recorded.
     value
@@ -41,7 +43,7 @@ class Wait:
         None as long as it can be answered.
     """
 
-    __slots__ = ("answer", "at", "check", "closed", "default", "here", "info", "over", "token", "value")
+    __slots__ = ("answer", "at", "check", "closed", "default", "here", "info", "is_recorded", "over", "token", "value")
 
     def __init__(
         self,
@@ -64,6 +66,7 @@ class Wait:
         self.value: Any = None
         self.answer: ValueRef | None = None
         self.closed: Closed | None = None
+        self.is_recorded = False
 
     @property
     def key(self) -> tuple[str, int, int]:

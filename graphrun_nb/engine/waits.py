@@ -254,9 +254,13 @@ class Waits:
             )
 
     def on_events(self, events: Sequence[Event]) -> None:
-        """Let nodes go on whose answers, or expiries, have just been recorded."""
+        """Let nodes go on whose answers, or expiries, have just been recorded, and questions be seen that were."""
         for event in events:
-            if isinstance(event, (WaitResolved, WaitExpired)):
+            if isinstance(event, WaitOpened):
+                opened = self._waits.get((event.node_id, event.attempt, event.wait.no))
+                if opened is not None:
+                    opened.is_recorded = True
+            elif isinstance(event, (WaitResolved, WaitExpired)):
                 wait = self._waits.get((event.node_id, event.attempt, event.no))
                 if wait is None or wait.over.done():
                     continue
@@ -274,7 +278,7 @@ class Waits:
         return tuple(
             _continuation(run_id, wait.here.node_id, wait.here.attempt, wait.info, wait.at, token=wait.token)
             for wait in list(self._open.values())
-            if self._standing(wait) is None
+            if wait.is_recorded and self._standing(wait) is None
         )
 
     def tokens(self) -> dict[str, str]:
@@ -301,6 +305,7 @@ class Waits:
             at=asked.at,
             over=asyncio.get_running_loop().create_future(),
         )
+        wait.is_recorded = True
         self._waits[wait.key] = wait
         if asked.info.token_digest:
             self._by_digest[asked.info.token_digest] = wait

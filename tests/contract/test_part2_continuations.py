@@ -25,6 +25,7 @@ from graphrun_nb import (
     run,
     tool,
 )
+from graphrun_nb.stores.memory import MemoryLease
 from graphrun_nb.tools import ask_approval, ask_text
 from tests.contract.conftest import gate, names, until
 
@@ -207,3 +208,19 @@ async def test_the_token_is_known_only_where_the_wait_was_opened(begin, store):
     assert not any(held.future.waits[0].token in text for text in shown)
     held.future.cancel()
     await until(held.future.done)
+
+
+async def test_a_wait_is_told_of_once_it_is_recorded_and_not_before(monkeypatch, store):
+    seen = []
+    append = MemoryLease.append
+
+    def watched(self, batch, *more):
+        seen.extend(wait.node_id for wait in future.waits)
+        append(self, batch, *more)
+
+    future = run(gate, {"amount": 5}, store=store)
+    monkeypatch.setattr(MemoryLease, "append", watched)
+    await until(lambda: future.waits)
+    assert "WaitOpened" in names(future)
+    assert seen == []
+    future.cancel()
