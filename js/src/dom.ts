@@ -36,6 +36,11 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** A button that submits nothing, of the usual look unless it has a class of its own. */
+export function plainButton(attributes: Attributes, ...children: Child[]): HTMLButtonElement {
+  return h("button", { type: "button", class: "gr-button", ...attributes }, ...children);
+}
+
 export function set(element: Element, name: string, value: Value): void {
   if (value === null || value === false) element.removeAttribute(name);
   else {

@@ -1,7 +1,7 @@
 /** Small controls that several views share. */
 
 import { effect } from "@preact/signals-core";
-import { h, say, set } from "../dom";
+import { h, plainButton, say, set } from "../dom";
 import type { Command, Link, Phase } from "../link";
 import type { Local } from "../local";
 import type { Reply } from "../protocol";
@@ -21,7 +21,7 @@ export function actionButton(
   command: () => Command,
   answered: (reply: Reply) => void,
 ): HTMLButtonElement {
-  const button = h("button", { type: "button", class: "gr-button", on: { click: () => void act() } }, label);
+  const button = plainButton({ on: { click: () => void act() } }, label);
   async function act(): Promise<void> {
     if (button.getAttribute("aria-disabled") === "true") return;
     set(button, "aria-disabled", "true");
@@ -40,9 +40,8 @@ export function copyButton(
   text: () => string | Promise<string>,
   ...content: (Node | string)[]
 ): HTMLButtonElement {
-  const button = h(
-    "button",
-    { type: "button", class: "gr-copy", "aria-label": label, title: label, on: { click: () => void copy() } },
+  const button = plainButton(
+    { class: "gr-copy", "aria-label": label, title: label, on: { click: () => void copy() } },
     ...content,
   );
   async function copy(): Promise<void> {

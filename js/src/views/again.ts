@@ -1,6 +1,6 @@
 /** "Run again": the inputs of the run in typed fields, and a new run with what they say then. */
 
-import { fill, h } from "../dom";
+import { fill, h, plainButton } from "../dom";
 import type { Link } from "../link";
 import type { Local } from "../local";
 import type { Reply } from "../protocol";
@@ -57,7 +57,7 @@ export function again(link: Link, local: Local): Again {
         return { error: errorText(reply), errors: paths(reply.errors) };
       },
     });
-    const cancel = h("button", { type: "button", class: "gr-button", on: { click: close } }, "Close");
+    const cancel = plainButton({ on: { click: close } }, "Close");
     form.querySelector(".gr-form-end")?.append(cancel);
     const title = h("strong", {}, "Run again");
     const told = h("span", { class: "gr-again-told" }, "A new run of the graph as it is defined now.");

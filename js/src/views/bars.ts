@@ -35,7 +35,6 @@ export interface BarScene {
 
 export function drawBars(context: CanvasRenderingContext2D, palette: Palette, scene: BarScene): void {
   const { axis, left, width, height, rows, first, offset } = scene;
-  context.clearRect(0, 0, width, height);
   drawAxis(context, palette, scene);
   context.save();
   context.beginPath();

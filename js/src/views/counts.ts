@@ -1,7 +1,7 @@
 /** The counts strip: how many nodes are in each status; each count is also a filter for the graph. */
 
-import { effect } from "@preact/signals-core";
-import { fill, focused, h, set } from "../dom";
+import { fill, focused, h, plainButton, set } from "../dom";
+import { effects } from "../effects";
 import type { Local } from "../local";
 import { statusesIn, toggled } from "../query";
 import { counts } from "../select";
@@ -17,8 +17,7 @@ export function countsStrip(store: Store, local: Local, signal: AbortSignal): HT
     let button = buttons.get(status);
     if (button === undefined) {
       const { word, colour } = NODE_STATUS[status];
-      button = h("button", {
-        type: "button",
+      button = plainButton({
         class: "gr-count",
         "data-tone": colour,
         title: `Show the ${word} nodes, dim the others`,
@@ -29,7 +28,7 @@ export function countsStrip(store: Store, local: Local, signal: AbortSignal): HT
     return button;
   }
 
-  const stop = effect(() => {
+  effects(signal, () => {
     store.version.value;
     const numbers = counts(store.state);
     const named = statusesIn(local.query.value);
@@ -47,6 +46,5 @@ export function countsStrip(store: Store, local: Local, signal: AbortSignal): HT
     fill(element, ...numbers.flatMap(({ status }, i) => (i === 0 ? [buttonOf(status)] : [" · ", buttonOf(status)])));
     held?.focus();
   });
-  signal.addEventListener("abort", stop);
   return element;
 }

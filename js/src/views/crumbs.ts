@@ -1,7 +1,7 @@
 /** Where in the run one looks: the containers around what is drawn, each a way back out. */
 
-import { effect } from "@preact/signals-core";
-import { fill, h, icon, set } from "../dom";
+import { fill, h, icon, plainButton, set } from "../dom";
+import { effects } from "../effects";
 import type { Local } from "../local";
 import type { NodeStatus } from "../status";
 import type { Store } from "../store";
@@ -13,13 +13,13 @@ export function crumbs(store: Store, local: Local, graphName: () => string, sign
   const crumb = (label: string, status: NodeStatus | null, isLast: boolean, act: () => void): HTMLElement => {
     const sign = status === null ? null : icon(status);
     const text = h("span", { class: "gr-crumb-text" }, label);
-    const button = h("button", { type: "button", class: "gr-crumb", title: label, on: { click: act } }, sign, text);
+    const button = plainButton({ class: "gr-crumb", title: label, on: { click: act } }, sign, text);
     set(button, "aria-current", isLast ? "location" : null);
     return h("li", {}, button);
   };
   let drawn = "";
 
-  const stop = effect(() => {
+  effects(signal, () => {
     store.version.value;
     const topology = local.topology.value;
     const { inside, ids, index } = topology;
@@ -43,6 +43,5 @@ export function crumbs(store: Store, local: Local, graphName: () => string, sign
       }),
     );
   });
-  signal.addEventListener("abort", stop);
   return element;
 }

@@ -1,7 +1,8 @@
 /** The selected node: a tab list, in which tabs with nothing to show are faint, and the panel of one of them. */
 
-import { effect, signal as makeSignal } from "@preact/signals-core";
-import { fill, focused, h, icon, say, set } from "../dom";
+import { signal as makeSignal } from "@preact/signals-core";
+import { fill, focused, h, icon, plainButton, say, set } from "../dom";
+import { effects } from "../effects";
 import type { Link } from "../link";
 import type { Local, Tab } from "../local";
 import { detailAt } from "../past";
@@ -56,9 +57,8 @@ export function detail(
   const panel = h("div", { class: "gr-panel", role: "tabpanel", id: `${prefix}panel`, tabindex: 0 });
   const title = h("strong", { class: "gr-detail-name" });
   const word = h("span", { class: "gr-badge" });
-  const close = h(
-    "button",
-    { type: "button", class: "gr-close", "aria-label": "Close details", title: "Close (Esc)", on: { click: leave } },
+  const close = plainButton(
+    { class: "gr-close", "aria-label": "Close details", title: "Close (Esc)", on: { click: leave } },
     "×",
   );
   const element = h(
@@ -113,10 +113,8 @@ export function detail(
   fill(
     tabs,
     ...TABS.map((name) =>
-      h(
-        "button",
+      plainButton(
         {
-          type: "button",
           class: "gr-tab",
           role: "tab",
           id: prefix + name,
@@ -157,6 +155,7 @@ export function detail(
     }
   }
 
+<<<<<<< HEAD
   const stops = [
     effect(() => {
       store.version.value;
@@ -208,10 +207,58 @@ export function detail(
       else panel.scrollTop = topOfFailing(panel);
     }),
   ];
-  signal.addEventListener("abort", () => {
-    clearTimeout(timer);
-    for (const stop of stops) stop();
+=======
+  effects(signal, () => {
+    store.version.value;
+    store.telemetry.value;
+    store.progressed.value;
+    const id = local.selected.value;
+    const node = id === null ? undefined : store.state.nodes.get(id);
+    element.hidden = node === undefined;
+    if (node === undefined || id === null) {
+      asked = "";
+      drawn = "";
+      return;
+    }
+    const key = keyOf(id, node);
+    if (asked !== key && link.answers) ask(id, key);
+    const latest = answer.value?.key.startsWith(`${id}\n`) ? answer.value : null;
+    const shown: Shown = {
+      id,
+      node,
+      detail: detailAt(store, node, latest?.detail ?? null),
+      problem: latest?.problem ?? "",
+    };
+    const known = tabsOf(shown, store);
+    const current = known.includes(local.tab.value) ? local.tab.value : "Overview";
+    const row = NODE_STATUS[node.status];
+    if (word.textContent !== row.word) fill(word, icon(node.status), row.word);
+    set(word, "data-tone", row.colour);
+    say(title, node.info.name);
+    title.title = id;
+    drawTabs(known, current);
+    const next = [
+      key,
+      current,
+      latest?.key ?? "",
+      current === "Logs" ? store.telemetry.value : 0,
+      store.cursor.value ?? "",
+      current === "Overview" ? local.now.value : 0,
+      current === "Overview" ? store.progressed.value : 0,
+    ].join("\n");
+    if (next === drawn) return;
+    const sameView = drawn.startsWith(`${id}\n`) && panel.dataset["tab"] === current;
+    const top = panel.scrollTop;
+    drawn = next;
+    panel.dataset["tab"] = current;
+    replace(panel, content(current, shown));
+    if (current === "Logs") logs.shown();
+    else if (sameView) panel.scrollTop = top;
+    else panel.scrollTop = topOfFailing(panel);
   });
+>>>>>>> 21492a3 (view: effects that end with their view, plain buttons and sharp canvases are written once)
+  signal.addEventListener("abort", () => 
+    clearTimeout(timer););
   return element;
 }
 

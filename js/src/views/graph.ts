@@ -1,7 +1,7 @@
 /** The graph: a canvas that is drawn when something changed, under a mirror of real elements. */
 
-import { effect } from "@preact/signals-core";
 import { h, set } from "../dom";
+import { effects } from "../effects";
 import { type Frame, frameAt, framesOf } from "../frames";
 import { Glide } from "../glide";
 import { isGroup, withGroups } from "../groups";
@@ -100,22 +100,22 @@ export class GraphView {
     );
     const observer = new ResizeObserver(() => this.#resize());
     observer.observe(this.element);
-    const stops = [
-      effect(() => {
+    effects(
+      signal,
+      () => {
         store.placed.value;
         this.#replace(local.topology.value);
-      }),
-      effect(() => this.#refresh(store.version.value)),
-      effect(() => this.#choose(local.selected.value)),
-      effect(() => this.#light(local.hovered.value, local.critical.value)),
-      effect(() => this.#match(local.matches.value)),
-      effect(() => this.#tick(local.now.value)),
-      effect(() => this.#progress(store.progressed.value)),
-    ];
+      },
+      () => this.#refresh(store.version.value),
+      () => this.#choose(local.selected.value),
+      () => this.#light(local.hovered.value, local.critical.value),
+      () => this.#match(local.matches.value),
+      () => this.#tick(local.now.value),
+      () => this.#progress(store.progressed.value),
+    );
     signal.addEventListener("abort", () => {
       observer.disconnect();
       cancelAnimationFrame(this.#frame);
-      for (const stop of stops) stop();
     });
   }
 
@@ -138,7 +138,6 @@ export class GraphView {
   #resize(): void {
     const { clientWidth: width, clientHeight: height } = this.element;
     if (width === 0 || height === 0) return;
-    this.#picture.resize({ width, height });
     const whole = this.element.closest(".gr")?.clientWidth ?? width;
     const direction = whole < DOWN_BELOW_PX ? "down" : "right";
     if (direction !== this.#direction) {

@@ -1,6 +1,6 @@
 /** The keys of the graph, on a card that `?` opens and closes. */
 
-import { h, set } from "../dom";
+import { h, plainButton, set } from "../dom";
 import { sign } from "./sign";
 
 const KEYS: readonly (readonly [string, string])[] = [
@@ -24,9 +24,8 @@ export interface Help {
 
 /** `leave` takes the focus when the card is closed with Escape. */
 export function help(leave: () => void, signal: AbortSignal): Help {
-  const button = h(
-    "button",
-    { type: "button", class: "gr-button gr-icon-button", "aria-label": "Keys", title: "Keys (?)" },
+  const button = plainButton(
+    { class: "gr-button gr-icon-button", "aria-label": "Keys", title: "Keys (?)" },
     sign("help"),
   );
   const element = h(

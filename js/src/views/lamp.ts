@@ -1,7 +1,7 @@
 /** The loop lamp in the header: whether the kernel's event loop turns, and what keeps it if it does not. */
 
-import { effect } from "@preact/signals-core";
 import { h, say, set } from "../dom";
+import { effects } from "../effects";
 import { lampOf } from "../lamp";
 import type { Link } from "../link";
 import type { Store } from "../store";
@@ -25,13 +25,10 @@ export function lamp(store: Store, link: Link, signal: AbortSignal): HTMLElement
   }
 
   const timer = setInterval(update, TICK_MS);
-  const stop = effect(() => {
+  effects(signal, () => {
     store.heard.value;
     update();
   });
-  signal.addEventListener("abort", () => {
-    clearInterval(timer);
-    stop();
-  });
+  signal.addEventListener("abort", () => clearInterval(timer));
   return element;
 }

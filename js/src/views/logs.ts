@@ -1,7 +1,7 @@
 /** What a node printed and logged: live, of one attempt or all, of one stream or all. */
 
 import { pieces } from "../ansi";
-import { fill, h, set } from "../dom";
+import { fill, h, plainButton, set } from "../dom";
 import { clockTime } from "../format";
 import type { NodeDetail, Signal } from "../protocol";
 import { isUnfinished } from "../store";
@@ -49,15 +49,8 @@ export class LogView {
     this.#attempts = h("select", { class: "gr-pick", "aria-label": "Attempt", on: { change: choose } });
     this.#streams = h("select", { class: "gr-pick", "aria-label": "Stream", on: { change: choose } });
     const follow = (): void => this.#setFollow(!this.#follows);
-    this.#follow = h(
-      "button",
-      {
-        type: "button",
-        class: "gr-copy",
-        "aria-pressed": "true",
-        title: "Keep the last line in view",
-        on: { click: follow },
-      },
+    this.#follow = plainButton(
+      { class: "gr-copy", "aria-pressed": "true", title: "Keep the last line in view", on: { click: follow } },
       "Follow",
     );
     this.element = h(

@@ -1,6 +1,6 @@
 /** A button with a menu, as the ARIA practices have it: arrows, Home, End, first letters, Escape, Tab. */
 
-import { fill, focused, h, set } from "../dom";
+import { fill, focused, h, plainButton, set } from "../dom";
 
 export interface Item {
   readonly label: string;
@@ -27,10 +27,8 @@ export function menu(
 ): Menu {
   const id = `gr-menu-${menus++}`;
   const list = h("div", { class: "gr-menu", role: "menu", id, "aria-label": label, hidden: true });
-  const button = h(
-    "button",
+  const button = plainButton(
     {
-      type: "button",
       class: "gr-button gr-menu-button",
       "aria-haspopup": "menu",
       "aria-expanded": "false",
@@ -70,10 +68,8 @@ export function menu(
       close();
       act();
     };
-    return h(
-      "button",
+    return plainButton(
       {
-        type: "button",
         class: "gr-menu-item",
         role: "menuitem",
         tabindex: -1,

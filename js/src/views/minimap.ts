@@ -1,6 +1,7 @@
 /** The whole graph in a corner, with the part that is on screen marked; dragging there moves the view. For the mouse:
  * the keyboard has its own ways. */
 
+import { cleared } from "../canvas";
 import { h } from "../dom";
 import type { Placement } from "../placement";
 import type { NodeState } from "../state";
@@ -85,8 +86,7 @@ export class Minimap {
   #redraw(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const context = this.#canvas.getContext("2d");
-    if (this.#scene === null || context === null) return;
+    if (this.#scene === null) return;
     const { members, nodes, placement, palette } = this.#scene;
     const { box } = placement;
     this.#k = Math.min((MOST.width - 2 * PAD_PX) / box.width, (MOST.height - 2 * PAD_PX) / box.height);
@@ -94,12 +94,11 @@ export class Minimap {
       width: box.width * this.#k + 2 * PAD_PX,
       height: Math.max(box.height * this.#k + 2 * PAD_PX, LEAST_HEIGHT_PX),
     };
-    const ratio = devicePixelRatio || 1;
-    this.#canvas.width = Math.round(size.width * ratio);
-    this.#canvas.height = Math.round(size.height * ratio);
     this.#canvas.style.width = `${size.width}px`;
     this.#canvas.style.height = `${size.height}px`;
-    context.setTransform(ratio, 0, 0, ratio, PAD_PX * ratio, PAD_PX * ratio);
+    const context = cleared(this.#canvas, size);
+    if (context === null) return;
+    context.translate(PAD_PX, PAD_PX);
     const [width, height] = [Math.max(150 * this.#k, 1), Math.max(36 * this.#k, 1)];
     for (const status of NODE_STATUSES) {
       const isProblem = status === "FAILED" || status === "WAITING";

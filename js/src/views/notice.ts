@@ -1,7 +1,8 @@
 /** One line between header and graph: the kernel cannot be reached as usual, drives another run, or not this one. */
 
-import { effect, type ReadonlySignal } from "@preact/signals-core";
+import type { ReadonlySignal } from "@preact/signals-core";
 import { fill, h } from "../dom";
+import { effects } from "../effects";
 import type { HostKernel } from "../host";
 import type { Contact, Link } from "../link";
 import type { Store } from "../store";
@@ -40,11 +41,10 @@ export function notice(store: Store, link: Link, around: Surroundings, signal: A
       ...commands.flatMap((command) => [" ", copyButton(`Copy ${command}`, () => command, h("code", {}, command))]),
     );
   };
-  const stop = effect(() => {
+  effects(signal, () => {
     store.heard.value;
     show(told(store, link, around));
   });
-  signal.addEventListener("abort", stop);
   return element;
 }
 

@@ -1,5 +1,6 @@
 /** The canvas: given where everything stands, it draws the graph. */
 
+import { cleared } from "../canvas";
 import { h } from "../dom";
 import type { Frame } from "../frames";
 import type { Placement } from "../placement";
@@ -40,12 +41,6 @@ export class Picture {
   #palette: Palette | null = null;
   #labels: Labels | null = null;
 
-  resize({ width, height }: Size): void {
-    const ratio = devicePixelRatio || 1;
-    this.element.width = Math.round(width * ratio);
-    this.element.height = Math.round(height * ratio);
-  }
-
   get palette(): Palette {
     this.#palette ??= readPalette(this.element);
     return this.#palette;
@@ -57,14 +52,10 @@ export class Picture {
   }
 
   draw(scene: Scene, shown: readonly number[]): void {
-    const context = this.element.getContext("2d");
+    const context = cleared(this.element, scene.size);
     if (context === null) return;
     const { palette } = this;
     if (this.#labels?.family !== palette.font) this.#labels = new Labels(context, palette.font);
-    const { size } = scene;
-    const ratio = this.element.width / size.width;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, size.width, size.height);
     if (!scene.gliding) drawFrames(context, scene.frames, scene.viewport, palette, this.#labels);
     if (scene.gliding || !this.#bitmap.draw(context, { ...scene, palette })) drawEdges(context, { ...scene, palette });
     drawCards(context, { ...scene, palette, labels: this.#labels, inside: scene.topology.inside }, shown);

@@ -1,7 +1,9 @@
 /** A run's history under one's hand: a slider over its events, playback, and the way back to how it is. */
 
-import { effect, type ReadonlySignal } from "@preact/signals-core";
-import { type Child, fill, h, say, set } from "../dom";
+import type { ReadonlySignal } from "@preact/signals-core";
+import { cleared } from "../canvas";
+import { type Child, fill, h, plainButton, say, set } from "../dom";
+import { effects } from "../effects";
 import { clockTime } from "../format";
 import type { Contact, Link } from "../link";
 import type { Local } from "../local";
@@ -55,9 +57,8 @@ export function scrubber(
     thumb,
   );
   const caption = h("div", { class: "gr-caption" });
-  const live = h(
-    "button",
-    { type: "button", class: "gr-button gr-live", title: "Show the run as it is (End)", on: { click: () => go(null) } },
+  const live = plainButton(
+    { class: "gr-button gr-live", title: "Show the run as it is (End)", on: { click: () => go(null) } },
     "Live",
   );
   const fork = actionButton(
@@ -71,11 +72,7 @@ export function scrubber(
   );
   fork.classList.add("gr-fork");
   fork.title = "Begin a new run where this one stood; this one stays as it is";
-  const play = h("button", {
-    type: "button",
-    class: "gr-button gr-icon-button",
-    on: { click: () => playback.toggle() },
-  });
+  const play = plainButton({ class: "gr-button gr-icon-button", on: { click: () => playback.toggle() } });
   const speed = h(
     "select",
     {
@@ -208,13 +205,9 @@ export function scrubber(
   /** One line of each colour a pixel is all that can be seen; the more important ones are drawn last. */
   function draw(): void {
     frame = 0;
-    const context = canvas.getContext("2d");
     const { clientWidth: width, clientHeight: height } = canvas;
-    if (context === null || width === 0) return;
-    const ratio = devicePixelRatio || 1;
-    canvas.width = Math.round(width * ratio);
-    canvas.height = Math.round(height * ratio);
-    context.scale(ratio, ratio);
+    const context = width === 0 ? null : cleared(canvas, { width, height });
+    if (context === null) return;
     const { status } = readPalette(canvas);
     const [from, to] = [first(), last()];
     const found = marks.advance(store.history);
@@ -230,26 +223,26 @@ export function scrubber(
 
   const observer = new ResizeObserver(() => update());
   observer.observe(canvas);
-  const stops = [
-    effect(() => {
+  effects(
+    signal,
+    () => {
       store.heard.value;
       store.version.value;
       say(live, isPast() ? "Last" : "Live");
       update();
-    }),
-    effect(() => {
+    },
+    () => {
       const playing = playback.playing.value;
       const name = playing ? "Pause" : "Play history";
       set(play, "aria-label", name);
       play.title = name;
       play.replaceChildren(sign(playing ? "pause" : "play"));
-    }),
-  ];
+    },
+  );
   signal.addEventListener("abort", () => {
     observer.disconnect();
     cancelAnimationFrame(frame);
     playback.stop();
-    for (const stop of stops) stop();
   });
   return { element, restyle: update };
 }

@@ -1,7 +1,7 @@
 /** The search over the graph: a field that opens with `/`, how many nodes fit, and the way from one to the next. */
 
-import { effect } from "@preact/signals-core";
-import { focused, h, say, set } from "../dom";
+import { focused, h, plainButton, say, set } from "../dom";
+import { effects } from "../effects";
 import type { Local } from "../local";
 import { nextMatch } from "../query";
 import { sign } from "./sign";
@@ -33,14 +33,12 @@ export function search(local: Local, leave: () => void, signal: AbortSignal): Se
   });
   const found = h("span", { class: "gr-found", "aria-live": "polite" });
   const tool = (label: string, draw: SVGElement, act: () => void): HTMLButtonElement =>
-    h("button", { type: "button", class: "gr-tool", "aria-label": label, title: label, on: { click: act } }, draw);
+    plainButton({ class: "gr-tool", "aria-label": label, title: label, on: { click: act } }, draw);
   const previous = tool("Previous match", sign("up"), () => step(-1));
   const next = tool("Next match", sign("down"), () => step(1));
   const reset = tool("Reset search", sign("close"), () => end());
-  const button = h(
-    "button",
+  const button = plainButton(
     {
-      type: "button",
       class: "gr-button gr-icon-button",
       "aria-label": "Search nodes",
       title: "Search nodes (/)",
@@ -89,7 +87,7 @@ export function search(local: Local, leave: () => void, signal: AbortSignal): Se
     event.stopPropagation();
   }
 
-  const stop = effect(() => {
+  effects(signal, () => {
     const query = local.query.value;
     if (field.value !== query) field.value = query;
     if (query !== "") element.hidden = false;
@@ -101,7 +99,6 @@ export function search(local: Local, leave: () => void, signal: AbortSignal): Se
     set(element, "data-none", matches?.length === 0);
     for (const each of [previous, next]) each.disabled = (matches?.length ?? 0) === 0;
   });
-  signal.addEventListener("abort", stop);
   return { element, button, open };
 }
 

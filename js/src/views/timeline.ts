@@ -1,9 +1,11 @@
 /** Attempts over time: a list of rows for screen readers and the keyboard, with their bars drawn beneath it. */
 
-import { effect, signal as makeSignal, type Signal } from "@preact/signals-core";
+import { signal as makeSignal, type Signal } from "@preact/signals-core";
 import { Axis, moved, type Stretch, zoomed } from "../axis";
+import { cleared } from "../canvas";
 import { type CriticalPath, criticalPath } from "../critical";
-import { h, say, set } from "../dom";
+import { h, plainButton, say, set } from "../dom";
+import { effects } from "../effects";
 import { duration } from "../format";
 import type { Local } from "../local";
 import { firstProblem } from "../select";
@@ -51,11 +53,7 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
   const tip = new Tip();
   const note = h("span", { class: "gr-timeline-note", "aria-live": "polite" });
   const critical = toggle("Critical path", "The longest chain of nodes that waited for each other (c)", isCritical);
-  const reset = h(
-    "button",
-    { type: "button", class: "gr-button", title: "Show the whole run (0)", on: { click: () => look(null) } },
-    "Reset zoom",
-  );
+  const reset = plainButton({ title: "Show the whole run (0)", on: { click: () => look(null) } }, "Reset zoom");
   const body = h("div", { class: "gr-timeline-body" }, canvas, lanes.element, tip.element);
   const element = h(
     "section",
@@ -196,12 +194,8 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
       now: local.now.peek(),
     };
     lanes.update(scene);
-    const context = canvas.getContext("2d");
+    const context = cleared(canvas, { width, height });
     if (context === null) return;
-    const ratio = devicePixelRatio || 1;
-    const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
-    if (canvas.width !== wide || canvas.height !== high) [canvas.width, canvas.height] = [wide, high];
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
     palette ??= readPalette(canvas);
     drawBars(context, palette, {
       ...scene,
@@ -235,8 +229,9 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
   brush(lanes.element, brushed, signal);
   const observer = new ResizeObserver(draw);
   observer.observe(body);
-  const stops = [
-    effect(() => {
+  effects(
+    signal,
+    () => {
       element.hidden = !isOpen.value;
       set(button, "aria-pressed", isOpen.value ? "true" : "false");
       set(critical, "aria-pressed", isCritical.value ? "true" : "false");
@@ -244,29 +239,28 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
       store.heard.value;
       store.version.value;
       update();
-    }),
-    effect(() => {
+    },
+    () => {
       const id = local.selected.value ?? firstProblem(store.state);
       const i = isOpen.value ? rows.findIndex((row) => row.id === id) : -1;
       if (i >= 0) lanes.bring(i);
       draw();
-    }),
-    effect(() => {
+    },
+    () => {
       isOpen.value;
-    }),
-    effect(() => {
+    },
+    () => {
       reset.hidden = zoom.value === null;
       draw();
-    }),
-    effect(() => {
+    },
+    () => {
       local.now.value;
       draw();
-    }),
-  ];
+    },
+  );
   signal.addEventListener("abort", () => {
     observer.disconnect();
     cancelAnimationFrame(frame);
-    for (const stop of stops) stop();
   });
   return {
     element,
@@ -282,5 +276,5 @@ function toggle(name: string, title: string, on: Signal<boolean>): HTMLButtonEle
   const flip = (): void => {
     on.value = !on.peek();
   };
-  return h("button", { type: "button", class: "gr-button", title, on: { click: flip } }, name);
+  return plainButton({ title, on: { click: flip } }, name);
 }

@@ -1,8 +1,9 @@
 /** The header: which run this is, how it stands, and what can be done with it as a whole. */
 
-import { effect, type ReadonlySignal } from "@preact/signals-core";
-import { fill, focused, h, icon, say, set } from "../dom";
+import type { ReadonlySignal } from "@preact/signals-core";
+import { fill, focused, h, icon, plainButton, say, set } from "../dom";
 import { download, FORMATS } from "../download";
+import { effects } from "../effects";
 import { duration, ticking } from "../format";
 import type { Link } from "../link";
 import type { Local } from "../local";
@@ -50,11 +51,8 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
   const cancel = actionButton(link, "Cancel run", () => ({ kind: "cancel" }), report("Cancel run"));
   const retry = actionButton(link, "Retry failed", () => ({ kind: "retry", node_id: "" }), report("Retry failed"));
   retry.title = "Go on with what failed or was cancelled, and the graph as it is defined now";
-  const again = h(
-    "button",
+  const again = plainButton(
     {
-      type: "button",
-      class: "gr-button",
       title: "A new run of the graph as it is defined now, with other inputs",
       on: { click: () => parts.again(focused(more.button) === more.button ? more.button : again) },
     },
@@ -62,11 +60,7 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
   );
   const tidy = actionButton(link, "Tidy", () => ({ kind: "tidy", inside: local.inside.peek() }), report("Tidy"));
   tidy.title = "Lay the whole graph out anew";
-  const fit = h(
-    "button",
-    { type: "button", class: "gr-button", title: "Show the whole graph (0)", on: { click: parts.fit } },
-    "Fit",
-  );
+  const fit = plainButton({ title: "Show the whole graph (0)", on: { click: parts.fit } }, "Fit");
   const exporting = async (label: string, format: (typeof FORMATS)[number]["format"]): Promise<void> => {
     say(progress, `Exporting: ${label}…`);
     const problem = await download(link, format);
@@ -93,15 +87,16 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
   more.element.classList.add("gr-if-narrow");
   for (const each of [again, tidy, fit, exports.element, parts.keys.button]) each.classList.add("gr-if-roomy");
 
-  const stops = [
-    effect(() => trouble.say(local.problem.value)),
-    effect(() => {
+  effects(
+    signal,
+    () => trouble.say(local.problem.value),
+    () => {
       const ids = parts.runs.value;
       chooser.hidden = ids.length < 2;
       fill(chooser, ...ids.map((id, i) => h("option", { value: id, title: id }, `Run ${i + 1} of ${ids.length}`)));
       chooser.value = parts.runId;
-    }),
-    effect(() => {
+    },
+    () => {
       store.version.value;
       const numbers = counts(store.state);
       const gone = link.contact.value === "lost" || link.contact.value === "saved";
@@ -122,17 +117,14 @@ export function toolbar(store: Store, link: Link, local: Local, parts: Parts, si
       for (const each of [retry, again]) each.disabled = past;
       tidy.hidden = gone;
       exports.element.hidden = link.contact.value !== "live";
-    }),
-    effect(() => {
+    },
+    () => {
       store.version.value;
       time.hidden = store.state.started_at === 0;
       const seconds = elapsed(store.state, local.now.value);
       say(time, store.state.finished === null ? ticking(seconds) : duration(seconds));
-    }),
-  ];
-  signal.addEventListener("abort", () => {
-    for (const stop of stops) stop();
-  });
+    },
+  );
 
   return h(
     "header",

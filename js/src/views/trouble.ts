@@ -1,7 +1,7 @@
 /** The first failure in a line, where nothing needs to be selected: which node, why, and on which of the user's lines. */
 
-import { effect } from "@preact/signals-core";
 import { fill, h, icon } from "../dom";
+import { effects } from "../effects";
 import type { Local } from "../local";
 import { errorLine, failures } from "../select";
 import type { Store } from "../store";
@@ -14,7 +14,7 @@ export function trouble(store: Store, local: Local, signal: AbortSignal): HTMLEl
   const element = h("section", { class: "gr-trouble", "aria-label": "First failure", hidden: true });
   let drawn = "";
 
-  const stop = effect(() => {
+  effects(signal, () => {
     store.version.value;
     const { nodes } = store.state;
     const [first, second, ...others] = failures(store.state);
@@ -36,6 +36,5 @@ export function trouble(store: Store, local: Local, signal: AbortSignal): HTMLEl
       second === undefined ? null : nodeLink(local, second, `and ${others.length + 1} more`),
     );
   });
-  signal.addEventListener("abort", stop);
   return element;
 }

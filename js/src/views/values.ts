@@ -1,6 +1,6 @@
 /** The values of a node, each at first glance and, on request, whole. */
 
-import { fill, h, say } from "../dom";
+import { fill, h, plainButton, say } from "../dom";
 import type { Link } from "../link";
 import { readValueLook, readValueText, type ValueView } from "../protocol";
 import type { Json } from "../wire";
@@ -70,11 +70,7 @@ function valueElement(value: ValueView, of: ValuesOf): HTMLElement {
   }
 
   const code = h("pre", { class: "gr-code gr-whole", tabindex: 0 });
-  const more = h(
-    "button",
-    { type: "button", class: "gr-copy", "aria-expanded": "false", on: { click: toggle } },
-    "Show all",
-  );
+  const more = plainButton({ class: "gr-copy", "aria-expanded": "false", on: { click: toggle } }, "Show all");
   more.setAttribute("aria-label", `Show all of ${name}`);
   function toggle(): void {
     const opens = more.getAttribute("aria-expanded") === "false";

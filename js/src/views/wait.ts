@@ -1,7 +1,8 @@
 /** The questions that the run asks, each with its answers at hand; nothing needs to be selected first. */
 
 import { effect, signal as makeSignal } from "@preact/signals-core";
-import { fill, focused, h, icon, say, set } from "../dom";
+import { fill, focused, h, icon, plainButton, say, set } from "../dom";
+import { effects } from "../effects";
 import { clockTime, ticking } from "../format";
 import type { Link } from "../link";
 import type { Local } from "../local";
@@ -49,11 +50,7 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
       from.value = Math.max(from.peek() + by, 0);
       list.scrollTo(0, 0);
     };
-    return h(
-      "button",
-      { type: "button", class: "gr-close", "aria-label": label, title: label, on: { click: turn } },
-      sign,
-    );
+    return plainButton({ class: "gr-close", "aria-label": label, title: label, on: { click: turn } }, sign);
   }
 
   function update(): void {
@@ -109,19 +106,17 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
     answered.hidden = false;
   }
 
-  const stops = [
-    effect(() => {
+  effects(
+    signal,
+    () => {
       store.version.value;
       update();
-    }),
-    effect(() => {
+    },
+    () => {
       for (const { deadline, question } of rows.values()) say(deadline, deadlineText(question.wait, local.now.value));
       local.now.value;
-    }),
-  ];
-  signal.addEventListener("abort", () => {
-    for (const stop of stops) stop();
-  });
+    },
+  );
   return element;
 }
 
@@ -189,7 +184,7 @@ function approval({ options }: WaitInfo, label: string, send: (payload: Json) =>
   };
   const buttons = (options.length > 0 ? options : ["Approve", "Reject"]).map((option, i) => {
     const look = i === 0 ? "gr-button gr-primary" : "gr-button";
-    return h("button", { type: "button", class: look, on: { click: () => void choose(option) } }, option);
+    return plainButton({ class: look, on: { click: () => void choose(option) } }, option);
   });
   const group = h("div", { class: "gr-answers", role: "group", "aria-label": label }, ...buttons);
   return [group, alert.element];

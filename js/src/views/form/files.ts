@@ -1,6 +1,6 @@
 /** Files to be picked or dropped; they are read when they come, and travel as base64. */
 
-import { fill, h } from "../../dom";
+import { fill, h, plainButton } from "../../dom";
 import { bytes } from "../../format";
 import type { Field } from "../../schema";
 import type { Json } from "../../wire";
@@ -37,10 +37,8 @@ export function filesControl(field: Field, many: boolean): Control {
           {},
           h("span", { class: "gr-file-name" }, each.file.name),
           ` ${bytes(each.file.size)}${each.data === null ? ", reading…" : ""} `,
-          h(
-            "button",
+          plainButton(
             {
-              type: "button",
               class: "gr-close",
               "aria-label": `Remove ${each.file.name}`,
               on: { click: () => keep(picked.filter((other) => other !== each)) },

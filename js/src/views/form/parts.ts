@@ -1,6 +1,6 @@
 /** Fields that are made of fields: groups, lists, alternatives, and groups that may be left out. */
 
-import { fill, h } from "../../dom";
+import { fill, h, plainButton } from "../../dom";
 import type { Field, Shape } from "../../schema";
 import { isObject } from "../../schema";
 import type { Json } from "../../wire";
@@ -70,18 +70,14 @@ function memberAt(members: readonly Member[], path: string): Member | undefined 
 export function listControl(field: Field, shape: Part<"list">, initial: Json | undefined, make: Make): Control {
   const rows: { control: Control; element: HTMLElement }[] = [];
   const list = h("div", { class: "gr-rows" });
-  const add = h("button", { type: "button", class: "gr-button gr-add", on: { click: () => grow(true) } }, "Add");
+  const add = plainButton({ class: "gr-button gr-add", on: { click: () => grow(true) } }, "Add");
   add.setAttribute("aria-label", `Add to ${field.label}`);
   const group = h("div", { class: "gr-list", role: "group" }, list, add);
   const shown = frame(field, group, { help: size(shape), wide: true });
 
   function grow(byHand: boolean, value?: Json): void {
     const control = make(shape.item(rows.length), value);
-    const remove = h(
-      "button",
-      { type: "button", class: "gr-close", title: "Remove", on: { click: () => shrink(row) } },
-      "×",
-    );
+    const remove = plainButton({ class: "gr-close", title: "Remove", on: { click: () => shrink(row) } }, "×");
     const row = { control, element: h("div", { class: "gr-row" }, control.element, remove) };
     rows.push(row);
     list.append(row.element);
@@ -210,8 +206,8 @@ export function optionalControl(
   initial: Json | undefined,
 ): Control {
   let control: Control | null = null;
-  const add = h("button", { type: "button", class: "gr-button gr-add", on: { click: () => open(undefined, true) } });
-  const remove = h("button", { type: "button", class: "gr-button gr-add", on: { click: () => close() } });
+  const add = plainButton({ class: "gr-button gr-add", on: { click: () => open(undefined, true) } });
+  const remove = plainButton({ class: "gr-button gr-add", on: { click: () => close() } });
   add.textContent = `Add ${field.label}`;
   remove.textContent = `Remove ${field.label}`;
   const element = h("div", { class: "gr-optional gr-wide" }, add);
