@@ -339,6 +339,14 @@ RUNS = {
     "waiting": lambda: message(pipeline(until="waiting"), "sales forecast"),
     "failed": lambda: message(pipeline(until="failed"), "sales forecast"),
     "form": lambda: message(asking(WaitInfo(no=0, kind="form", prompt="Where to?", schema=SCHEMA)), "shipping"),
+    "mixed": lambda: message(
+        asking(
+            WaitInfo(no=0, kind="form", prompt="Where to?", schema=SCHEMA),
+            APPROVAL,
+            WaitInfo(no=0, kind="text", prompt="What is the report to be called?"),
+        ),
+        "shipping",
+    ),
     "questions": lambda: message(questions(), "six questions"),
     "many": lambda: message(many(300), "three hundred"),
     "huge": lambda: message(many(3000), "three thousand"),

@@ -5,6 +5,8 @@ import { type ReadonlySignal, signal } from "@preact/signals-core";
 import { hostKernel } from "./host";
 import type { Channel } from "./link";
 import { Replay, unpack } from "./replay";
+import { again } from "./views/again";
+import { controlsOf } from "./views/controls";
 import { mount } from "./widget";
 
 interface Traits {
@@ -60,6 +62,7 @@ function render({ model, el }: { model: AnyModel<Traits>; el: HTMLElement }): ()
         replay,
       },
       el,
+      { controls: controlsOf, again },
     );
   });
   return () => {

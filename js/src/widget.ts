@@ -10,7 +10,7 @@ import { digest } from "./state";
 import { hideStatic } from "./static";
 import { Store } from "./store";
 import { watchTheme } from "./theme";
-import { again as runAgain } from "./views/again";
+import type { Again } from "./views/again";
 import { announcer } from "./views/announcer";
 import { crumbs } from "./views/crumbs";
 import { detail } from "./views/detail";
@@ -24,7 +24,7 @@ import { search } from "./views/search";
 import { timeline } from "./views/timeline";
 import { toolbar } from "./views/toolbar";
 import { trouble } from "./views/trouble";
-import { waits } from "./views/wait";
+import { type Controls, waits } from "./views/wait";
 
 /** A run, and who tells of it. */
 export interface Source {
@@ -44,6 +44,12 @@ export interface Source {
   readonly replay: ReadonlySignal<Replay | null>;
 }
 
+/** What changes a run from its view; a page that plays a recording has none of it. */
+export interface Acting {
+  readonly controls: Controls;
+  again(link: Link, local: Local): Again;
+}
+
 const TICK_MS = 1000;
 
 function isTyping(target: EventTarget | null): boolean {
@@ -51,7 +57,7 @@ function isTyping(target: EventTarget | null): boolean {
 }
 
 /** Shows a run in `el`; returns what takes it away. */
-export function mount(source: Source, el: HTMLElement): () => void {
+export function mount(source: Source, el: HTMLElement, acting?: Acting): () => void {
   const { channel, runId, graph: given, others, runs, offers, driver, replay, host } = source;
   const over = new AbortController();
   const { signal } = over;
@@ -69,7 +75,7 @@ export function mount(source: Source, el: HTMLElement): () => void {
     graph.focus();
   };
   const keysCard = help(() => graph.focus(), signal);
-  const again = runAgain(link, local);
+  const again = acting?.again(link, local);
   const actions = nodeMenu(store, link, local, offers, signal);
   const finder = search(local, () => graph.focus(), signal);
   const canvas = h(
@@ -95,16 +101,16 @@ export function mount(source: Source, el: HTMLElement): () => void {
         offers,
         runs,
         driver,
-        again: (opener) => void again.open(opener),
+        again: (opener) => void again?.open(opener),
         finder: finder.button,
         keys: keysCard,
       },
       signal,
     ),
     notice(store, link, { runId, others, driver, kernel }, signal),
-    again.element,
+    again?.element ?? null,
     trouble(store, local, signal),
-    waits(store, link, local, signal),
+    waits(store, link, local, acting?.controls, signal),
     h("div", { class: "gr-body" }, canvas, detail(store, link, local, { leave, actions }, signal)),
     attempts.element,
     time.element,

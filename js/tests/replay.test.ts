@@ -136,3 +136,18 @@ test.each([
   expect(page.root.querySelector(".gr-elapsed")?.textContent).toBe(elapsed);
   expect(page.names("button").filter((name) => /Cancel|Retry|Export|Tidy/.test(name))).toEqual([]);
 });
+
+test("an exported page plays the run, says what is asked, and has nothing to answer with", async () => {
+  const lines = log("approval").slice(0, 6);
+  const held = document.createElement("script");
+  held.id = "graphrun-recording";
+  held.type = "text/plain";
+  held.textContent = recording("approval", { events: eventsFrame(lines, 1, lines.length) });
+  const view = document.createElement("div");
+  view.id = "graphrun-view";
+  document.body.append(held, view);
+  await import("../src/page");
+  await vi.waitFor(() => expect(view.querySelector(".gr-ask")).not.toBeNull(), { interval: 1 });
+  expect(view.querySelector(".gr-prompt")?.textContent).toBe("Publish?");
+  expect(view.querySelectorAll("form, .gr-answers")).toHaveLength(0);
+});

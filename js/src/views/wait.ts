@@ -11,9 +11,8 @@ import { type Question, questions } from "../select";
 import type { Store } from "../store";
 import { answeredBy, answerText, tell } from "../story";
 import type { Json } from "../wire";
-import { alertLine, errorText, nodeLink, PHASE_WORDS } from "./action";
-import { answerFields, isShort } from "./form/answer";
-import { formOf, type Taken } from "./form/form";
+import { errorText, nodeLink, PHASE_WORDS } from "./action";
+import type { Taken } from "./form/form";
 
 const PAGE = 3;
 const MAX_ANSWERED = 3;
@@ -26,7 +25,20 @@ interface Row {
   readonly question: Question;
 }
 
-export function waits(store: Store, link: Link, local: Local, signal: AbortSignal): HTMLElement {
+/** Makes what a question is answered with. */
+export type Controls = (
+  wait: WaitInfo,
+  label: string,
+  send: (payload: Json) => Promise<Taken>,
+) => readonly HTMLElement[];
+
+export function waits(
+  store: Store,
+  link: Link,
+  local: Local,
+  controls: Controls | undefined,
+  signal: AbortSignal,
+): HTMLElement {
   const from = makeSignal(0);
   const list = h("div", { class: "gr-asks-list" });
   const pager = h("div", { class: "gr-pager", role: "group", "aria-label": "Pages of questions", hidden: true });
@@ -77,7 +89,7 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
     const shown = [true, false].flatMap((short) => page.filter(([, { wait }]) => isShort(wait) === short));
     for (const [key, row] of rows) if (!shown.some(([each]) => each === key)) row.element.remove();
     shown.forEach(([key, question], i) => {
-      const row = rows.get(key) ?? { ...rowOf(question, link, local), past };
+      const row = rows.get(key) ?? { ...rowOf(question, link, local, controls), past };
       rows.set(key, row);
       if (list.children[i] !== row.element) list.insertBefore(row.element, list.children[i] ?? null);
     });
@@ -120,6 +132,12 @@ export function waits(store: Store, link: Link, local: Local, signal: AbortSigna
   return element;
 }
 
+/** One field of one line, with its button beside it. */
+export function isShort({ kind, options, schema }: WaitInfo): boolean {
+  if (kind === "files" || kind === "event") return false;
+  return ["approval", "text", "choice"].includes(kind) || (schema === null && options.length > 0);
+}
+
 function title({ kind, name, prompt }: WaitInfo): string {
   return kind === "event" ? `Waits for the event ${name}` : prompt;
 }
@@ -132,7 +150,7 @@ function deadlineText(wait: WaitInfo, now: number): string {
   return left > 0 ? `${ticking(left)} left, ${then}` : `Time is up, ${then}`;
 }
 
-function rowOf(question: Question, link: Link, local: Local): Omit<Row, "past"> {
+function rowOf(question: Question, link: Link, local: Local, controls?: Controls): Omit<Row, "past"> {
   const { nodeId, wait, attempt } = question;
   const deadline = h("span", { class: "gr-deadline" }, deadlineText(wait, local.now.peek()));
   const progress = h("span", { class: "gr-sending", "aria-live": "polite" });
@@ -158,34 +176,7 @@ function rowOf(question: Question, link: Link, local: Local): Omit<Row, "past"> 
       " ",
       progress,
     ),
-    ...controlsOf(wait, wait.prompt || nodeId, send),
+    ...(controls?.(wait, wait.prompt || nodeId, send) ?? []),
   );
   return { element, deadline, question };
-}
-
-function controlsOf(wait: WaitInfo, label: string, send: (payload: Json) => Promise<Taken>): HTMLElement[] {
-  if (wait.kind === "approval") return approval(wait, label, send);
-  return [formOf({ label, button: "Send answer", fields: answerFields(wait), send, isShort: isShort(wait) })];
-}
-
-/** A button for each option. */
-function approval({ options }: WaitInfo, label: string, send: (payload: Json) => Promise<Taken>): HTMLElement[] {
-  const alert = alertLine();
-  let under = false;
-  const choose = async (choice: string): Promise<void> => {
-    if (under) return;
-    under = true;
-    alert.say("");
-    set(group, "data-sending", true);
-    const { error } = await send({ choice });
-    under = false;
-    set(group, "data-sending", null);
-    alert.say(error);
-  };
-  const buttons = (options.length > 0 ? options : ["Approve", "Reject"]).map((option, i) => {
-    const look = i === 0 ? "gr-button gr-primary" : "gr-button";
-    return plainButton({ class: look, on: { click: () => void choose(option) } }, option);
-  });
-  const group = h("div", { class: "gr-answers", role: "group", "aria-label": label }, ...buttons);
-  return [group, alert.element];
 }

@@ -14,12 +14,6 @@ const TEXT: Shape = {
   numeric: false,
 };
 
-/** One field of one line, with its button beside it. */
-export function isShort({ kind, options, schema }: WaitInfo): boolean {
-  if (kind === "files" || kind === "event") return false;
-  return ["approval", "text", "choice"].includes(kind) || (schema === null && options.length > 0);
-}
-
 export function answerFields({ kind, options, schema }: WaitInfo): Fields {
   const choice: Shape = { kind: "choice", options: options.map((each) => ({ label: each, value: each })) };
   switch (kind) {
