@@ -87,6 +87,12 @@ export function mount(source: Source, el: HTMLElement, acting?: Acting): () => v
     finder.element,
     keysCard.element,
   );
+  const asks = waits(store, link, local, acting?.controls, signal);
+  const answer = (): boolean => {
+    const first = asks.querySelector<HTMLElement>(".gr-ask :is(button, input, select, textarea)");
+    first?.focus();
+    return first !== null;
+  };
   const root: HTMLElement = h(
     "div",
     { class: "gr", role: "region", "aria-label": `Run ${given}`, "data-run": runId },
@@ -110,7 +116,7 @@ export function mount(source: Source, el: HTMLElement, acting?: Acting): () => v
     notice(store, link, { runId, others, driver, kernel }, signal),
     again?.element ?? null,
     trouble(store, local, signal),
-    waits(store, link, local, acting?.controls, signal),
+    asks,
     h("div", { class: "gr-body" }, canvas, detail(store, link, local, { leave, actions }, signal)),
     attempts.element,
     time.element,
@@ -120,12 +126,13 @@ export function mount(source: Source, el: HTMLElement, acting?: Acting): () => v
   root.addEventListener(
     "keydown",
     (event) => {
+      const isCommand = !isTyping(event.target) && !event.ctrlKey && !event.metaKey && !event.altKey;
       if (event.key === "Escape" && local.selected.peek() !== null) leave();
       else if (event.key === "Enter" && event.target === root.querySelector("[role=tree]"))
         root.querySelector<HTMLElement>("[role=tab]")?.focus();
-      else if (event.key === "/" && !isTyping(event.target)) finder.open();
-      else if (event.key === "?" && !isTyping(event.target)) keysCard.toggle();
-      else return;
+      else if (event.key === "/" && isCommand) finder.open();
+      else if (event.key === "?" && isCommand) keysCard.toggle();
+      else if (event.key !== "a" || !isCommand || !answer()) return;
       event.preventDefault();
       event.stopPropagation();
     },

@@ -69,6 +69,18 @@ test("large forms stand below what is answered at once, and further questions ar
   expect(questions()).toEqual(["a?", "c?", "b?"]);
 });
 
+test("the letter a leads to what the first question is answered with, but is a letter in a field", async () => {
+  const page = await shown([...begun("a", "b"), opened("a", "approval"), opened("b", "text")]);
+  const press = (element: Element): KeyboardEvent => {
+    const event = new KeyboardEvent("keydown", { key: "a", bubbles: true, cancelable: true });
+    element.dispatchEvent(event);
+    return event;
+  };
+  press(page.get("tree", "Nodes"));
+  expect(document.activeElement?.textContent).toBe("Approve");
+  expect(press(page.get("form", "b?").querySelector("textarea") as Element).defaultPrevented).toBe(false);
+});
+
 const frame = (name: string, user: boolean, file = "In[3]"): FrameInfo => ({
   file,
   line: 4,

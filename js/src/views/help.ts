@@ -10,6 +10,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["Backspace", "back out"],
   ["g", "close or open the group"],
   [".", "next failed or waiting node"],
+  ["a", "answer what is asked"],
   ["/", "search"],
   ["+  −  0", "closer, further, all of it"],
   ["Esc", "let go of the node"],
