@@ -155,59 +155,6 @@ export function detail(
     }
   }
 
-<<<<<<< HEAD
-  const stops = [
-    effect(() => {
-      store.version.value;
-      store.telemetry.value;
-      store.progressed.value;
-      const id = local.selected.value;
-      const node = id === null ? undefined : store.state.nodes.get(id);
-      element.hidden = node === undefined;
-      if (node === undefined || id === null) {
-        asked = "";
-        drawn = "";
-        return;
-      }
-      const key = keyOf(id, node);
-      if (asked !== key && link.answers) ask(id, key);
-      const latest = answer.value?.key.startsWith(`${id}\n`) ? answer.value : null;
-      const shown: Shown = {
-        id,
-        node,
-        detail: detailAt(store, node, latest?.detail ?? null),
-        problem: latest?.problem ?? "",
-      };
-      const has = whatIsIn(shown, store);
-      const current = has[local.tab.value] || chosenFor.value === id ? local.tab.value : "Overview";
-      const row = NODE_STATUS[node.status];
-      if (word.textContent !== row.word) fill(word, icon(node.status), row.word);
-      set(word, "data-tone", row.colour);
-      say(title, node.info.name);
-      title.title = id;
-      drawTabs(has, current);
-      const next = [
-        key,
-        current,
-        has[current],
-        latest?.key ?? "",
-        current === "Logs" ? store.telemetry.value : 0,
-        store.cursor.value ?? "",
-        current === "Overview" ? local.now.value : 0,
-        current === "Overview" ? store.progressed.value : 0,
-      ].join("\n");
-      if (next === drawn) return;
-      const sameView = drawn.startsWith(`${id}\n`) && panel.dataset["tab"] === current;
-      const top = panel.scrollTop;
-      drawn = next;
-      panel.dataset["tab"] = current;
-      replace(panel, content(current, !has[current], shown));
-      if (current === "Logs") logs.shown();
-      else if (sameView) panel.scrollTop = top;
-      else panel.scrollTop = topOfFailing(panel);
-    }),
-  ];
-=======
   effects(signal, () => {
     store.version.value;
     store.telemetry.value;
@@ -229,17 +176,18 @@ export function detail(
       detail: detailAt(store, node, latest?.detail ?? null),
       problem: latest?.problem ?? "",
     };
-    const known = tabsOf(shown, store);
-    const current = known.includes(local.tab.value) ? local.tab.value : "Overview";
+    const has = whatIsIn(shown, store);
+    const current = has[local.tab.value] || chosenFor.value === id ? local.tab.value : "Overview";
     const row = NODE_STATUS[node.status];
     if (word.textContent !== row.word) fill(word, icon(node.status), row.word);
     set(word, "data-tone", row.colour);
     say(title, node.info.name);
     title.title = id;
-    drawTabs(known, current);
+    drawTabs(has, current);
     const next = [
       key,
       current,
+      has[current],
       latest?.key ?? "",
       current === "Logs" ? store.telemetry.value : 0,
       store.cursor.value ?? "",
@@ -251,14 +199,12 @@ export function detail(
     const top = panel.scrollTop;
     drawn = next;
     panel.dataset["tab"] = current;
-    replace(panel, content(current, shown));
+    replace(panel, content(current, !has[current], shown));
     if (current === "Logs") logs.shown();
     else if (sameView) panel.scrollTop = top;
     else panel.scrollTop = topOfFailing(panel);
   });
->>>>>>> 21492a3 (view: effects that end with their view, plain buttons and sharp canvases are written once)
-  signal.addEventListener("abort", () => 
-    clearTimeout(timer););
+  signal.addEventListener("abort", () => clearTimeout(timer));
   return element;
 }
 
