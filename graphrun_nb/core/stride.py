@@ -1,8 +1,7 @@
 """The turn in which attempts succeeded and nothing else happened: most turns of most runs.
 
 `stride` does in one pass over what changed what `apply_all`, `Frontier.advance_all` and `decide` do in five. It knows
-no
-event and no policy that they do not know; tests/core/test_machine.py drives both and compares them after every step.
+no event and no policy that they do not know; tests/core/test_machine.py drives both and compares them after every step.
 """
 
 from __future__ import annotations
@@ -57,7 +56,8 @@ def stride(
     for event in events:
         i = rank.get(event.node_id, -1)
         node = nodes[i]
-        if i < 0 or node.attempt != event.attempt or node.status not in CAN_SUCCEED:
+        fits = i >= 0 and node.attempt == event.attempt
+        if not fits or (node.status is not _RUNNING and node.status not in CAN_SUCCEED):
             raise illegal(state, event, node if i >= 0 else None)
         node.status = _DONE
         node.ended_at = at

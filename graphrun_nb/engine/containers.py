@@ -20,8 +20,8 @@ from graphrun_nb.protocols import Call, Error, Lost
 
 if TYPE_CHECKING:
     from graphrun_nb.authoring.plan import Plan
+    from graphrun_nb.engine.attempt import Attempt
     from graphrun_nb.engine.run import Run
-    from graphrun_nb.engine.scheduler import Attempt
 
 _ADDED_AT_ONCE = 256
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from graphrun_nb.authoring.plan import Plan
+    from graphrun_nb.engine.attempt import Attempt
     from graphrun_nb.engine.run import Run
-    from graphrun_nb.engine.scheduler import Attempt
     from graphrun_nb.protocols import Executor
 
 _SET_CURRENT = CURRENT.set

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from graphrun_nb.engine.attempt import Attempt
     from graphrun_nb.engine.run import Run
-    from graphrun_nb.engine.scheduler import Attempt
 
 GRACE_S = 2.0
 """How long an attempt that was cancelled may take to end."""

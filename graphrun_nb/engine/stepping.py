@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
     from contextvars import Context
 
-    from graphrun_nb.engine.scheduler import Attempt
+    from graphrun_nb.engine.attempt import Attempt
 
     Launch = Callable[[Attempt], Coroutine[Any, Any, Any]]
     Outcome = tuple[Attempt, Any, BaseException | None]

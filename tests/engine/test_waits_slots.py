@@ -204,4 +204,4 @@ async def test_a_node_asked_to_go_on_while_it_asks_again_gives_the_slot_back(wor
     assert future.node("busy").status is NodeStatus.DONE
     future.resume("ask", 3)
     await future
-    assert future.run.scheduler._free == 1
+    assert future.run.scheduler._slots.free == 1
