@@ -188,8 +188,7 @@ class ForwardScheduler:
 
     def leave(self) -> None:
         """Stop without a word, and let go of what is under way; what was recorded can be gone on with."""
-        for attempt in self._attempts.values():
-            self._cancel(attempt)
+        self._giving_up.cancel_all()
         self._halt()
         self._on_left()
 
