@@ -1,4 +1,4 @@
-"""``python -m tests.bench.lateness``: how late the loop is for others while a store is busy or values are large."""
+"""``python -m tests.bench.lateness [silent]``: how late the loop is while a store is busy, or values are large."""
 
 # ruff: noqa: T201, ASYNC220 (it prints, and starts a process, once)
 
@@ -6,22 +6,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
-from graphrun_nb import SqliteStore, graph, run, run_async, tool
+from graphrun_nb import PostgresStore, SqliteStore, graph, run, run_async, tool
 from tests.bench.engine import build
 from tests.bench.shapes import layered
+from tests.stores.programs import stepping_graph
+from tests.stores.proxy import Proxy, proxy
+from tests.stores.server import server
 
 N = 10_000
 HELD_S = 5.0
 LARGE = 100_000_000
 TICK_S = 0.001
+SILENT_S = 3.0
+SILENT_AFTER = 20
 
 
 class Late:
@@ -82,6 +89,32 @@ async def of_large_values(path: Path) -> None:
     print(f"loop while a text of 100 MB and a list of 1,000,000 numbers are made and kept in {took:.1f} s: {late}")
 
 
+class Silencing:
+    """Lets the network fall silent for a while, as soon as so many events are recorded."""
+
+    def __init__(self, network: Proxy) -> None:
+        self._network = network
+
+    def on_events(self, first, batch, state):
+        if first <= SILENT_AFTER < first + len(batch):
+            self._network.hold()
+            threading.Timer(SILENT_S, self._network.release).start()
+
+    def on_signal(self, signal): ...
+
+
+async def while_silent(server_port: int) -> None:
+    """Tell it while nothing comes through to a server, and nobody is told."""
+    with proxy(server_port) as network:
+        store = PostgresStore(f"postgresql://postgres@127.0.0.1:{network.port}/postgres")
+        late = Late()
+        watching = asyncio.create_task(late.watch())
+        await run_async(stepping_graph(40), {"effects": os.devnull}, store=store, observers=[Silencing(network)])
+        watching.cancel()
+        store.close()
+    print(f"loop while the network to a server is silent for {SILENT_S:.0f} s: {late}")
+
+
 def hold(path: str) -> None:
     """Keep everybody else from writing for a while."""
     with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as connection:
@@ -92,7 +125,10 @@ def hold(path: str) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
+    if sys.argv[1:] == ["silent"]:
+        with server() as made:
+            asyncio.run(while_silent(made.port))
+    elif sys.argv[1:]:
         hold(sys.argv[1])
     else:
         with tempfile.TemporaryDirectory(prefix="graphrun-bench-") as folder:
