@@ -48,11 +48,12 @@ def straighten(points: Points, layers: Sequence[Sequence[int]], half: Sequence[f
     """
     main_up, main_down = _mains(points, points.up, points.down)
     bending = _Bending(points, main_up, main_down)
-    downwards = [_Step(points, layer, main_up, main_down, half) for layer in layers]
-    upwards = [_Step(points, layer, main_down, main_up, half) for layer in reversed(layers)]
+    downwards = [_step(points, layer, main_up, main_down, half) for layer in layers]
+    upwards = [_step(points, layer, main_down, main_up, half) for layer in reversed(layers)]
     y = np.zeros(len(points.rank))
     for step in downwards:
-        y[step.layer] = step.offsets
+        if isinstance(step, _Step):
+            y[step.layer] = step.offsets
     best, lowest = y, float("inf")
     for turn in range(max(4, min(12, 240_000 // len(points.rank)))):
         for step in downwards if turn % 2 == 0 else upwards:
@@ -63,6 +64,29 @@ def straighten(points: Points, layers: Sequence[Sequence[int]], half: Sequence[f
     straight: list[float] = best.tolist()
     _slide(layers, half, straight, main_up, main_down)
     return straight
+
+
+def _step(
+    points: Points,
+    layer: Sequence[int],
+    mains: Sequence[list[int]],
+    back: Sequence[list[int]],
+    half: Sequence[float],
+) -> _Step | _Alone:
+    return _Step(points, layer, mains, back, half) if len(layer) > 1 else _Alone(layer[0], mains[layer[0]])
+
+
+class _Alone:
+    """A rank of one point, which stands where it wishes; arrays would cost more than they do."""
+
+    __slots__ = ("_near", "_point")
+
+    def __init__(self, point: int, near: Sequence[int]) -> None:
+        self._point, self._near = point, near
+
+    def settle(self, y: Floats) -> None:
+        if self._near:
+            y[self._point] = sum(y[other] for other in self._near) / len(self._near)
 
 
 class _Step:
