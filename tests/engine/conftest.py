@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import sys
 
 import pytest
 
 from graphrun_nb import graph, tool
+from graphrun_nb.engine.capture import CAPTURE, Router
 from graphrun_nb.testing import ManualClock, settle
 
 __all__ = ["ManualClock", "settle"]
@@ -28,6 +31,19 @@ def one_node():
         return g.build()
 
     return make
+
+
+@pytest.fixture
+def untouched():
+    """See that a test leaves the process's streams and loggers as they were."""
+    before = logging.Logger.callHandlers
+    assert type(sys.stdout) is not Router
+    yield
+    assert not CAPTURE._alive
+    assert type(sys.stdout) is not Router
+    assert type(sys.stderr) is not Router
+    assert logging.Logger.callHandlers is before
+    assert logging.getLogger("graphrun").level == logging.NOTSET
 
 
 @contextlib.contextmanager

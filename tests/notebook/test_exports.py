@@ -13,7 +13,7 @@ from graphrun_nb.errors import GraphRunError
 from graphrun_nb.notebook import exports
 from graphrun_nb.notebook.contents import KINDS, kind_of
 from tests.engine.conftest import settle
-from tests.notebook.test_commands import View
+from tests.notebook.views import View
 
 
 @tool(outputs=["y"])

@@ -13,7 +13,7 @@ from graphrun_nb.view.frames import Reply
 from tests.engine.conftest import loop_errors, settle
 from tests.notebook import kernels, matrix
 from tests.notebook.fuzzing import NODE_IDS, Fuzzer, asking
-from tests.notebook.test_commands import View, trace
+from tests.notebook.views import View, trace
 
 N_MESSAGES = int(os.environ.get("GRAPHRUN_FUZZ", "10000"))
 N_SEEDS = 4

@@ -15,7 +15,7 @@ from graphrun_nb.notebook.detail import MAX_LOG_LINES, MAX_LOG_TEXT
 from tests.engine.conftest import settle
 from tests.engine.printing import nodes
 from tests.notebook import kernels, matrix
-from tests.notebook.test_commands import View
+from tests.notebook.views import View
 
 SETUP = """
 import asyncio, logging, sys, threading

@@ -13,7 +13,7 @@ from graphrun_nb.errors import GraphInputBindError, PayloadRejected
 from graphrun_nb.notebook.inputs import MAX_FIELD, Inputs
 from graphrun_nb.notebook.offers import offers
 from tests.engine.conftest import settle
-from tests.notebook.test_commands import View
+from tests.notebook.views import View
 
 
 class Colour(enum.Enum):

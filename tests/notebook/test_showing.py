@@ -18,7 +18,7 @@ from graphrun_nb.view import aside as aside_module
 from graphrun_nb.view import text as text_module
 from graphrun_nb.view.preview import MAX_FULL
 
-from .test_commands import View
+from .views import View
 
 
 async def shown(value, **inputs):
