@@ -13,6 +13,8 @@ from graphrun_nb import graph, tool
 from graphrun_nb.engine.capture import CAPTURE, Router
 from graphrun_nb.testing import ManualClock, settle
 
+from .steps import Steps
+
 __all__ = ["ManualClock", "settle"]
 
 
@@ -31,6 +33,11 @@ def one_node():
         return g.build()
 
     return make
+
+
+@pytest.fixture
+def steps() -> Steps:
+    return Steps()
 
 
 @pytest.fixture

@@ -1,12 +1,26 @@
-"""One server for all tests that need one, which is started when the first of them runs."""
+"""Stores to be tested: one of SQLite, and databases on one server, which starts when the first test needs it."""
 
 import itertools
 
 import pytest
 
+from graphrun_nb import SqliteStore
+from tests.stores.here import CALLS
 from tests.stores.server import missing, server
 
 _NUMBERS = itertools.count(1)
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Give where a new SQLite file may be, with no calls noted yet."""
+    CALLS.clear()
+    return tmp_path / "runs.db"
+
+
+@pytest.fixture
+def store(path):
+    return SqliteStore(path)
 
 
 @pytest.fixture(scope="session")
