@@ -173,7 +173,7 @@ def resume(token: str, payload: Any, *, store: RunStore | str | Path | None = No
         begun = asking(digest, where)
     if begun is None or not (begun.is_reachable or begun.is_away):
         raise tokens.refusal(digest, store, default_store())
-    return begun.call(functools.partial(begun.waits.answer_token, digest, payload, by=by))
+    return begun.call(functools.partial(begun.answering.answer_token, digest, payload, by=by))
 
 
 def send_event(
@@ -199,7 +199,7 @@ def send_event(
     begun = RUNS.get(run_id)
     if begun is None or not begun.is_alive or not (store is None or begun.store == store):
         begun = opened(run_id, store)
-    return begun.call(functools.partial(begun.waits.send_event, name, payload, key))
+    return begun.call(functools.partial(begun.answering.send_event, name, payload, key))
 
 
 class _Runner:

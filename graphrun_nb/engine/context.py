@@ -157,7 +157,7 @@ class NodeContext:
 
         An answer to a pydantic model is plain data then.
         """
-        asked = self._run.waits.asked_before(self._here)
+        asked = self._run.asking.asked_before(self._here)
         return None if asked is None else self._ask(asked)
 
     async def _ask(self, asked: Question) -> Any:
@@ -166,7 +166,7 @@ class NodeContext:
                 f"node {self.node_id!r} asks something on another event loop than its run's",
                 hints=("make the tool async and await it there; a sync tool cannot wait",),
             )
-        return await self._run.waits.ask(self._here, asked)
+        return await self._run.asking.ask(self._here, asked)
 
     async def spawn_run(self, target: Any, inputs: Mapping[str, Any] | None = None, **overrides: Any) -> str:
         """Start a run of its own and return its id; it goes on when this node ends.

@@ -242,11 +242,11 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
         GraphRunError
             There is no such node, or it asks nothing that could be answered: its deadline passed, or it sleeps.
         """
-        return self._run.call(lambda: self._run.waits.answer(node_id, payload, by=by))
+        return self._run.call(lambda: self._run.answering.answer(node_id, payload, by=by))
 
     def send_event(self, name: str, payload: Any, key: str | None = None) -> Receipt:
         """Send an event to the run, from any thread; see `graphrun_nb.send_event`."""
-        return self._run.call(lambda: self._run.waits.send_event(name, payload, key))
+        return self._run.call(lambda: self._run.answering.send_event(name, payload, key))
 
     def inspect(self) -> Any:
         """Return the live view of the run, a widget."""

@@ -143,8 +143,8 @@ class Mail:
         except LookupError:
             return True
         try:
-            run.waits.take(letter, fact, payload)
+            run.answering.take(letter, fact, payload)
         except (PayloadRejected, AlreadyResumed) as refused:
-            run.waits.note_refused(fact.node_id, refused)
+            run.answering.note_refused(fact.node_id, refused)
             return isinstance(refused, AlreadyResumed)
         return True

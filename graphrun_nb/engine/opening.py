@@ -38,7 +38,7 @@ class Opening:
         """
         run = self._run
         if not run.spec.body:
-            run.waits.require_node(self._node_id)
+            run.answering.require_node(self._node_id)
         run.call(self._attach)
         run.listeners.add(self._look)
         try:

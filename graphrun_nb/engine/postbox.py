@@ -45,7 +45,7 @@ def open_questions(run: Run) -> list[tuple[str, Asked]]:
 
 
 def keep_answer(run: Run, node_id: str, payload: Any, *, by: str, no: int | None = None) -> Receipt:
-    """Leave an answer to a node's oldest open question, or to the one that it asks first; see `Waits.answer`.
+    """Leave an answer to a node's oldest open question, or to the one that it asks first; see `Answering.answer`.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def keep_answer(run: Run, node_id: str, payload: Any, *, by: str, no: int | None
 
 
 def keep_answer_to_token(run: Run, digest: str, payload: Any, *, by: str) -> Receipt:
-    """Leave an answer to the question whose token has this digest; raises as `Waits.answer_token`."""
+    """Leave an answer to the question whose token has this digest; raises as `Answering.answer_token`."""
     past = _past(run)
     found = [
         (node_id, each)
@@ -101,7 +101,7 @@ def keep_answer_to_token(run: Run, digest: str, payload: Any, *, by: str) -> Rec
 
 
 def keep_event(run: Run, name: str, payload: Any, key: str | None) -> Receipt:
-    """Leave an event for the oldest open wait for it, or the next one; parameters and errors as `Waits.send_event`."""
+    """Leave an event for the oldest open wait for it, or for the next one; see `Answering.send_event`."""
     past = _past(run)
     takers = past.waiting_for(name)
     if key is not None and (name, key) in past.keys:

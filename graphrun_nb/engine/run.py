@@ -27,6 +27,8 @@ from graphrun_nb.core.policy import RetryPolicy
 from graphrun_nb.core.resumption import appeared, called_off
 from graphrun_nb.core.spec import Arg, Literal, Ref, holds, resolve
 from graphrun_nb.core.status import NodeStatus, RunStatus
+from graphrun_nb.engine.answering import Answering
+from graphrun_nb.engine.asking import Asking
 from graphrun_nb.engine.background import running_loop
 from graphrun_nb.engine.calls import Calls
 from graphrun_nb.engine.capture import CAPTURE
@@ -35,9 +37,11 @@ from graphrun_nb.engine.launch import Launcher
 from graphrun_nb.engine.listeners import Listeners
 from graphrun_nb.engine.live import RUNS, UNFINISHED
 from graphrun_nb.engine.log import RunLog
+from graphrun_nb.engine.mail import Mail
 from graphrun_nb.engine.output import RunOutput
 from graphrun_nb.engine.persistence import Persistence
 from graphrun_nb.engine.postbox import ask_to_cancel
+from graphrun_nb.engine.recall import Recalled
 from graphrun_nb.engine.run_secrets import RunSecrets
 from graphrun_nb.engine.scheduler import ForwardScheduler
 from graphrun_nb.engine.values import Values
@@ -142,6 +146,9 @@ class Run:
         for node_id in self.secrets.outputs.keys() & self.values.keys():
             self.secrets.add_outputs(node_id, self.values[node_id])
         self.waits = Waits(self)
+        self.asking = Asking(self)
+        self.answering = Answering(self)
+        self.mail = Mail(self)
         self.launcher = Launcher(self)
         self.calls = Calls(self)
         self.scheduler = ForwardScheduler(
@@ -211,7 +218,7 @@ class Run:
             self._timer = self.clock.call_at(self.clock.time() + self.env.timeout, self._time_is_up)
         CAPTURE.begin(self)
         self.output.open()
-        self.waits.recall()
+        self._recall()
         is_carried_on = type(opening[0]) is RunResumed or type(opening[1]) is RunForked
         carried = self._under_way() if is_carried_on else ()
         self.scheduler.start(carried)
@@ -258,6 +265,13 @@ class Run:
         with self.listeners.kept_waiting():
             self.scheduler.leave()
 
+    def _recall(self) -> None:
+        """Go on from what the log says of questions, answers and letters."""
+        past = Recalled(self.log.since(0))
+        self.asking.recall(past)
+        self.waits.recall(past)
+        self.mail.open(past)
+
     def _claimed(self) -> Lease:
         """Claim the right to write to the run; raises RunOwnedElsewhere if somebody else has gone on with it."""
         lease = self.store.claim(self.run_id, self, durability=self.env.durability)
@@ -282,7 +296,7 @@ class Run:
         if lease.is_lost:
             self.scheduler.fail(RunOwnedElsewhere(f"run {self.run_id!r} was taken over by another process"))
         else:
-            self.waits.mail.read()
+            self.mail.read()
 
     def be_followed(self, follower: Follower | None) -> None:
         """Let `follower` bring what another process records, on its loop, until this process goes on with the run."""
@@ -502,6 +516,7 @@ class Run:
         CAPTURE.end(self)
         self.launcher.close()
         self.waits.close()
+        self.mail.close()
         if self.log.lease is not None:
             self.log.lease.release()
         self.listeners.tell_all()

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from graphrun_nb.engine.here import Here
 
 
+Key = tuple[str, int, int]
+"""Node, attempt and number: names a wait within its run."""
+
+
 class Closed(NamedTuple):
     """How a wait ended: ``answered``, ``expired``, or ``dropped`` by its own node; `at` is Unix seconds (UTC)."""
 
@@ -69,8 +73,8 @@ class Wait:
         self.is_recorded = False
 
     @property
-    def key(self) -> tuple[str, int, int]:
-        """Node, attempt and number: names the wait within its run."""
+    def key(self) -> Key:
+        """What names the wait within its run."""
         return (self.here.node_id, self.here.attempt, self.info.no)
 
     def outcome(self) -> Any:

@@ -262,8 +262,8 @@ def _show(command: Show, inspector: Inspector) -> Data:
 
 
 def _resume(command: Resume, inspector: Inspector) -> dict[str, Any]:
-    waits = inspector.future.run.waits
-    receipt = waits.answer(command.node_id, command.payload, by="view", attempt=command.attempt, no=command.no)
+    answering = inspector.future.run.answering
+    receipt = answering.answer(command.node_id, command.payload, by="view", attempt=command.attempt, no=command.no)
     return {"at": receipt.at}
 
 

@@ -71,7 +71,7 @@ def _resume(words: list[str], scope: Scope) -> None:
                 raise UsageError(f"{word!r} is not key=value", hints=(usage,))
             key, _, source = word.partition("=")
             payload[key] = scope.value(key, source)
-    run.call(lambda: run.waits.answer(unquoted(node_id), payload, by="cell"))
+    run.call(lambda: run.answering.answer(unquoted(node_id), payload, by="cell"))
 
 
 def _help(_words: list[str], scope: Scope) -> None:

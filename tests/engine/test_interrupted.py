@@ -25,6 +25,8 @@ from graphrun_nb import (
 )
 from graphrun_nb.core.policy import LOST_LIMIT
 
+from .conftest import ManualClock, settle
+
 
 class Stage:
     """A run in one store, over several loops."""
@@ -180,6 +182,29 @@ def test_answers_survive_the_loss_of_the_attempt_that_had_them():
     assert stage.finish() == {"node": "A"}
     assert ran == ["A", "A"]
     assert len(stage.events("WaitOpened")) == 1
+
+
+def test_an_answer_that_came_before_its_question_is_not_taken_for_a_pause_that_a_restart_finds():
+    @tool(outputs=["value"])
+    async def node(context: NodeContext):
+        await context.sleep_until(60)
+        return (await context.wait("text"))["text"]
+
+    stage = staged(node=node)
+
+    async def begin():
+        future = run(stage.graph, run_id="r", store=stage.store, clock=ManualClock())
+        future.resume("node", "A")
+        await settle()
+
+    async def go_on():
+        clock = ManualClock()
+        future = run(stage.graph, run_id="r", store=stage.store, clock=clock)
+        await clock.advance(61)
+        return await future
+
+    asyncio.run(begin())
+    assert asyncio.run(go_on()) == {"node": "A"}
 
 
 def test_a_two_stage_tool_runs_no_stage_twice():

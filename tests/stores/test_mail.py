@@ -108,7 +108,7 @@ async def test_an_answer_from_elsewhere_that_could_not_be_recorded_is_not_lost(s
     holding.execute("BEGIN IMMEDIATE")
     failpoint.arm("append.rows:1:sqlite")
     try:
-        future.run.waits.mail.read()
+        future.run.mail.read()
         assert future.run.log.is_behind
         holding.execute("ROLLBACK")
         with pytest.raises(StoreFull, match="full"):
@@ -128,11 +128,11 @@ async def test_an_answer_from_elsewhere_that_does_not_fit_is_taken_back_although
     store.post("r", digest_of_wait(store), AnswerKept("approve", ref, by="afar"), time.time())
     failpoint.arm("settle.rows:1:sqlite")
     try:
-        future.run.waits.mail.read()
+        future.run.mail.read()
     finally:
         failpoint.arm("")
     assert len(store.letters("r")) == 1
-    future.run.waits.mail.read()
+    future.run.mail.read()
     assert store.letters("r") == []
     future.resume("approve", True)
     assert await future == {"ok": True}
