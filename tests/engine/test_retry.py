@@ -18,6 +18,7 @@ from graphrun_nb import (
     SpecChanged,
     SqliteStore,
     graph,
+    graphify,
     list_runs,
     open_run,
     run,
