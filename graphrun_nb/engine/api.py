@@ -16,7 +16,7 @@ from graphrun_nb.engine.following import followed
 from graphrun_nb.engine.future import RunFuture, shorten, started
 from graphrun_nb.engine.here import AWAY, CURRENT
 from graphrun_nb.engine.live import RUNS
-from graphrun_nb.engine.taking_up import asking, opened, prepared
+from graphrun_nb.engine.preparing import asking, opened, prepared
 from graphrun_nb.protocols import Call, Error, Lost, Value, hooks
 from graphrun_nb.stores import as_store
 

@@ -19,14 +19,14 @@ from graphrun_nb.core.events import (
 )
 from graphrun_nb.core.status import TERMINAL, NodeStatus
 from graphrun_nb.engine import tokens
-from graphrun_nb.engine.again import Again
 from graphrun_nb.engine.env import RuntimeEnv
 from graphrun_nb.engine.future import RunFuture, started
 from graphrun_nb.engine.here import CURRENT
+from graphrun_nb.engine.inheriting import taken_over
 from graphrun_nb.engine.prefix import Prefix
+from graphrun_nb.engine.preparing import as_defined_now, known_run, opened
 from graphrun_nb.engine.recall import Recalled
-from graphrun_nb.engine.taking_over import taken_over
-from graphrun_nb.engine.taking_up import as_defined_now, known_run, opened
+from graphrun_nb.engine.resuming import Resuming
 from graphrun_nb.errors import GraphBuildError
 
 if TYPE_CHECKING:
@@ -137,11 +137,11 @@ def _forked(
             hints=(f"at is the number of one of its events, from {_FIRST} to {n}: future.events lists them",),
         )
     past = Prefix(source, n if at is None else at)
-    again = Again(past, as_defined_now(source), inputs or {}, env, reason="it was forked", changes_inputs=True)
-    again.refuse_bodies()
-    events = again.events()
-    run, opening = taken_over(again, events, parent)
-    run.outdated = again.outdated
+    resuming = Resuming(past, as_defined_now(source), inputs or {}, env, reason="it was forked", changes_inputs=True)
+    resuming.refuse_bodies()
+    events = resuming.events()
+    run, opening = taken_over(resuming, events, parent)
+    run.outdated = resuming.outdated
     run.prepare((*opening, *_Carrying(run, past, events).events))
     return run
 

@@ -201,7 +201,7 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
         GraphRunError
             The run is under way, or its graph is not defined here.
         """
-        from graphrun_nb.engine.taking_up import retried  # noqa: PLC0415 (it makes runs, which know futures)
+        from graphrun_nb.engine.preparing import retried  # noqa: PLC0415 (it makes runs, which know futures)
 
         __tracebackhide__ = True
         chosen = () if from_ is None else from_ if isinstance(from_, (list, tuple, set, frozenset)) else (from_,)

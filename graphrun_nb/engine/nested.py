@@ -26,7 +26,7 @@ def spawn(here: Here, target: Any, inputs: Mapping[str, Any] | None, overrides: 
     target
         What `run` takes, or the name of a graph that is defined in this process.
     """
-    from graphrun_nb.engine.taking_up import prepared  # noqa: PLC0415 (it makes runs, whose nodes know this module)
+    from graphrun_nb.engine.preparing import prepared  # noqa: PLC0415 (it makes runs, whose nodes know this module)
 
     env = RuntimeEnv.from_overrides({**{name: getattr(here.run.env, name) for name in _INHERITED}, **overrides})
     meant = defined(target) if isinstance(target, str) else target

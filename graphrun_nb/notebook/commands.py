@@ -8,7 +8,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from graphrun_nb.engine.future import started
-from graphrun_nb.engine.taking_up import anew
+from graphrun_nb.engine.preparing import anew
 from graphrun_nb.errors import GraphRunError, PayloadRejected
 from graphrun_nb.notebook import inputs
 from graphrun_nb.notebook.detail import detail_aside, detail_of, is_quick

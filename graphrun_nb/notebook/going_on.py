@@ -6,10 +6,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.core.status import RunStatus
-from graphrun_nb.engine.again import named
 from graphrun_nb.engine.api import run as start
 from graphrun_nb.engine.binding import graph_of
 from graphrun_nb.engine.future import RunFuture
+from graphrun_nb.engine.resuming import named
 from graphrun_nb.notebook.line import UsageError, take_options
 from graphrun_nb.notebook.scope import GRAPHS, Scope
 from graphrun_nb.protocols import hooks

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from graphrun_nb.core.secrets import is_secret
 from graphrun_nb.core.spec import Arg
+from graphrun_nb.engine.preparing import as_defined_now, defined_now
 from graphrun_nb.engine.rejection import path_of, rejected
-from graphrun_nb.engine.taking_up import as_defined_now, defined_now
 from graphrun_nb.errors import GraphInputBindError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphrun_nb.core.status import RunStatus
-from graphrun_nb.engine.taking_up import defined_now
+from graphrun_nb.engine.preparing import defined_now
 
 if TYPE_CHECKING:
     from graphrun_nb.engine.run import Run

@@ -13,7 +13,7 @@ from graphrun_nb.engine.env import default_store
 from graphrun_nb.engine.following import followed
 from graphrun_nb.engine.future import RunFuture
 from graphrun_nb.engine.live import RUNS, find_run
-from graphrun_nb.engine.taking_up import opened
+from graphrun_nb.engine.preparing import opened
 from graphrun_nb.errors import GraphRunError
 from graphrun_nb.notebook.line import UsageError
 

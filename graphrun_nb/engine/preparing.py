@@ -15,13 +15,13 @@ from graphrun_nb.core.ids import is_run_id
 from graphrun_nb.core.resumption import appeared
 from graphrun_nb.core.spec import GraphSpec, NodeSpec, closest
 from graphrun_nb.core.status import RunStatus
-from graphrun_nb.engine.again import Again, differing
 from graphrun_nb.engine.binding import bind_inputs, graph_of
 from graphrun_nb.engine.env import RuntimeEnv, default_store
+from graphrun_nb.engine.inheriting import started_of, taken_over
 from graphrun_nb.engine.live import RUNS
 from graphrun_nb.engine.log import RunLog
+from graphrun_nb.engine.resuming import Resuming, differing
 from graphrun_nb.engine.run import Run
-from graphrun_nb.engine.taking_over import started_of, taken_over
 from graphrun_nb.errors import GraphBuildError, GraphRunError, UnknownNode
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def prepared(
         known.call(known.set_down)
         return again.onto(known)
     if known is not None:
-        return Again(known, graph, inputs, env, reason="it was called again").onto(known)
+        return Resuming(known, graph, inputs, env, reason="it was called again").onto(known)
     if env.resume_from_run_id:
         return _taking_over(graph, inputs, env, parent)
     run = Run(graph, bind_inputs(graph.spec, inputs), env, parent=parent)
@@ -97,7 +97,7 @@ def retried(run: Run, from_: Sequence[str] = (), on_changed: OnChanged = "keep")
     graph = as_defined_now(run)
     env = dataclasses.replace(run.env, observers=(), resume_from_run_id="", on_changed=on_changed)
     env.check()
-    return Again(run, graph, None, env, reason="it was retried", from_=from_).onto(run)
+    return Resuming(run, graph, None, env, reason="it was retried", from_=from_).onto(run)
 
 
 def anew(run: Run, inputs: Mapping[str, Any]) -> Run:
@@ -217,11 +217,11 @@ def _taking_over(
             stage="resume_prepare",
             hints=_known_ids(env.resume_from_run_id, env.store),
         )
-    again = Again(source, graph, inputs, env, reason="")
-    events = again.events()
+    resuming = Resuming(source, graph, inputs, env, reason="")
+    events = resuming.events()
     if source.state.finished is RunStatus.DONE and not events:
         raise _nothing_failed(source)
-    run, opening = taken_over(again, events, parent)
+    run, opening = taken_over(resuming, events, parent)
     run.prepare(opening)
     return run
 

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from graphrun_nb.core.events import Event, NodeInfo
-    from graphrun_nb.engine.again import Again
+    from graphrun_nb.engine.resuming import Resuming
 
 _KEPT = (NodeStatus.DONE, NodeStatus.SKIPPED)
 
 
-def taken_over(again: Again, events: Sequence[Event], parent: tuple[str, str] | None) -> tuple[Run, list[Event]]:
+def taken_over(resuming: Resuming, events: Sequence[Event], parent: tuple[str, str] | None) -> tuple[Run, list[Event]]:
     """Return a new run, and what it begins with: the outputs of all nodes that stay done. O(nodes + edges).
 
     Parameters
@@ -25,8 +25,8 @@ def taken_over(again: Again, events: Sequence[Event], parent: tuple[str, str] | 
     events
         What would let the other run itself go on.
     """
-    source, graph, env = again.past, again.graph, again.env
-    run = Run(graph, again.inputs, env, parent=parent)
+    source, graph, env = resuming.past, resuming.graph, resuming.env
+    run = Run(graph, resuming.inputs, env, parent=parent)
     own = graph.infos(env.retry)
     skipped: dict[str, str] = {each.node_id: each.because for each in events if type(each) is NodeSkipped}
     touched = {getattr(each, "node_id", "") for each in events}
@@ -34,7 +34,7 @@ def taken_over(again: Again, events: Sequence[Event], parent: tuple[str, str] | 
     infos = list(own)
     infos += [
         info
-        for info in again.infos[len(own) :]
+        for info in resuming.infos[len(own) :]
         if nodes[info.node_id].status is NodeStatus.DONE and info.node_id not in touched and _is_element(info, nodes)
     ]
     taken: list[Event] = []

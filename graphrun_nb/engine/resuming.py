@@ -57,7 +57,7 @@ class Past(Protocol):
         ...
 
 
-class Again:
+class Resuming:
     """A run that has a past, and what is to happen now.
 
     Parameters
