@@ -127,11 +127,11 @@ class GraphInputBindError(GraphBuildError, ValueError):
 
 
 class Misuse(GraphBuildError, TypeError):
-    """A tool or graph is defined, or called outside of a graph, in a way that means nothing."""
+    """A tool or graph is defined, or called outside a graph, in a way that makes no sense."""
 
 
 class BadOption(GraphRunError, TypeError, ValueError):
-    """An option of a run is unknown, of the wrong type, or has a value that cannot be meant."""
+    """An option of a run is unknown, of the wrong type, or has a value that makes no sense."""
 
 
 class UnknownNode(GraphRunError, KeyError):
@@ -192,7 +192,7 @@ class GraphHasPendingWaits(GraphRunError):
 
 
 class BadWait(GraphRunError, ValueError):
-    """A wait was not opened: its schema, options, deadline or default cannot be meant."""
+    """A wait was not opened: its schema, options, deadline or default makes no sense."""
 
 
 class WaitExpired(GraphRunError, TimeoutError):

@@ -94,7 +94,7 @@ class Executor(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of idle resources; calls under way may end by themselves."""
+        """Release idle resources; calls under way may end by themselves."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Where in a graph values are that nobody is to see."""
+"""Where in a graph values are that must stay hidden."""
 
 from __future__ import annotations
 

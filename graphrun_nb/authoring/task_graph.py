@@ -147,7 +147,7 @@ class TaskGraph:
 
     @functools.cached_property
     def secret_places(self) -> SecretPlaces:
-        """Where values are that nobody is to see, going by names; worked out once. O(nodes + edges)."""
+        """Where values are that must stay hidden, going by names; worked out once. O(nodes + edges)."""
         return SecretPlaces(self.spec)
 
     def build(self) -> TaskGraph:

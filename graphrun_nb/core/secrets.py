@@ -1,4 +1,4 @@
-"""Values that nobody is to see: which names hold them, and how they are taken out of a text."""
+"""Values that must stay hidden: which names hold them, and how they are taken out of a text."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _HARMLESS = frozenset(
 
 @functools.lru_cache(maxsize=4096)
 def is_secret(name: str) -> bool:
-    """Tell whether a value of this name is not to be seen.
+    """Tell whether a value of this name must stay hidden.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def is_secret(name: str) -> bool:
 
 
 class Secrets:
-    """The values of one run that are not to be seen, and texts without them."""
+    """The values of one run that must stay hidden, and texts without them."""
 
     def __init__(self) -> None:
         self._texts: dict[str, None] = {}

@@ -128,6 +128,8 @@ NODE_STATUS: dict[NodeStatus, StatusRow] = {
 }
 
 TERMINAL: frozenset[NodeStatus] = frozenset(row.status for row in NODE_STATUS.values() if row.terminal)
+UNDER_WAY = (NodeStatus.RUNNING, NodeStatus.WAITING)
+"""Those of a node one of whose attempts has started and not ended."""
 
 
 def statuses_allowing(event_name: str) -> frozenset[NodeStatus]:

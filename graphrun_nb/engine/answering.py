@@ -15,7 +15,7 @@ from msgspec import structs
 from graphrun_nb.core.events import AnswerKept
 from graphrun_nb.core.ids import is_name
 from graphrun_nb.core.spec import closest
-from graphrun_nb.core.status import TERMINAL, NodeStatus
+from graphrun_nb.core.status import TERMINAL, UNDER_WAY
 from graphrun_nb.engine import postbox
 from graphrun_nb.engine.continuation import Receipt
 from graphrun_nb.engine.here import Here
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from graphrun_nb.engine.run import Run
     from graphrun_nb.engine.wait import Wait
     from graphrun_nb.protocols import Letter
-
-_UNDER_WAY = (NodeStatus.RUNNING, NodeStatus.WAITING)
 
 
 class Answering:
@@ -50,7 +48,7 @@ class Answering:
         PayloadRejected
             The answer does not fit; the wait stays open.
         GraphRunError
-            There is no such node, or it asks nothing that could be answered.
+            There is no such node, or it has no question that can be answered.
         """
         self.require_node(node_id)
         if self._run.is_away:
@@ -60,7 +58,7 @@ class Answering:
             wait = self._waits.get(node_id, attempt, no)
             if wait is None:
                 raise GraphRunError(
-                    f"attempt {attempt} of node {node_id!r} asks nothing with the number {no}",
+                    f"attempt {attempt} of node {node_id!r} has asked no question {no}",
                     hints=(self._waits.what_is_open(),),
                 )
         else:
@@ -182,11 +180,11 @@ class Answering:
             return next((each for each in open_waits if each.info.kind != "until"), open_waits[0])
         last = self._waits.last_closed_of(node_id)
         has_asked = last is not None and last.here.attempt == node.attempt
-        if has_asked and (node.status in TERMINAL or node.status in _UNDER_WAY):
+        if has_asked and (node.status in TERMINAL or node.status in UNDER_WAY):
             return last
         if node.status in TERMINAL or self._run.ended:
             raise GraphRunError(
-                f"node {node_id!r} is {node.status.lower()}, and asks nothing any more",
+                f"node {node_id!r} is {node.status.lower()}, and has no open question",
                 hints=(self._waits.what_is_open(),),
             )
         return None
@@ -248,10 +246,10 @@ class Answering:
             case "expired":
                 raise GraphRunError(
                     f"the question of {who} expired at {_date(closed.at)}, its deadline",
-                    hints=(f"what then happened was declared: on_deadline={wait.info.on_deadline!r}",),
+                    hints=(f"on_deadline said what happened then: on_deadline={wait.info.on_deadline!r}",),
                 )
             case _:
-                raise GraphRunError(f"{who} has given its question up, or ended", hints=(self._waits.what_is_open(),))
+                raise GraphRunError(f"{who} has dropped its question, or ended", hints=(self._waits.what_is_open(),))
 
 
 def _date(at: float | None) -> str:

@@ -145,7 +145,7 @@ def resume(token: str, payload: Any, *, store: RunStore | str | Path | None = No
     Parameters
     ----------
     token
-        `Continuation.token` of a run. If nobody goes on with that just now, the answer is kept until somebody does.
+        `Continuation.token` of a run. If no process drives that run, the answer is kept until one does.
     payload
         The answer.
     store
@@ -181,7 +181,7 @@ def send_event(
 ) -> Receipt:
     """Send an event to a run, from any thread: it answers one `wait_event` of its name.
 
-    That is the oldest open one, or else the next one that opens. If nobody goes on with the run just now, it is kept.
+    That is the oldest open one, or else the next one that opens. If no process drives the run, it is kept.
 
     Parameters
     ----------

@@ -145,7 +145,7 @@ class Asking:
         scheduler = self._run.scheduler
         if not self._waits.is_current(here) or not scheduler.is_under_way(node_id, attempt):
             raise GraphRunError(
-                f"attempt {attempt} of node {node_id!r} has ended, and asks nothing any more",
+                f"attempt {attempt} of node {node_id!r} has ended, and can no longer ask",
                 hints=("await every question before the node returns",),
             )
         token, digest = tokens.new_token(self._run) if question.kind != "until" else (None, "")

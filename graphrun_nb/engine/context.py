@@ -163,7 +163,7 @@ class NodeContext:
     async def _ask(self, asked: Question) -> Any:
         if running_loop() is not self._run.loop:
             raise GraphRunError(
-                f"node {self.node_id!r} asks something on another event loop than its run's",
+                f"node {self.node_id!r} asks on another event loop than its run's",
                 hints=("make the tool async and await it there; a sync tool cannot wait",),
             )
         return await self._run.asking.ask(self._here, asked)

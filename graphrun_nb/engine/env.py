@@ -112,7 +112,7 @@ class RuntimeEnv:
         Raises
         ------
         BadOption
-            An override is unknown, of the wrong type, or cannot be meant; hints name the closest, and what is known.
+            An override is unknown, of the wrong type, or makes no sense; hints name the closest, and what is known.
         """
         known = [each.name for each in fields(cls)]
         for name in cls.unknown(overrides):
@@ -138,7 +138,7 @@ class RuntimeEnv:
         return [name for name in overrides if name not in known]
 
     def check(self) -> None:
-        """Refuse settings that cannot be meant; raises as `from_overrides`."""
+        """Refuse settings that make no sense; raises as `from_overrides`."""
         if not isinstance(self.retry, RetryPolicy):
             raise BadOption(f"retry=... takes a RetryPolicy or a number of attempts, not {self.retry!r}")
         if type(self.max_concurrency) is not int or self.max_concurrency < 1:

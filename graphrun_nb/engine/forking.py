@@ -17,7 +17,7 @@ from graphrun_nb.core.events import (
     WaitOpened,
     WaitResolved,
 )
-from graphrun_nb.core.status import TERMINAL, NodeStatus
+from graphrun_nb.core.status import TERMINAL, UNDER_WAY
 from graphrun_nb.engine import tokens
 from graphrun_nb.engine.env import RuntimeEnv
 from graphrun_nb.engine.future import RunFuture, started
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 _FIRST = 2
 """The event that says what graph a run follows."""
-_UNDER_WAY = (NodeStatus.RUNNING, NodeStatus.WAITING)
 
 
 def fork(
@@ -54,7 +53,7 @@ def fork(
 
     Nodes that were done keep their outputs and do not run. A question that was open is open again, with a token of its
     own and the time that it had; answers that its node had been given before are not asked for again. What was running
-    begins anew. The graph is followed as it is defined now, so that a tool mended in a cell is used; ``on_changed``
+    begins anew. The graph is run as it is defined now, so that a tool mended in a cell is used; ``on_changed``
     chooses as for `RunFuture.retry`.
 
     Parameters
@@ -64,7 +63,7 @@ def fork(
     at
         Number of an event of its log, at least 2; by default the last one.
     inputs
-        Those that are to differ; nodes that take them run again, and so does all below.
+        The ones to change; nodes that take them run again, and so does all below.
     store
         Where `run` is looked for, by default in the default store. The new run is kept where that one is.
     **rt_overrides
@@ -185,7 +184,7 @@ class _Carrying:
         nodes = self._past.state.nodes
         while node_id:
             node = nodes[node_id]
-            if node.status not in _UNDER_WAY or node_id in self._again or node_id not in self._known:
+            if node.status not in UNDER_WAY or node_id in self._again or node_id not in self._known:
                 return False
             node_id = node.info.parent
         return True

@@ -103,7 +103,7 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
 
     @property
     def status(self) -> RunStatus:
-        """Where the run stands; INTERRUPTED if nobody goes on with it. O(nodes) while it is under way."""
+        """Where the run stands; INTERRUPTED if no process drives it. O(nodes) while it is under way."""
         return self._run.status
 
     @property
@@ -240,7 +240,7 @@ class RunFuture(concurrent.futures.Future[dict[str, Any]]):
         PayloadRejected
             The answer does not fit; the wait stays open.
         GraphRunError
-            There is no such node, or it asks nothing that could be answered: its deadline passed, or it sleeps.
+            There is no such node, or it has no question that can be answered: its deadline passed, or it sleeps.
         """
         return self._run.call(lambda: self._run.answering.answer(node_id, payload, by=by))
 

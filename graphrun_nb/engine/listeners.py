@@ -42,7 +42,7 @@ class Listeners:
         self._blocks = blocks
 
     def tell_all(self) -> None:
-        """Say that the run has ended, or that nobody goes on with it."""
+        """Say that the run has ended, or that no process drives it any more."""
         self._tell(list(self._blocks))
 
     def look_soon(self) -> None:

@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from graphrun_nb.core.events import AnswerKept, CancelRequested
-from graphrun_nb.core.status import NodeStatus
+from graphrun_nb.core.status import UNDER_WAY
 from graphrun_nb.errors import AlreadyResumed, GraphRunError, PayloadRejected
 
 if TYPE_CHECKING:
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
     from graphrun_nb.protocols import Letter, RunStore
 
 _LOG = logging.getLogger(__name__)
-_UNDER_WAY = (NodeStatus.RUNNING, NodeStatus.WAITING)
 
 
 def early_key(node_id: str, node: NodeState) -> str:
     """Return what an answer claims that comes before its node asks."""
-    return f"early {node.attempt + (node.status not in _UNDER_WAY)} {node_id}"
+    return f"early {node.attempt + (node.status not in UNDER_WAY)} {node_id}"
 
 
 def early_keys(node_id: str, n_attempts: int) -> list[str]:

@@ -54,7 +54,7 @@ def keep_answer(run: Run, node_id: str, payload: Any, *, by: str, no: int | None
     PayloadRejected
         The answer does not fit; the question stays open.
     GraphRunError
-        It asks nothing that could be answered.
+        It has no question that can be answered.
     """
     past = _past(run)
     of_node = past.asked.get(node_id, {})
@@ -72,8 +72,8 @@ def keep_answer(run: Run, node_id: str, payload: Any, *, by: str, no: int | None
     node = run.state.nodes[node_id]
     if of_node or no is not None or node.status in TERMINAL:
         raise GraphRunError(
-            f"node {node_id!r} asks nothing that could be answered now",
-            hints=("call the run again to go on with it",),
+            f"node {node_id!r} has no question that can be answered now",
+            hints=("call the run again to continue it",),
         )
     return _post(run, early_key(node_id, node), node_id, payload, payload, by=by)
 
@@ -137,7 +137,7 @@ def _answer(run: Run, node_id: str, asked: Asked, payload: Any, *, by: str) -> R
     if _is_late(run, asked):
         raise GraphRunError(
             f"the question of node {node_id!r} has expired",
-            hints=(f"what then happens was declared: on_deadline={asked.info.on_deadline!r}",),
+            hints=(f"on_deadline says what happens then: on_deadline={asked.info.on_deadline!r}",),
         )
     early = next((each for each in _box(run).values() if is_early(each, node_id)), None)
     if early is not None:

@@ -67,7 +67,7 @@ def prepared(
 def retried(run: Run, from_: Sequence[str] = (), on_changed: OnChanged = "keep") -> Run:
     """Return `run`, ready to go on: with what did not end well, or with the nodes `from_` and all below them.
 
-    If its graph has been defined anew in the meantime, the new one is followed.
+    If its graph has been defined anew since, the new definition is used.
 
     Raises
     ------

@@ -56,8 +56,8 @@ def result_of(run: Run, on_wait: str = "block") -> dict[str, Any]:
             raise asyncio.CancelledError(f"run {run.run_id!r} was cancelled by {state.cancelled_by}")
     if not run.is_alive:
         raise GraphRunError(
-            f"run {run.run_id!r} was interrupted, and nobody goes on with it",
-            hints=(f"future.retry() goes on with it, and so does run(graph, run_id={run.run_id!r})",),
+            f"run {run.run_id!r} was interrupted, and no process is driving it",
+            hints=(f"future.retry() continues it, and so does run(graph, run_id={run.run_id!r})",),
         )
     return _waiting(run, on_wait)
 

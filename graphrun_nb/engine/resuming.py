@@ -127,10 +127,10 @@ class Resuming:
         """Raise GraphBuildError if the run is of ordinary Python, which has no place to go on from."""
         if self.graph.spec.body:
             raise GraphBuildError(
-                f"run {self.past.run_id!r} is of a graph function, which cannot go on where it stopped",
+                f"run {self.past.run_id!r} is of a graph function, which cannot continue where it stopped",
                 code="graph_fn_not_resumable",
                 stage="resume_guard",
-                hints=("begin a new run, without run_id or retry; a @graphify graph can go on",),
+                hints=("begin a new run, without run_id or retry; a @graphify graph can be continued",),
             )
 
     def events(self) -> list[Event]:
@@ -151,7 +151,7 @@ class Resuming:
                 return events
             if self.env.on_unsaved == "raise":
                 raise GraphBuildError(
-                    f"run {self.past.run_id!r} cannot go on: the outputs of {named(unsaved)} were not kept",
+                    f"run {self.past.run_id!r} cannot continue: the outputs of {named(unsaved)} were not kept",
                     code="resume_snapshot_policy_violation",
                     stage="resume_guard",
                     hints=("on_unsaved='rerun' runs those nodes again",),
@@ -211,7 +211,7 @@ class Resuming:
                 f"run {self.past.run_id!r} began with another {' and '.join(map(repr, others))}",
                 code="resume_inputs_changed",
                 hints=(
-                    "leave the inputs out to go on with those, or run_id for a new run",
+                    "leave the inputs out to continue with those, or leave run_id out for a new run",
                     "on_changed='rerun' runs what depends on them again",
                 ),
             )

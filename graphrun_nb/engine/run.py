@@ -26,7 +26,7 @@ from graphrun_nb.core.events import (
 from graphrun_nb.core.policy import RetryPolicy
 from graphrun_nb.core.resumption import appeared, called_off
 from graphrun_nb.core.spec import Arg, Literal, Ref, holds, resolve
-from graphrun_nb.core.status import NodeStatus, RunStatus
+from graphrun_nb.core.status import UNDER_WAY, RunStatus
 from graphrun_nb.engine.answering import Answering
 from graphrun_nb.engine.asking import Asking
 from graphrun_nb.engine.background import running_loop
@@ -63,7 +63,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CALL_TIMEOUT_S = 30.0
-_UNDER_WAY = (NodeStatus.RUNNING, NodeStatus.WAITING)
 
 
 class Run:
@@ -83,7 +82,7 @@ class Run:
     values : Values
         Outputs by node id, of the nodes that are done.
     secrets : RunSecrets
-        What nobody is to see of them.
+        Which of them must stay hidden.
     exceptions : dict of str to BaseException
         Those of this process, by id of the node that failed.
     crash : Exception or None
@@ -278,7 +277,7 @@ class Run:
         if lease.n_events != len(self.log):
             lease.release()
             raise RunOwnedElsewhere(
-                f"run {self.run_id!r} has gone on elsewhere in the meantime",
+                f"run {self.run_id!r} was continued elsewhere in the meantime",
                 hints=(f"open_run({self.run_id!r}) shows how it stands now",),
             )
         self.log.lease = lease
@@ -327,7 +326,7 @@ class Run:
 
     def _under_way(self) -> list[tuple[str, int]]:
         nodes = self.log.state.nodes.items()
-        return [(node_id, node.attempt) for node_id, node in nodes if node.status in _UNDER_WAY]
+        return [(node_id, node.attempt) for node_id, node in nodes if node.status in UNDER_WAY]
 
     def cancel(self, *, by: str) -> bool:
         """Ask the run to end; on the loop's thread. Return False if it has already ended or been asked.
@@ -404,23 +403,23 @@ class Run:
 
     @property
     def is_awaited(self) -> bool:
-        """Whether somebody goes on with it, here or elsewhere, as far as is known."""
+        """Whether it is under way, here or elsewhere, as far as is known."""
         return self.is_alive or (self.follower is not None and self.follower.driver is not None)
 
     @property
     def is_away(self) -> bool:
-        """Whether it did not end, as far as it is known here, and is not under way here."""
+        """Whether, as far as is known here, it has not ended and is not under way here."""
         state = self.log.state
         return bool(state.seq) and state.finished is None and not self.is_alive
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether it did not end, and nobody goes on with it."""
+        """Whether it has not ended, and no process drives it."""
         return self.is_away and self.store.owner(self.run_id) is None
 
     @property
     def status(self) -> RunStatus:
-        """Where it stands; INTERRUPTED if it did not end and nobody goes on with it. O(nodes) while it is under way."""
+        """Where it stands; INTERRUPTED if it has not ended and no process drives it. O(nodes) while it is under way."""
         return RunStatus.INTERRUPTED if self.is_interrupted else self.log.state.status
 
     @property
@@ -442,7 +441,7 @@ class Run:
     def tell_progress(self, signal: Signal) -> None:
         """Remember how far an attempt is, as long as that is under way, and tell the observers."""
         node = self.log.state.nodes[signal.node_id]
-        if node.attempt == signal.attempt and node.status in _UNDER_WAY:
+        if node.attempt == signal.attempt and node.status in UNDER_WAY:
             told = structs.replace(signal, text=self.secrets.scrub(signal.text))
             self.progress[signal.node_id] = told
             self.log.signal(told)

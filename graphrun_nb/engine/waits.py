@@ -11,7 +11,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.core.events import Event, WaitExpired, WaitOpened, WaitResolved
-from graphrun_nb.core.status import NodeStatus
+from graphrun_nb.core.status import UNDER_WAY
 from graphrun_nb.engine import postbox, tokens
 from graphrun_nb.engine.continuation import Continuation, Receipt
 from graphrun_nb.engine.inbox import Inbox, Kept
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from graphrun_nb.engine.recall import Recalled
     from graphrun_nb.engine.run import Run
     from graphrun_nb.engine.wait import Key
-
-_ASKING = (NodeStatus.RUNNING, NodeStatus.WAITING)
 
 
 class Waits:
@@ -100,7 +98,7 @@ class Waits:
     def is_current(self, here: Here) -> bool:
         """Tell whether the attempt is the node's current one, and under way."""
         node = self._run.state.nodes[here.node_id]
-        return node.attempt == here.attempt and node.status in _ASKING
+        return node.attempt == here.attempt and node.status in UNDER_WAY
 
     def standing(self, wait: Wait) -> Closed | None:
         """Return how the wait ended, or None if it can be answered now."""

@@ -42,7 +42,7 @@ def value_of(run: Run, node_id: str, side: str, name: str) -> Shown:
     if found is None:
         raise GraphRunError(f"node {node_id!r} has no value {name!r} among its {side} here")
     if found.is_hidden:
-        raise GraphRunError(f"{name!r} is not to be seen")
+        raise GraphRunError(f"{name!r} must stay hidden")
     return found
 
 

@@ -473,7 +473,7 @@ def _one(cursor: psycopg.Cursor[Any]) -> Any:
     return None if row is None else row[0]
 
 
-_ROOM = "make room on the server; then future.retry() goes on, and so does a call with the same run_id"
+_ROOM = "make room on the server; then future.retry() continues the run, and so does a call with the same run_id"
 _GONE = ("08", "57P", "25P03")
 _BUSY = ("55P03", "40", "57014", "53300")
 _FULL = ("53", "54")

@@ -19,7 +19,7 @@ MAX_WAL = 4 * 2**20
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-_ROOM = "make room, or mend the disk; then future.retry() goes on, and so does a call with the same run_id"
+_ROOM = "make room, or mend the disk; then future.retry() continues the run, and so does a call with the same run_id"
 
 
 class Link:
