@@ -115,7 +115,7 @@ class Mute(MemoryStore):
     ],
 )
 def test_a_broken_store_fails_the_check_for_it(store, check, monkeypatch):
-    monkeypatch.setattr("graphrun_nb.testing.stores.PATIENCE_S", 0.2)
+    monkeypatch.setattr("graphrun_nb.testing.store_checks.PATIENCE_S", 0.2)
     monkeypatch.setattr("graphrun_nb.testing.store_programs.PATIENCE_S", 0.2)
     suite = StoreConformance()
     suite.is_shared = False
