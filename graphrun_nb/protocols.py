@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Coroutine, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from msgspec import Struct
@@ -120,35 +121,35 @@ class Keeper(Protocol):
 
     @property
     def refers(self) -> bool:
-        """Whether the log has to say where outputs are, because this process may end before the run."""
+        """Whether events refer to the outputs they produced, because the values outlive this process."""
         ...
 
     def put(self, value: Any, preview: Callable[[], str], *, shown: bool = True) -> ValueRef:
-        """Keep a value, and return what the log says of it.
+        """Keep a value, and return the reference to it that the log holds.
 
         Parameters
         ----------
         preview
             Makes a text for people.
         shown
-            Whether the log has that text also of a value that outlives this process.
+            Whether the reference carries that text even if the value outlives this process.
         """
         ...
 
     def is_heavy(self, value: Any) -> bool:
-        """Tell whether putting a value takes so long that `write` is to be called first, in another thread."""
+        """Tell whether `put` would take so long that `write` should be called first, in another thread."""
         ...
 
     def write(self, values: Sequence[Any]) -> None:
-        """Do what is slow about putting these values, each of which is then put once; raises as `Lease.append`."""
+        """Do the slow part of `put` for these values, each of which is then put once; raises as `Lease.append`."""
         ...
 
     def known(self, value: Any) -> ValueRef | None:
-        """Return what the log says of a value that was put before without being shown, if that is found at once."""
+        """Return the reference to a value that was put before with ``shown=False``, if it is found at once."""
         ...
 
     def at_hand(self, refs: Iterable[ValueRef]) -> AbstractContextManager[None]:
-        """Read these at once, so that `get` finds them without asking for each, as long as the block lasts."""
+        """Read these in one go, so that `get` need not ask for each while the block lasts."""
         ...
 
     def get(self, ref: ValueRef) -> Any:
@@ -156,11 +157,11 @@ class Keeper(Protocol):
         ...
 
     def add_line(self, line: Signal) -> None:
-        """Keep what a node printed or logged, soon and as far as that goes. Called from any thread."""
+        """Keep what a node printed or logged, soon and on a best-effort basis. Called from any thread."""
         ...
 
     def lines(self, node_id: str) -> Sequence[Signal]:
-        """Return what a node printed and logged, in this process and others, as far as that was kept."""
+        """Return what a node printed and logged, in this process and others, as far as it was kept."""
         ...
 
 
@@ -186,14 +187,14 @@ class Owner(Struct, frozen=True):
 
 
 class Letter(Struct, frozen=True):
-    """An answer, event or wish that reached a run from elsewhere than its own loop.
+    """An answer, an event or a request to cancel, sent to a run from outside its own loop.
 
     Attributes
     ----------
     no
         Its number in the store, at least 1.
     key
-        What it claims: of letters with one key only the first counts.
+        What it claims: of several letters with the same key only the first counts.
     at
         Unix seconds (UTC).
     """
@@ -205,25 +206,25 @@ class Letter(Struct, frozen=True):
 
 
 class Holder(Protocol):
-    """Who writes to a run in this process."""
+    """The writer of a run in this process."""
 
     @property
     def is_alive(self) -> bool:
-        """Whether it still goes on with it."""
+        """Whether it is still driving the run."""
         ...
 
     def on_mail(self) -> None:
-        """Learn that there are letters. Called from any thread."""
+        """Take note that there are letters. Called from any thread."""
         ...
 
 
 class Watcher(Protocol):
-    """Who wants to know how a run stands that other processes drive."""
+    """Follows a run that another process drives."""
 
     run_id: str
 
     def on_standing(self, n_events: int, owner: Owner | None) -> None:
-        """Learn how long the log is, and who drives the run. Called from any thread, also if nothing has changed."""
+        """Take note of the log's length and the run's owner. Called from any thread, even if nothing has changed."""
         ...
 
 
@@ -233,7 +234,7 @@ class Lease(Protocol):
     Attributes
     ----------
     is_lost
-        Whether somebody else was seen to have taken the run over.
+        Whether another holder was seen to have taken the run over.
     """
 
     is_lost: bool
@@ -249,14 +250,14 @@ class Lease(Protocol):
         Parameters
         ----------
         outline
-            What the run comes to with it, if it has ended: part of the unit, and worth nothing once the run goes on.
+            The summary of the run, if this batch ends it: part of the unit, and void once the run is continued.
 
         Raises
         ------
         StoreBusy
-            That takes a while; nothing is kept, and `append_later` is to be called.
+            That would take a while; nothing is kept: call `append_later`.
         RunOwnedElsewhere
-            Somebody else has taken the run over; nothing is kept.
+            Another holder has taken the run over; nothing is kept.
         StoreFull
             There is no room; nothing is kept.
         """
@@ -269,12 +270,12 @@ class Lease(Protocol):
         ...
 
     def release(self) -> None:
-        """Let others have it."""
+        """Give the right back."""
         ...
 
 
 class RunStore(Protocol):
-    """Keeps the logs of runs, hands out who keeps their values, and lets one at a time write to each.
+    """Keeps the logs of runs, hands out the keepers of their values, and lets one holder at a time write to each run.
 
     Two stores are equal if they are the same place. `graphrun_nb.testing.StoreConformance` checks one.
     """
@@ -290,7 +291,7 @@ class RunStore(Protocol):
         Raises
         ------
         RunOwnedElsewhere
-            Another holder, here or elsewhere, goes on with it.
+            Another holder, here or elsewhere, drives it.
         """
         ...
 
@@ -299,12 +300,12 @@ class RunStore(Protocol):
         ...
 
     def read(self, run_id: str, after: int = 0) -> Sequence[Envelope]:
-        """Return a run's log after its event `after`, where a batch ended; empty if there is none.
+        """Return a run's log after event `after`, the last one of a batch; empty if there is none.
 
         Raises
         ------
         StoreCorrupt
-            It is not what was written.
+            The log is damaged.
         """
         ...
 
@@ -313,14 +314,14 @@ class RunStore(Protocol):
         ...
 
     def watch(self, watcher: Watcher) -> None:
-        """Tell `watcher` how its run stands, at once and whenever that has changed, until nobody else holds it.
+        """Tell `watcher` how its run stands, now and after each change, until no other process holds the run.
 
-        A store that other processes cannot reach need not.
+        A store that other processes cannot reach need not do anything.
         """
         ...
 
     def unwatch(self, watcher: Watcher) -> None:
-        """Tell it no more."""
+        """Stop telling it."""
         ...
 
     def run_ids(self) -> Sequence[str]:
@@ -328,9 +329,9 @@ class RunStore(Protocol):
         ...
 
     def outlines(self) -> Mapping[str, Outline | None]:
-        """Return the ids of all runs, in order of their first event, with what they came to.
+        """Return the ids of all runs, in order of their first event, with their summaries.
 
-        It is None for a run that has not ended, and where it was not kept, or is not what was kept: then the log tells.
+        None stands for a run that has not ended, and for a summary that was not kept or is damaged: read the log then.
         """
         ...
 
@@ -347,14 +348,14 @@ class RunStore(Protocol):
         ...
 
     def keeper(self, run_id: str, *, lasting: bool) -> Keeper:
-        """Return who keeps the run's values: always the same one, as long as anything is kept.
+        """Return the keeper of the run's values: always the same one, as long as it is in use.
 
-        A run is `lasting` if somebody named it, and may ask for it again.
+        A run is `lasting` if the user named it, and may ask for it again.
         """
         ...
 
     def post(self, run_id: str, key: str, fact: AnswerKept | CancelRequested, at: float) -> Letter | None:
-        """Put a letter to the run into its box, once and for all; or return the one that is there with this key.
+        """Put a letter into the run's box and return None; or return the one that is there with this key.
 
         Values that it refers to were put by the run's keeper.
         """
@@ -365,7 +366,7 @@ class RunStore(Protocol):
         ...
 
     def letters(self, run_id: str) -> Sequence[Letter]:
-        """Return the letters that nobody has settled, oldest first."""
+        """Return the letters that are not settled, oldest first."""
         ...
 
     def settle(self, run_id: str, nos: Sequence[int], *, retract: bool = False) -> None:
@@ -374,10 +375,10 @@ class RunStore(Protocol):
 
 
 class Timer(Protocol):
-    """Something that will be called later unless it is cancelled."""
+    """A call that is made later unless it is cancelled."""
 
     def cancel(self) -> None:
-        """Call it off."""
+        """Do not make it."""
         ...
 
 
@@ -401,8 +402,8 @@ class Signal(Struct, frozen=True):
     stream
         ``stdout``, ``stderr``, ``log``, ``progress`` or ``note``.
     text
-        One line of it. A carriage return before it says that it is not finished: the next one of the same attempt and
-        stream takes its place.
+        One line. If it begins with a carriage return it is not finished: the next one of the same attempt and stream
+        takes its place.
     """
 
     node_id: str
@@ -413,7 +414,7 @@ class Signal(Struct, frozen=True):
 
 
 class Observer(Protocol):
-    """Is told what happened. One that raises or is slow does not hurt the run."""
+    """Hears of what happened. One that raises or is slow does not hurt the run."""
 
     def on_events(self, first: int, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
         """Take note of consecutive events, numbered from `first`; `state` is read-only and already includes them."""
@@ -437,19 +438,19 @@ class Presenter(Protocol):
         ...
 
     def awaited(self, future: Any) -> None:
-        """Know that the current cell waits for a run, which perhaps no view shows."""
+        """Take note that the current cell waits for a run, which no view may be showing."""
         ...
 
     def after_failure(self, *, goes_on: bool = True) -> tuple[str, ...]:
-        """Return hints for somebody whose run has failed, and can go on or has to be begun anew."""
+        """Return hints for a user whose run has failed: how to continue it, or, unless it `goes_on`, begin anew."""
         ...
 
     def shorten(self, error: BaseException) -> None:
-        """Let an error that comes out of this package be shown up to the line of the user that it came to."""
+        """Let the traceback of an error of this package end at the user's own line when it is shown."""
         ...
 
     def file_label(self, filename: str) -> str:
-        """Return how people know a source file, for example ``In[3]``; `filename` itself if there is no better name."""
+        """Return what a user calls a source file, such as ``In[3]``; `filename` itself if there is no better name."""
         ...
 
 
@@ -518,7 +519,7 @@ _KERNELS = frozenset({"ipykernel", "marimo"})
 
 
 class Hooks:
-    """What higher floors offer to lower ones.
+    """What higher floors offer to lower ones; each may be replaced by assigning another one.
 
     Attributes
     ----------
@@ -531,49 +532,37 @@ class Hooks:
     """
 
     presenter: Presenter | None = None
-    _presenter_factory = "graphrun_nb.notebook.presenter:in_a_notebook"
-    _inspector = "graphrun_nb.notebook.inspector:Inspector"
     runner: Runner | None = None
     default_store: Callable[[], RunStore] | None = None
-    _driver: LoopDriver | str = "graphrun_nb.notebook.loop:drive"
-    _illustrator: Illustrator | str = "graphrun_nb.view.picture:image"
 
     def here(self) -> Presenter | None:
         """Return the presenter, making it now if this process is a notebook's kernel that has none yet."""
         if self.presenter is None and not _KERNELS.isdisjoint(sys.modules):
-            self.presenter = _imported(self._presenter_factory)()
+            self.presenter = _imported("graphrun_nb.notebook.presenter", "in_a_notebook")()
         return self.presenter
 
     def inspector(self, future: Any) -> Any:
         """Return the live view of a run; outside a notebook it is a widget that nothing shows yet."""
         presenter = self.here()
-        return _imported(self._inspector)(future) if presenter is None else presenter.inspector(future)
+        if presenter is None:
+            return _imported("graphrun_nb.notebook.inspector", "Inspector")(future)
+        return presenter.inspector(future)
 
-    @property
+    @cached_property
     def loop_driver(self) -> LoopDriver:
-        """The way to wait on the loop's own thread, imported when first needed."""
-        if isinstance(self._driver, str):
-            driver: LoopDriver = _imported(self._driver)
-            self._driver = driver
-            return driver
-        return self._driver
+        """The way to wait on the loop's own thread."""
+        driver: LoopDriver = _imported("graphrun_nb.notebook.loop", "drive")
+        return driver
 
-    @loop_driver.setter
-    def loop_driver(self, driver: LoopDriver) -> None:
-        self._driver = driver
-
-    @property
+    @cached_property
     def illustrator(self) -> Illustrator:
-        """What draws graphs and runs, imported when first needed."""
-        if isinstance(self._illustrator, str):
-            illustrator: Illustrator = _imported(self._illustrator)
-            self._illustrator = illustrator
-            return illustrator
-        return self._illustrator
+        """What draws graphs and runs."""
+        image: Illustrator = _imported("graphrun_nb.view.picture", "image")
+        return image
 
 
-def _imported(path: str) -> Any:
-    module, _, name = path.partition(":")
+def _imported(module: str, name: str) -> Any:
+    """Import a plain default when it is first needed; no import of the module itself goes upwards."""
     return getattr(importlib.import_module(module), name)
 
 

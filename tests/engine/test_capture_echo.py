@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("untouched")
 @pytest.fixture
 def in_kernel(monkeypatch):
     """Make runs believe that a notebook shows them."""
-    monkeypatch.setattr(hooks, "presenter", SimpleNamespace(refresh=lambda future: None))
+    monkeypatch.setattr(hooks, "presenter", SimpleNamespace(awaited=lambda future: None))
 
 
 async def test_in_a_kernel_a_node_does_not_wait_for_a_stream_that_it_does_not_write_to(in_kernel, monkeypatch):
