@@ -1,4 +1,4 @@
-"""What cannot be done with a value that is not there yet: how it is told, and what to write instead."""
+"""What cannot be done with a value that is not there yet: the message, and what to write instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people slip on in nodes and running bodies, told from what Python says of it, and what to write instead."""
+"""Common slips in nodes and running bodies, recognised by the error that Python raises, and what to write instead."""
 
 from __future__ import annotations
 

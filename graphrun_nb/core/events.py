@@ -168,7 +168,7 @@ class RunStarted(_Event, frozen=True):
 
 
 class RunResumed(_Event, frozen=True):
-    """An unfinished or finished run was taken up again; `reason` says why, `inputs` are new ones, if there are any."""
+    """A run, finished or not, was resumed; `reason` says why, `inputs` are new ones, if there are any."""
 
     reason: str
     inputs: tuple[tuple[str, ValueRef], ...] = ()

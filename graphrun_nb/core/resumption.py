@@ -1,4 +1,4 @@
-"""What is recorded when a run is taken up again: which nodes keep what they gave, and which run once more.
+"""What is recorded when a run is resumed: which nodes keep their outputs, and which run again.
 
 A node that is done keeps its outputs unless it is asked to run again; one that failed, was cancelled, or was skipped
 because of either, begins anew with a fresh budget. What was under way when the process ended is lost and will be tried
@@ -96,7 +96,7 @@ def with_all_below(infos: Sequence[NodeInfo], start: Iterable[str]) -> tuple[set
     return again, opened - again
 
 
-def taken_up(
+def resumed(
     nodes: Mapping[str, NodeState], infos: Sequence[NodeInfo], again: Collection[str] = (), *, reason: str, lost: str
 ) -> list[Event]:
     """Return the events that let the run go on. O(nodes + edges).

@@ -128,7 +128,7 @@ class Router:
 
 
 class Capture:
-    """What is in place in this process while any run is alive."""
+    """Captures the output of nodes while any run of this process is alive."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""The time as it is."""
+"""The machine's clock."""
 
 from __future__ import annotations
 

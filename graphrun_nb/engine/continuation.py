@@ -1,4 +1,4 @@
-"""What people hold of a wait: the `Continuation` that tells of it, and the `Receipt` of an answer."""
+"""What users hold of a wait: the `Continuation` that describes it, and the `Receipt` of an answer."""
 
 from __future__ import annotations
 

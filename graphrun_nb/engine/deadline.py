@@ -1,4 +1,4 @@
-"""When something is due, in the forms in which people say it."""
+"""Deadlines in the forms that users write, as instants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""New runs that begin with what is done in another one."""
+"""New runs that begin with the finished nodes of another one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From an attempt that was started to its coroutine, and from what became of it to the event that records it."""
+"""Makes the coroutine of an attempt that was started, and the event that records how it ended."""
 
 from __future__ import annotations
 

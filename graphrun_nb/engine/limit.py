@@ -1,4 +1,4 @@
-"""The time that an attempt has, and what becomes of one that does not heed its end."""
+"""Time limits of attempts, and what becomes of an attempt that ignores its limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How late an event loop is, and which node keeps it: all nodes, cells and clicks share one.
+"""How late an event loop is, and which node blocks it: all nodes, cells and clicks share one.
 
 While somebody listens the loop beats ten times a second, and a thread looks at the beats. If one is late it looks for
 the attempt whose code is on the loop's thread, and tells: the loop itself cannot, as long as it is kept.

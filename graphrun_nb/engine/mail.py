@@ -124,7 +124,7 @@ class Mail:
             _LOG.warning("letters to run %s cannot be settled; it is tried again", run_id, exc_info=True)
 
     def close(self) -> None:
-        """Take no more; what came to a run that has ended is done with, and otherwise waits for who goes on with it."""
+        """Take no more letters: those to a run that has ended are settled, others wait until it is resumed."""
         self._is_open = False
         if self._run.state.finished is not None:
             with contextlib.suppress(GraphRunError):

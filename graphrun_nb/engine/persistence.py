@@ -1,4 +1,4 @@
-"""`Persistence`: how the values of one run are kept in its store, and got back when the run is taken up again."""
+"""`Persistence`: how the values of one run are kept in its store, and fetched when it is resumed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers and events for runs that are not under way here: left in the store, for whoever goes on with them."""
+"""Answers and events for runs that are not under way here: left in the store for the process that drives them next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Prefix`: a run as it stood after its first events, which nothing can change any more."""
+"""`Prefix`: a run as it stood after its first events, unchangeable."""
 
 from __future__ import annotations
 

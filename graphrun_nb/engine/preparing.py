@@ -1,4 +1,4 @@
-"""Where runs come from: new ones, those that are taken up again, and those that take over from others.
+"""Makes runs ready to start: new ones, resumed ones, and those that inherit from others.
 
 Everything that could be refused is refused here, before anything is recorded: `Run.start` only records, and goes on.
 """

@@ -1,4 +1,4 @@
-"""What a run's log says of its questions and answers: what `Waits` goes on from when the run is taken up again."""
+"""What a run's log says of its questions and answers: what a resumed run starts from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `RunFuture.result` returns or raises, as the run's log tells it."""
+"""What `RunFuture.result` returns or raises, according to the run's log."""
 
 from __future__ import annotations
 

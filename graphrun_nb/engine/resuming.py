@@ -1,11 +1,11 @@
-"""What becomes of a run that has a past: which of its nodes keep what they gave, and what is refused."""
+"""What becomes of a run that is resumed: which of its nodes keep their outputs, and what is refused."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
 from graphrun_nb.core.events import NodeReset, NodeSkipped, RunResumed, SpecAccepted
-from graphrun_nb.core.resumption import changed_nodes, taken_up, with_all_below, with_appeared
+from graphrun_nb.core.resumption import changed_nodes, resumed, with_all_below, with_appeared
 from graphrun_nb.core.spec import args, refs
 from graphrun_nb.core.status import NodeStatus, RunStatus
 from graphrun_nb.engine.binding import bind_inputs
@@ -120,7 +120,7 @@ class Resuming:
         if self.is_altered or self.infos != tuple(each.info for each in self.nodes.values()):
             plain = self.graph.infos(self.env.retry)
             opening.append(SpecAccepted(self.graph.fingerprint(), plain if self.infos == plain else self.infos))
-        run.take_up(self.graph, self.inputs, self.env, (*opening, *events), outdated=self.outdated)
+        run.resume_with(self.graph, self.inputs, self.env, (*opening, *events), outdated=self.outdated)
         return run
 
     def refuse_bodies(self) -> None:
@@ -145,7 +145,7 @@ class Resuming:
         again, opened = with_all_below(self.infos, roots)
         self._again |= again | opened
         while True:
-            events = taken_up(self.nodes, self.infos, self._again, reason=self.reason, lost=_LOST)
+            events = resumed(self.nodes, self.infos, self._again, reason=self.reason, lost=_LOST)
             unsaved = self._unsaved(events)
             if not unsaved:
                 return events

@@ -1,4 +1,4 @@
-"""`Run`: one run of one graph, from its beginning to its end, and whenever it is taken up again."""
+"""`Run`: one run of one graph, from its start to its end, and again when it is resumed."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Run:
     progress : dict of str to Signal
         How far nodes last said to be, by node id.
     outdated : tuple of str
-        Nodes that are done, or have parts that are, and were defined differently when the run was last taken up.
+        Nodes that are done, or have parts that are, and were defined differently when the run was last resumed.
     """
 
     def __init__(
@@ -177,7 +177,7 @@ class Run:
         """Say what `start` is going to record; nothing is recorded before."""
         self._opening = opening
 
-    def take_up(
+    def resume_with(
         self,
         graph: TaskGraph,
         inputs: Mapping[str, Any],
@@ -186,7 +186,7 @@ class Run:
         *,
         outdated: tuple[str, ...] = (),
     ) -> None:
-        """Prepare a run that has ended, or was left behind, to go on with these."""
+        """Prepare a run that has ended, or that its loop left behind, to continue with these."""
         self.crash = None
         self.outdated = outdated
         self._is_left = False
@@ -272,7 +272,7 @@ class Run:
         self.mail.open(past)
 
     def _claimed(self) -> Lease:
-        """Claim the right to write to the run; raises RunOwnedElsewhere if somebody else has gone on with it."""
+        """Claim the right to write to the run; raises RunOwnedElsewhere if another process has continued it."""
         lease = self.store.claim(self.run_id, self, durability=self.env.durability)
         if lease.n_events != len(self.log):
             lease.release()
@@ -298,7 +298,7 @@ class Run:
             self.mail.read()
 
     def be_followed(self, follower: Follower | None) -> None:
-        """Let `follower` bring what another process records, on its loop, until this process goes on with the run."""
+        """Let `follower` bring what another process records, on its loop, until this process resumes the run."""
         self.follower = follower
         if follower is not None:
             self.loop = follower.loop

@@ -1,4 +1,4 @@
-"""A worker process as its parent holds it: started, interrupted, killed, and cleared away."""
+"""A worker process as its parent sees it: started, interrupted, killed, and cleared away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parent's half of what is said with one worker; `worker.py` is the other."""
+"""The parent's half of the conversation with one worker; `worker.py` is the other half."""
 
 from __future__ import annotations
 

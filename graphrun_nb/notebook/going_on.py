@@ -1,4 +1,4 @@
-"""``%graphrun show``, ``retry``, ``fork`` and ``attach``: runs that are there already, shown here and gone on with."""
+"""``%graphrun show``, ``retry``, ``fork`` and ``attach``: existing runs, shown here and continued."""
 
 from __future__ import annotations
 

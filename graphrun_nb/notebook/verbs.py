@@ -1,4 +1,4 @@
-"""What ``%graphrun`` does with runs that are there already: the table of runs, and the table of verbs."""
+"""What ``%graphrun`` does with existing runs: the table of runs, and the table of verbs."""
 
 from __future__ import annotations
 

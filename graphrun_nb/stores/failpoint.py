@@ -17,18 +17,18 @@ _KINDS = ("kill", "oserror", "sqlite", "stall")
 
 
 class Count:
-    """Counts how often each place is come by."""
+    """Counts how often each place is passed."""
 
     def __init__(self) -> None:
         self.seen: Counter[str] = Counter()
 
-    def come_by(self, name: str) -> None:
+    def passed(self, name: str) -> None:
         """Count `name`."""
         self.seen[name] += 1
 
 
 class _Failure:
-    """What happens at one place, the n-th time that it is come by."""
+    """What happens at one place, the n-th time that it is passed."""
 
     def __init__(self, text: str) -> None:
         match text.split(":"):
@@ -37,7 +37,7 @@ class _Failure:
             case _:
                 raise ValueError(f"GRAPHRUN_FAILPOINT is name:nth:{'|'.join(_KINDS)}, not {text!r}")
 
-    def come_by(self, name: str) -> None:
+    def passed(self, name: str) -> None:
         if name == self.name:
             self.left -= 1
             if not self.left:
@@ -67,16 +67,16 @@ def arm(text: str) -> None:
 
 
 def count() -> Count:
-    """Count the places that are come by from now on."""
+    """Count the places that are passed from now on."""
     global _armed  # noqa: PLW0603 (one a process, for tests)
     counting = _armed = Count()
     return counting
 
 
 def failpoint(name: str) -> None:
-    """Come by the place `name`."""
+    """Pass the place `name`."""
     if _armed is not None:
-        _armed.come_by(name)
+        _armed.passed(name)
 
 
 arm(os.environ.get("GRAPHRUN_FAILPOINT", ""))

@@ -1,4 +1,4 @@
-"""A small file beside a database that says how far a run is at least, so that the loss of its log is noticed.
+"""A small file beside a database: how many events each run has at least, so that a lost log is noticed.
 
 SQLite keeps the latest turns in the file ``-wal``. Where that is deleted, or left behind when a store is copied, the
 rest is a whole database of an earlier moment, and nothing in it tells.

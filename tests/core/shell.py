@@ -26,7 +26,7 @@ from graphrun_nb.core.events import (
 )
 from graphrun_nb.core.frontier import Frontier
 from graphrun_nb.core.policy import LOST_LIMIT, RetryPolicy
-from graphrun_nb.core.resumption import taken_up, with_all_below, with_appeared
+from graphrun_nb.core.resumption import resumed, with_all_below, with_appeared
 from graphrun_nb.core.state import apply, fold
 from graphrun_nb.core.status import TERMINAL, NodeStatus, RunStatus
 from graphrun_nb.core.stride import stride
@@ -175,14 +175,14 @@ class Shell:
         self.record(AttemptFailed(node_id, attempt, ERROR) if bad else AttemptSucceeded(node_id, attempt))
         self.turn()
 
-    def take_up(self, again=None):
+    def resume(self, again=None):
         """Go on after the process died, from the log alone; maybe with a node that is to run again."""
         digest = self.state.digest()
         self.state = fold("run", self.log)
         assert self.state.digest() == digest
         infos = with_appeared(self.state.nodes, self.infos)
         reset, opened = with_all_below(infos, [again]) if again else (set(), set())
-        events = taken_up(self.state.nodes, infos, reset | opened, reason="again", lost="gone")
+        events = resumed(self.state.nodes, infos, reset | opened, reason="again", lost="gone")
         self.record(RunResumed("again"), advance=False)
         were = {node_id: node.status for node_id, node in self.state.nodes.items()}
         for event in events:

@@ -193,7 +193,7 @@ class Core(RuleBasedStateMachine):
     def process_dies_and_the_run_is_taken_up(self, pick, some):
         """From the log alone; maybe with a node that is to run again."""
         known = list(self.run.state.nodes)
-        self.run.take_up(known[pick % len(known)] if some else None)
+        self.run.resume(known[pick % len(known)] if some else None)
 
     @rule(share=st.floats(min_value=0, max_value=1))
     def from_any_prefix_of_the_log_a_run_comes_to_its_end(self, share):
@@ -202,7 +202,7 @@ class Core(RuleBasedStateMachine):
         prefix = run.log[: max(2, int(len(run.log) * share))]
         other = Shell(run.infos, run.policy, run.conditions, run.now, prefix)
         done = {each: node.attempt for each, node in other.state.nodes.items() if node.status is NodeStatus.DONE}
-        other.take_up()
+        other.resume()
         other.go_to_the_end()
         assert {each: other.state.nodes[each].attempt for each in done} == done
         assert all(other.state.nodes[each].status is NodeStatus.DONE for each in done)

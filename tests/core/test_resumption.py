@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from graphrun_nb.core.events import AttemptLost, NodeInfo, NodeReset, NodeSkipped
-from graphrun_nb.core.resumption import changed_nodes, taken_up, with_all_below, with_appeared
+from graphrun_nb.core.resumption import changed_nodes, resumed, with_all_below, with_appeared
 from graphrun_nb.core.state import NodeState
 from graphrun_nb.core.status import NodeStatus
 
@@ -24,7 +24,7 @@ def node(node_id, *needs, status=DONE, because="", **rest):
 
 def events_of(*nodes, again=()):
     by_id = {each.info.node_id: each for each in nodes}
-    found = taken_up(by_id, [each.info for each in nodes], again, reason="again", lost="gone")
+    found = resumed(by_id, [each.info for each in nodes], again, reason="again", lost="gone")
     return [(type(each).__name__, each.node_id) for each in found]
 
 
@@ -66,7 +66,7 @@ def test_a_node_that_is_to_run_again_below_a_skipped_one_is_skipped(status):
 def test_a_new_node_below_a_skipped_one_is_skipped():
     off = node("off", status=SKIPPED)
     new = NodeInfo(node_id="new", name="new", needs=("off",))
-    found = taken_up({"off": off}, [off.info, new], reason="again", lost="gone")
+    found = resumed({"off": off}, [off.info, new], reason="again", lost="gone")
     assert found == [NodeSkipped("new", "off")]
 
 
@@ -111,7 +111,7 @@ def test_a_body_whose_calls_only_wait_is_carried_on():
 def test_the_reason_is_told():
     nodes = {"a": node("a", status=FAILED), "b": node("b", status=RUNNING)}
     infos = [each.info for each in nodes.values()]
-    assert taken_up(nodes, infos, reason="why", lost="how") == [NodeReset("a", "why"), AttemptLost("b", 1, "how")]
+    assert resumed(nodes, infos, reason="why", lost="how") == [NodeReset("a", "why"), AttemptLost("b", 1, "how")]
 
 
 def test_all_below_a_node_runs_again_with_it():
