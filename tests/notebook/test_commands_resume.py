@@ -70,8 +70,8 @@ async def test_a_refused_answer_says_what_would_do(view, payload):
         ({"node_id": "aprove", "attempt": 1, "no": 0}, "has no node 'aprove'"),
         ({"node_id": "approve", "attempt": 2, "no": 0}, "attempt 2"),
         ({"node_id": "approve", "attempt": 0, "no": 0}, "attempt 0"),
-        ({"node_id": "approve", "attempt": 1, "no": 1}, "asks nothing"),
-        ({"node_id": "approve", "attempt": 1, "no": -1}, "asks nothing"),
+        ({"node_id": "approve", "attempt": 1, "no": 1}, "has asked no question"),
+        ({"node_id": "approve", "attempt": 1, "no": -1}, "has asked no question"),
     ],
 )
 async def test_an_answer_to_what_was_not_asked_is_refused_and_records_nothing(view, place, error):
