@@ -50,11 +50,11 @@ def prepared(
     if known is not None and known.is_alive:
         if graph.fingerprint() == known.source.fingerprint():
             return _joined(known, graph, inputs)
-        again = Again(known, graph, inputs, env, reason="it was called again")
-        again.events()  # what is refused leaves it as it is
-        again.refuse_bodies()
+        resuming = Resuming(known, graph, inputs, env, reason="it was called again")
+        resuming.events()  # what is refused leaves it as it is
+        resuming.refuse_bodies()
         known.call(known.set_down)
-        return again.onto(known)
+        return resuming.onto(known)
     if known is not None:
         return Resuming(known, graph, inputs, env, reason="it was called again").onto(known)
     if env.resume_from_run_id:
