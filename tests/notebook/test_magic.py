@@ -44,7 +44,7 @@ def wide():
 
 @graphify("noisy", outputs=["y"])
 def noisy():
-    raise Misuse("first line\\nsecond line", hints=("the first note\\nin two lines", "the second note"))
+    raise Misuse("first line\\nsecond line", code="noisy", hints=("the first note\\nin two lines", "the second note"))
 
 @graphify("clumsy", outputs=["y"])
 def clumsy():
