@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from graphrun_nb.core.events import AnswerKept, CancelRequested
 from graphrun_nb.core.status import UNDER_WAY
-from graphrun_nb.errors import AlreadyResumed, GraphRunError, PayloadRejected
+from graphrun_nb.errors import AlreadyResumed, GraphRunError, PayloadRejected, StoreCorrupt
 
 if TYPE_CHECKING:
     from graphrun_nb.core.events import ValueRef
@@ -139,8 +139,9 @@ class Mail:
             return True
         try:
             payload = run.keeper.get(fact.answer)
-        except LookupError:
-            return True
+        except (LookupError, StoreCorrupt) as lost:
+            run.answering.note_refused(fact.node_id, lost)
+            return False
         try:
             run.answering.take(letter, fact, payload)
         except (PayloadRejected, AlreadyResumed) as refused:

@@ -101,7 +101,7 @@ class StoredLease:
             rows += more
             pieces.update(cuts)
             chain, n = rows[-1].chain, n + len(each)
-        pending, self._keeper.pending = self._keeper.pending, {}
+        pending = dict(self._keeper.pending)  # they stay there until they are kept: letters may name them too
         kept = {**pending, **pieces} if pieces else pending
         lines = self.shelf.take() if self.shelf else []
         events = [event for each in batches for event in each.events] if len(batches) > 1 else batch.events
@@ -135,10 +135,10 @@ class StoredLease:
                     failpoint("append.lines")
             failpoint("append.committed")
         except BaseException:
-            self._keeper.pending = {**pending, **self._keeper.pending}
             self.shelf.give_back(lines)
             with self._store.database.translated():
                 raise
+        self._keeper.are_kept(pending)
         self._store.database.note(self.run_id, n, lasting=sync)
         self._head, self._n_kept = chain, n
         self.n_events = n

@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from graphrun_nb import SqliteStore
-from graphrun_nb.core.events import AnswerKept
+from graphrun_nb import SqliteStore, graph, run
+from graphrun_nb.core.events import AnswerKept, ValueRef
 from graphrun_nb.errors import StoreBusy
 from graphrun_nb.stores import durable
+from graphrun_nb.tools import ask_text
 
 PATIENCE_S = 30
 
@@ -47,10 +48,10 @@ def test_a_letter_has_its_value_though_another_thread_was_about_to_write_that(tm
 
 
 def test_a_value_whose_letter_could_not_be_posted_is_written_with_the_next_one(tmp_path, monkeypatch):
-    store = SqliteStore(tmp_path / "runs.db")
+    store, other = SqliteStore(tmp_path / "runs.db"), SqliteStore(tmp_path / "runs.db")
     keeper = store.keeper("r", lasting=True)
     monkeypatch.setattr(durable, "CLAIM_WAIT_S", 0.0)
-    with SqliteStore(tmp_path / "runs.db").database.writing(), pytest.raises(StoreBusy):
+    with other.database.writing(), pytest.raises(StoreBusy):
         post(store, keeper, "first", "a")
     post(store, keeper, "second", "b")
 
@@ -73,3 +74,19 @@ def test_threads_that_look_for_a_run_at_once_share_who_keeps_its_values(tmp_path
     with ThreadPoolExecutor(2) as pool:
         keepers = [pool.submit(store.keeper, "r", lasting=True) for _ in range(2)]
         assert keepers[0].result(PATIENCE_S) is keepers[1].result(PATIENCE_S)
+
+
+async def test_an_answer_whose_value_is_lost_is_refused_and_its_question_can_be_answered(tmp_path):
+    store = SqliteStore(tmp_path / "runs.db")
+    with graph(name="g") as g:
+        g.expose("x", ask_text(prompt="?", _id="asks").text)
+    future = run(g, run_id="r", store=store)
+    await future.opened("asks")
+    key = future.run.state.nodes["asks"].waits[0].wait.token_digest
+    lost = AnswerKept("asks", ValueRef("json", "0" * 32, 4, '"no"'), by="elsewhere")
+    assert SqliteStore(tmp_path / "runs.db").post("r", key, lost, 1.0) is None
+    future.run.mail.read()
+
+    future.resume("asks", "yes")
+    assert await future == {"x": "yes"}
+    assert any("a value of run 'r' is missing" in line.text for line in future.node("asks").logs)
