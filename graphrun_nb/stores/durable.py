@@ -18,6 +18,7 @@ from graphrun_nb.stores.failpoint import failpoint
 from graphrun_nb.stores.identity import is_surely_gone, this_process
 from graphrun_nb.stores.kept import StoredKeeper
 from graphrun_nb.stores.lease import Standing, StoredLease
+from graphrun_nb.stores.log_end import end_of
 from graphrun_nb.stores.pieces import named
 from graphrun_nb.stores.rows import Row, envelopes, seed
 from graphrun_nb.stores.sealing import unsealed
@@ -82,11 +83,14 @@ class DurableStore:
                     (run_id, now, seed(run_id)),
                 )
                 failpoint("claim.row")
-                cursor.execute("SELECT owner, expires_at, epoch, n_events, head FROM runs WHERE run_id = ?", (run_id,))
-                owner, expires_at, epoch, n_events, head = cursor.fetchone()
+                cursor.execute(
+                    "SELECT owner, expires_at, epoch, n_events, head, tail FROM runs WHERE run_id = ?", (run_id,)
+                )
+                owner, expires_at, epoch, *written = cursor.fetchone()
                 other = _alive(owner, expires_at, now)
                 if other is not None and other != this_process():
                     raise _owned(run_id, other)
+                end = end_of(run_id, *written)
                 cursor.execute(
                     "UPDATE runs SET epoch = ?, owner = ?, expires_at = ? WHERE run_id = ? AND epoch = ?",
                     (epoch + 1, _text(this_process()), now + self.lease_s, run_id, epoch),
@@ -97,7 +101,7 @@ class DurableStore:
                 cursor.execute("SELECT digest, node_id, no FROM waits WHERE run_id = ? AND plain = 1", (run_id,))
                 asked = Asked(Question(*row) for row in cursor.fetchall())
             failpoint("claim.committed")
-            lease = StoredLease(self, run_id, holder, Standing(epoch + 1, n_events, head, asked), durability)
+            lease = StoredLease(self, run_id, holder, Standing(epoch + 1, end, asked), durability)
             self.held[run_id] = _HELD[self.database.place, run_id] = lease
             self.attendant.begin()
             return lease
@@ -143,22 +147,30 @@ class DurableStore:
     def read(self, run_id: str, after: int = 0) -> Sequence[Envelope]:
         """Return a run's log after its event `after`; raises StoreCorrupt if it is not what was written."""
         with self.database.reading() as cursor:
-            cursor.execute("SELECT n_events, head FROM runs WHERE run_id = ?", (run_id,))
-            n_events, head = cursor.fetchone() or (0, seed(run_id))
+            cursor.execute("SELECT n_events, head, tail FROM runs WHERE run_id = ?", (run_id,))
+            n_events, head, tail = cursor.fetchone() or (0, seed(run_id), None)
             if after and after >= n_events:
                 return ()
-            chain = self._chain_at(cursor, run_id, after) if after else b""
+            n_before, chain = self._row_end_before(cursor, run_id, after) if after else (0, b"")
             cursor.execute(
-                "SELECT seq, n, at, body, chain FROM turns WHERE run_id = ? AND seq > ? ORDER BY seq", (run_id, after)
+                "SELECT seq, n, at, body, chain FROM turns WHERE run_id = ? AND seq > ? ORDER BY seq",
+                (run_id, n_before),
             )
             rows = [Row(*row) for row in cursor.fetchall()]
+            tail_row = end_of(run_id, n_events, head, tail).tail_row()
+            if tail_row is not None:
+                rows.append(tail_row)
             pieces = _fetched(cursor, run_id, [digest for row in rows for digest in named(row.body)])
-        return envelopes(run_id, rows, n_events, head, after=after, chain=chain, pieces=pieces)
+        return envelopes(run_id, rows, n_events, head, after=after, n_before=n_before, chain=chain, pieces=pieces)
 
-    def _chain_at(self, cursor: Cursor, run_id: str, seq: int) -> bytes:
-        cursor.execute("SELECT chain FROM turns WHERE run_id = ? AND seq <= ? ORDER BY seq DESC LIMIT 1", (run_id, seq))
-        row = cursor.fetchone()
-        return b"" if row is None else row[0]
+    def _row_end_before(self, cursor: Cursor, run_id: str, after: int) -> tuple[int, bytes]:
+        """Return how many events are in the rows that have none after event `after`, and what they end in."""
+        cursor.execute(
+            "SELECT seq + n - 1, chain FROM turns WHERE run_id = ? AND seq <= ? AND seq + n - 1 <= ? "
+            "ORDER BY seq DESC LIMIT 1",
+            (run_id, after, after),
+        )
+        return cursor.fetchone() or (0, b"")
 
     def watch(self, watcher: Watcher) -> None:
         """Tell `watcher` how its run stands; see `RunStore`."""
@@ -214,12 +226,17 @@ class DurableStore:
                 (run_id, seq),
             )
             rows = [Row(*row) for row in cursor.fetchall()]
+            cursor.execute("SELECT n_events, head, tail FROM runs WHERE run_id = ?", (run_id,))
+            tail_row = end_of(run_id, *(cursor.fetchone() or (0, b"", None))).tail_row()
+            if tail_row is not None and tail_row.seq <= seq:
+                rows.insert(0, tail_row)
             pieces = _fetched(cursor, run_id, [digest for row in rows[:1] for digest in named(row.body)])
         if not rows:
             return None
         row, chain = rows[0], rows[1].chain if len(rows) > 1 else seed(run_id)
-        turn = envelopes(run_id, [row], row.seq + row.n - 1, row.chain, after=row.seq - 1, chain=chain, pieces=pieces)
-        event = turn[seq - row.seq].event if seq < row.seq + row.n else None
+        n_before, n = row.seq - 1, row.seq + row.n - 1
+        turns = envelopes(run_id, [row], n, row.chain, after=seq - 1, n_before=n_before, chain=chain, pieces=pieces)
+        event = turns[0].event if turns else None
         if isinstance(event, WaitOpened) and event.wait.token_digest == token_digest:
             return run_id, event
         return None

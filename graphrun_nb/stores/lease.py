@@ -9,6 +9,7 @@ from graphrun_nb.core.events import AnswerKept, RunFinished, RunStarted, WaitOpe
 from graphrun_nb.errors import GraphRunError, StoreBusy, StoreUnusable
 from graphrun_nb.stores.asked import Asked, Changes
 from graphrun_nb.stores.failpoint import failpoint
+from graphrun_nb.stores.log_end import LogEnd
 from graphrun_nb.stores.rows import Row, rows_of
 from graphrun_nb.stores.sealing import sealed
 
@@ -26,14 +27,15 @@ _LEAVING = frozenset({RunStarted, WaitOpened, WaitResolved, AnswerKept, RunFinis
 """Facts that somebody outside acts upon: they survive a power cut."""
 _MAX_BUFFERED = 2_000
 _NO_CHANGES = Changes([], [])
+_TURN = "UPDATE runs SET n_events = ?, head = ?, tail = ?, outline = ? WHERE run_id = ? AND epoch = ? AND n_events = ?"
+_LAST_TURN = _TURN.replace(" WHERE", ", owner = '', expires_at = 0 WHERE")
 
 
 class Standing(NamedTuple):
     """How a run stands when it is claimed."""
 
     epoch: int
-    n_events: int
-    head: bytes
+    end: LogEnd
     asked: Asked
 
 
@@ -51,19 +53,19 @@ class StoredLease:
     def __init__(self, store: DurableStore, run_id: str, holder: Holder, standing: Standing, durability: str) -> None:
         self.run_id = run_id
         self.holder = holder
-        self.epoch, self.n_events, self._head, self._asked = standing
+        self.epoch, self._end, self._asked = standing
+        self.n_events = self._end.n_events
         self.is_lost = False
         self._store = store
         self._keeper = store.keeper(run_id, lasting=True)
         self.shelf = self._keeper.shelf
         self._durability = durability
         self._buffered: list[Batch] = []
-        self._n_kept = self.n_events
 
     def append(self, batch: Batch, outline: Outline | None = None) -> None:
         """Keep `batch`; see `Lease`."""
         leaves = not _LEAVING.isdisjoint(map(type, batch.events))
-        if self._durability == "off" and not leaves and self.n_events + len(batch) - self._n_kept < _MAX_BUFFERED:
+        if self._durability == "off" and not leaves and self.n_events + len(batch) - self._end.n_events < _MAX_BUFFERED:
             self._buffered.append(batch)
             self.n_events += len(batch)
             return
@@ -93,32 +95,32 @@ class StoredLease:
 
     def _write(self, batch: Batch, outline: Outline | None, leaves: bool, *, role: str, wait_s: float) -> None:
         batches = [*self._buffered, batch]
-        chain, n = self._head, self._n_kept
-        rows: list[Row] = []
-        pieces: dict[str, bytes] = {}
-        for each in batches:
-            more, cuts = rows_of(each, n, chain)
-            rows += more
-            pieces.update(cuts)
-            chain, n = rows[-1].chain, n + len(each)
+        events = [event for each in batches for event in each.events] if len(batches) > 1 else batch.events
+        ends = type(events[-1]) is RunFinished
+        complete, end, pieces = self._followed_by(batches, is_last=ends)
         pending = dict(self._keeper.pending)  # they stay there until they are kept: letters may name them too
         kept = {**pending, **pieces} if pieces else pending
         lines = self.shelf.take() if self.shelf else []
-        events = [event for each in batches for event in each.events] if len(batches) > 1 else batch.events
-        changes = self._asked.changes(events, self._n_kept) if leaves or self._asked else _NO_CHANGES
-        ends = type(events[-1]) is RunFinished
+        changes = self._asked.changes(events, self._end.n_events) if leaves or self._asked else _NO_CHANGES
         sync = self._durability == "power" or (leaves and self._durability == "process")
+        once = not (complete or kept or lines or leaves or changes.closed)
         try:
             failpoint("append.before")
-            with self._store.database.writing(role=role, wait_s=wait_s, sync=sync) as cursor:
+            with self._store.database.writing(role=role, wait_s=wait_s, sync=sync, once=once) as cursor:
                 failpoint("append.begun")
-                freed = ", owner = '', expires_at = 0" if ends else ""
                 cursor.execute(
-                    f"UPDATE runs SET n_events = ?, head = ?, outline = ?{freed} "  # noqa: S608 (a constant)
-                    "WHERE run_id = ? AND epoch = ? AND n_events = ?",
-                    (n, chain, sealed(outline, chain), self.run_id, self.epoch, self._n_kept),
+                    _LAST_TURN if ends else _TURN,
+                    (
+                        end.n_events,
+                        end.head,
+                        end.tail,
+                        sealed(outline, end.head),
+                        self.run_id,
+                        self.epoch,
+                        self._end.n_events,
+                    ),
                 )
-                if not self._is_there(cursor, n, chain):
+                if not self._is_there(cursor, end):
                     failpoint("append.fenced")
                     if kept:
                         cursor.executemany(
@@ -128,8 +130,9 @@ class StoredLease:
                         failpoint("append.values")
                     if changes is not _NO_CHANGES:
                         self._index(cursor, changes)
-                    self._insert(cursor, rows)
-                    failpoint("append.rows")
+                    if complete:
+                        self._insert(cursor, complete)
+                        failpoint("append.rows")
                 if lines:
                     self.shelf.write(cursor, lines)
                     failpoint("append.lines")
@@ -139,25 +142,42 @@ class StoredLease:
             with self._store.database.translated():
                 raise
         self._keeper.are_kept(pending)
-        self._store.database.note(self.run_id, n, lasting=sync)
-        self._head, self._n_kept = chain, n
-        self.n_events = n
+        self._store.database.note(self.run_id, end.n_events, lasting=sync)
+        self._end = end
+        self.n_events = end.n_events
         self._asked.change(changes)
         self._buffered = []
         if ends:
             self._store.let_go(self)
 
-    def _is_there(self, cursor: Cursor, n: int, chain: bytes) -> bool:
+    def _followed_by(self, batches: Sequence[Batch], *, is_last: bool) -> tuple[list[Row], LogEnd, dict[str, bytes]]:
+        """Return the rows of the log that are complete with `batches`, where it ends then, and what the rows name."""
+        chain, n = self._end.head, self._end.n_events
+        rows: list[Row] = []
+        pieces: dict[str, bytes] = {}
+        for each in batches:
+            more, cuts = rows_of(each, n, chain)
+            rows += more
+            pieces.update(cuts)
+            chain, n = rows[-1].chain, n + len(each)
+        complete, end = self._end.grown(rows, self._store.database.max_tail)
+        tail = end.tail_row()
+        if is_last and tail is not None:
+            return [*complete, tail], LogEnd(end.n_events, end.head), pieces
+        return complete, end, pieces
+
+    def _is_there(self, cursor: Cursor, end: LogEnd) -> bool:
         """Tell whether the turn was written before, by a commit that was not heard of; raise if the run was lost."""
         if cursor.rowcount == 1:
             return False
         cursor.execute("SELECT epoch, n_events, head FROM runs WHERE run_id = ?", (self.run_id,))
         row = cursor.fetchone()
-        if row == (self.epoch, n, chain):
+        if row == (self.epoch, end.n_events, end.head):
             return True
         if row is not None and row[0] == self.epoch:
             raise StoreUnusable(
-                f"the store lost events of run {self.run_id!r}: {self._n_kept} were written, and {row[1]} are there",
+                f"the store lost events of run {self.run_id!r}: {self._end.n_events} were written, and {row[1]} are "
+                "there",
                 hints=("call it again to go on from what is there; durability='power' lets no turn be lost",),
             )
         self.is_lost = True

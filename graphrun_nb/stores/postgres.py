@@ -112,6 +112,7 @@ class PostgresDatabase:
     """
 
     hears_of_turns = False
+    max_tail = 1_536  # a row of more than 2,000 bytes is taken to pieces
 
     def __init__(self, url: str, schema: str) -> None:
         self._conninfo, self.name = _known(url, schema)
@@ -130,8 +131,11 @@ class PostgresDatabase:
         return self._turn_s > _SLOW_S
 
     @contextlib.contextmanager
-    def writing(self, *, role: str = "here", wait_s: float = 0.0, sync: bool = False) -> Iterator[_Cursor]:
+    def writing(
+        self, *, role: str = "here", wait_s: float = 0.0, sync: bool = False, once: bool = False
+    ) -> Iterator[_Cursor]:
         """Begin a transaction that writes; see `Database`."""
+        del once
         begin = f"BEGIN; SET LOCAL lock_timeout = {max(round(wait_s * 1000), 1)}"
         if not sync:
             begin += "; SET LOCAL synchronous_commit = off"

@@ -1,4 +1,4 @@
-"""A run's log as rows: each a turn, or a piece of one, chained to the one before by a hash. Pure."""
+"""A run's log as rows: each a turn, a piece of one, or several, chained to the one before by a hash. Pure."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import msgspec
 
 from graphrun_nb.core.events import Envelope, SpecAccepted
 from graphrun_nb.errors import StoreCorrupt
+from graphrun_nb.stores.bundle import MARK, Turn, untied
 from graphrun_nb.stores.packing import packed, unpacked
 from graphrun_nb.stores.pieces import MAX_ROW, cut, joined
 
@@ -25,14 +26,15 @@ _NONE: Mapping[str, bytes] = MappingProxyType({})
 
 
 class Row(NamedTuple):
-    """Events `seq` to ``seq + n - 1`` of a run, all of the instant `at` (Unix seconds, UTC).
+    """Events `seq` to ``seq + n - 1`` of a run, the last of the instant `at` (Unix seconds, UTC).
 
     Attributes
     ----------
     body
-        The events; see `packing`. Or, of one that is larger than a row may be, what it lies in; see `pieces`.
+        The events of one turn, see `packing`, or those of several, see `bundle`. Or, of one event that is larger than
+        a row may be, what it lies in; see `pieces`.
     chain
-        sha256 over the row before, these numbers and the body.
+        Of its last turn: sha256 over the turn before, these numbers and the body.
     """
 
     seq: int
@@ -78,12 +80,13 @@ def envelopes(
     head: bytes,
     *,
     after: int = 0,
+    n_before: int = 0,
     chain: bytes = b"",
     pieces: Mapping[str, bytes] = _NONE,
 ) -> tuple[Envelope, ...]:
-    """Return the log that `rows` are, which has `n_events` events and ends in the chain `head`.
+    """Return the log that `rows` are, which has `n_events` events and ends in the chain `head`, from `after` on.
 
-    They come after `after` events, the last of which ended in `chain`; `pieces` are what they name.
+    They come after `n_before` events, the last of which ended in `chain`; `pieces` are what they name.
 
     Raises
     ------
@@ -91,30 +94,40 @@ def envelopes(
         Bytes differ from what was written, or rows are missing.
     """
     log: list[Envelope] = []
-    chain = chain or seed(run_id)
+    n, chain = n_before, chain or seed(run_id)
     for row in rows:
-        try:
-            fits = row.seq == after + len(log) + 1 and _chained(chain, *row[:4]) == row.chain
-            events = unpacked(joined(row.body, pieces)) if fits else []
-        except (msgspec.MsgspecError, TypeError, ValueError, struct.error):
-            fits, events = False, []
-        if not fits or len(events) != row.n:
-            raise damaged(run_id, f"the turn after event {after + len(log)} is not what was written")
+        found = events_of(row, n, chain, pieces)
+        if found is None:
+            raise damaged(run_id, f"the turn after event {n} is not what was written")
+        log += [Envelope(run_id, seq, at, event) for seq, (at, event) in enumerate(found, n + 1) if seq > after]
+        n += row.n
         chain = row.chain
-        at = row.at
-        log += [Envelope(run_id, seq, at, event) for seq, event in enumerate(events, row.seq)]
-    if after + len(log) != n_events or chain != head:
-        raise damaged(run_id, f"it ends at event {after + len(log)}, and was longer")
+    if n != n_events or chain != head:
+        raise damaged(run_id, f"it ends at event {n}, and was longer")
     return tuple(log)
 
 
-def follows(row: Row, n_before: int, chain: bytes, pieces: Mapping[str, bytes] = _NONE) -> bool:
-    """Tell whether a row is whole, and comes after `n_before` events, the last of which ended in `chain`."""
+def events_of(
+    row: Row, n_before: int, chain: bytes, pieces: Mapping[str, bytes] = _NONE
+) -> list[tuple[float, Event]] | None:
+    """Return the events of a row with their instants, or None if it is not whole, or does not follow.
+
+    It follows `n_before` events, the last of which ended in `chain`; `pieces` are what it may name.
+    """
     try:
-        fits = row.seq == n_before + 1 and _chained(chain, *row[:4]) == row.chain
-        return fits and len(unpacked(joined(row.body, pieces))) == row.n
-    except (msgspec.MsgspecError, TypeError, ValueError, struct.error):
-        return False
+        turns = list(untied(row.body)) if row.body[:1] == MARK else [Turn(row.n, row.at, row.body)]
+        n = n_before
+        for turn in turns:
+            chain = _chained(chain, n + 1, *turn)
+            n += turn.n
+        if (n_before + 1, n - n_before, turns[-1].at, chain) != (row.seq, row.n, row.at, row.chain):
+            return None
+        found = [(turn.at, unpacked(joined(turn.body, pieces))) for turn in turns]
+    except (msgspec.MsgspecError, TypeError, ValueError, LookupError, struct.error):
+        return None
+    if any(len(events) != turn.n for (_, events), turn in zip(found, turns, strict=True)):
+        return None
+    return [(at, event) for at, events in found for event in events]
 
 
 def damaged(run_id: str, what: str) -> StoreCorrupt:

@@ -16,16 +16,19 @@ import msgspec
 
 from graphrun_nb.core.events import AnswerKept, CancelRequested, ValueRef, WaitOpened
 from graphrun_nb.core.ids import is_run_id
+from graphrun_nb.errors import StoreCorrupt
 from graphrun_nb.stores import carving
 from graphrun_nb.stores.kept import digest_of
 from graphrun_nb.stores.line_shelf import are_lines
-from graphrun_nb.stores.packing import unpacked
-from graphrun_nb.stores.pieces import joined, named
-from graphrun_nb.stores.rows import Row, follows, seed
+from graphrun_nb.stores.log_end import end_of
+from graphrun_nb.stores.pieces import named
+from graphrun_nb.stores.rows import Row, events_of, seed
 from graphrun_nb.stores.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from graphrun_nb.core.events import Event
 
 _FACT = msgspec.json.Decoder(AnswerKept | CancelRequested)
 _DIGEST = re.compile(r"[0-9a-f]{32}")
@@ -84,10 +87,11 @@ def salvage(old: Path, new: Path) -> dict[str, Salvaged]:
         if not is_run_id(run_id):
             continue
         created_at, n_events = found.runs.get(run_id, (0.0, None))
-        rows = _chosen(run_id, found)
+        rows, events = _chosen(run_id, found)
         if rows:
             large = old.with_name(f"{old.name}.values") / run_id
-            told[run_id] = _write(store, run_id, (created_at or rows[0].at, rows), found, large)
+            created_at = created_at or rows[0].at
+            told[run_id] = _write(store, (run_id, created_at), (rows, events), found, large)
             n = told[run_id].n_events
             told[run_id].n_lost = None if n_events is None else max(n_events - n, 0)
         elif n_events:
@@ -120,6 +124,11 @@ def _look(copy: Path) -> _Found:
         match row:
             case (str(run_id), int(seq), int(n), float() | int() as at, bytes(body), bytes(chain)):
                 found.turns[run_id][seq].append(Row(seq, n, float(at), body, chain))
+            case (str(run_id), float() | int(), int(n), bytes(head), int(), str(), float() | int(), _, bytes(tail)):
+                with contextlib.suppress(StoreCorrupt):
+                    last = end_of(run_id, n, head, tail).tail_row()
+                    if last is not None:
+                        found.turns[run_id][last.seq].append(last)
             case (str(run_id), str(digest), bytes(data)) if digest_of(data) == digest:
                 found.values[run_id][digest] = data
             case (str(run_id), str(node_id), float() | int() as at, bytes(data)) if are_lines(data):
@@ -135,21 +144,34 @@ def _letters(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
                 yield row
 
 
-def _chosen(run_id: str, found: _Found) -> list[Row]:
-    """Return the rows of a run that follow one from another, as long as there are any."""
+def _chosen(run_id: str, found: _Found) -> tuple[list[Row], list[Event]]:
+    """Return the rows of a run that follow one from another, as long as there are any, and their events.
+
+    Of those that begin alike the longest: it is the later one.
+    """
     by_seq, pieces = found.turns[run_id], found.values[run_id]
     rows: list[Row] = []
+    told: list[Event] = []
     n, chain = 0, seed(run_id)
-    while (row := next((each for each in by_seq.get(n + 1, ()) if follows(each, n, chain, pieces)), None)) is not None:
+    while n + 1 in by_seq:
+        for row in sorted(by_seq[n + 1], key=lambda each: each.n, reverse=True):
+            events = events_of(row, n, chain, pieces)
+            if events is not None:
+                break
+        else:
+            break
         rows.append(row)
+        told += [event for _, event in events]
         n, chain = n + row.n, row.chain
-    return rows
+    return rows, told
 
 
-def _write(store: SqliteStore, run_id: str, made_of: tuple[float, list[Row]], found: _Found, large: Path) -> Salvaged:
-    created_at, rows = made_of
+def _write(
+    store: SqliteStore, run: tuple[str, float], log: tuple[list[Row], list[Event]], found: _Found, large: Path
+) -> Salvaged:
+    run_id, created_at = run
+    rows, events = log
     values = found.values[run_id]
-    events = [event for row in rows for event in unpacked(joined(row.body, values))]
     letters = [each for each in found.letters if each[0] == run_id]
     facts = [*events, *(_FACT.decode(row[3]) for row in letters)]
     refs = {ref.digest for fact in facts for ref in _refs(fact) if ref.codec == "json"}

@@ -91,6 +91,7 @@ class SqliteDatabase:
 
     is_slow = False
     hears_of_turns = True
+    max_tail = 3_072  # of a page of 4,096
 
     def __init__(self, path: Path) -> None:
         self.place = os.path.realpath(path)
@@ -107,9 +108,9 @@ class SqliteDatabase:
             self._link("read")
         self._check_latest()
 
-    def writing(self, *, role: str = "here", wait_s: float = 0.0, sync: bool = False) -> Writing:
+    def writing(self, *, role: str = "here", wait_s: float = 0.0, sync: bool = False, once: bool = False) -> Writing:
         """Begin a transaction that writes; see `Database`."""
-        return Writing(self._links.get(role) or self._link(role), self.place, wait_s, sync=sync)
+        return Writing(self._links.get(role) or self._link(role), self.place, wait_s, sync=sync, once=once)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Cursor]:

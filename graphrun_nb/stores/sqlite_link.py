@@ -47,12 +47,16 @@ class Link:
 
 
 class Writing:
-    """A transaction that writes, as a context manager: a generator would cost as much as a statement."""
+    """A transaction that writes, as a context manager: a generator would cost as much as a statement.
 
-    __slots__ = ("_link", "_place", "_sync", "_wait_s")
+    If a statement comes only `once`, it is a transaction by itself.
+    """
 
-    def __init__(self, link: Link, place: str, wait_s: float, *, sync: bool) -> None:
+    __slots__ = ("_link", "_once", "_place", "_sync", "_wait_s")
+
+    def __init__(self, link: Link, place: str, wait_s: float, *, sync: bool, once: bool) -> None:
         self._link = link
+        self._once = once
         self._place = place
         self._wait_s = wait_s
         self._sync = sync
@@ -62,7 +66,7 @@ class Writing:
         link.lock.acquire()
         try:
             link.prepare(self._wait_s, sync=self._sync)
-            return link.cursor.execute("BEGIN IMMEDIATE")
+            return link.cursor if self._once else link.cursor.execute("BEGIN IMMEDIATE")
         except BaseException as error:  # noqa: BLE001 (it is raised)
             link.lock.release()
             raise_translated(error, self._place)
@@ -72,7 +76,7 @@ class Writing:
     ) -> None:
         link = self._link
         try:
-            if error is None:
+            if error is None and not self._once:
                 link.cursor.execute("COMMIT")
         except BaseException as failed:  # noqa: BLE001 (it is raised below)
             error = failed

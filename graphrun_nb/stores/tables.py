@@ -55,6 +55,7 @@ MIGRATIONS = (
         "ALTER TABLE waits ADD COLUMN plain SMALLINT",
         "CREATE INDEX waits_plain ON waits (run_id) WHERE plain = 1",
     ),
+    ("ALTER TABLE runs ADD COLUMN tail {blob}",),
 )
 """The statements that make each version of the tables out of the one before; what is here once is not changed.
 
@@ -115,17 +116,22 @@ class Database(Protocol):
         Equal for databases that are the same.
     hears_of_turns
         Whether `changed` tells of all that is written, and not of letters alone.
+    max_tail
+        Bytes of turns that a run's own row may hold: with them it still fits where rows lie best.
     """
 
     place: str
     hears_of_turns: bool
+    max_tail: int
 
     @property
     def is_slow(self) -> bool:
         """Whether a transaction may take longer than a loop should stand still."""
         ...
 
-    def writing(self, *, role: str = "here", wait_s: float = 0.0, sync: bool = False) -> AbstractContextManager[Cursor]:
+    def writing(
+        self, *, role: str = "here", wait_s: float = 0.0, sync: bool = False, once: bool = False
+    ) -> AbstractContextManager[Cursor]:
         """Begin a transaction that writes; commit it, or roll it back if an exception leaves the block.
 
         Parameters
@@ -136,6 +142,8 @@ class Database(Protocol):
             How long others may keep it waiting.
         sync
             Whether it is to survive a power cut once it is committed.
+        once
+            Whether it is one statement that writes, which may then be committed as soon as it is executed.
 
         Raises
         ------

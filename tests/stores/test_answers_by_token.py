@@ -21,6 +21,7 @@ from graphrun_nb import (
 )
 from graphrun_nb.engine import tokens
 from graphrun_nb.engine.live import RUNS
+from graphrun_nb.stores.sqlite import SqliteDatabase
 from graphrun_nb.tools import ask_approval, ask_text, wait_event
 from tests.stores.earlier import TO_4
 
@@ -156,7 +157,8 @@ async def test_an_answer_that_no_other_process_could_read_is_refused_and_the_que
     assert await asyncio.wait_for(run(shape, store=store, run_id="r"), 20) == {"x": [1]}
 
 
-async def test_a_store_of_the_version_before_has_its_questions_answered_too(path):
+async def test_a_store_of_version_4_has_its_questions_answered_too(path, monkeypatch):
+    monkeypatch.setattr(SqliteDatabase, "max_tail", 0)
     given = await asked(path)
     SqliteStore(path).close()
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:

@@ -114,7 +114,7 @@ async def test_a_full_disk_stops_the_run_and_it_goes_on_in_the_same_process(stor
         for i in range(6):
             last = two(last, _id=f"n{i}").x
         g.expose("x", last)
-    failpoint.arm("append.rows:4:sqlite")
+    failpoint.arm("append.fenced:4:sqlite")
     try:
         future = run(g.build(), store=store, run_id="r")
         with pytest.raises(StoreFull, match="full"):

@@ -33,9 +33,10 @@ class TestSqlite(StoreConformance):
 
     def damage(self, place, run_id):
         with contextlib.closing(sqlite3.connect(place / "runs.db", isolation_level=None)) as other:
-            other.execute(
-                "UPDATE turns SET body = replace(body, 'NodeSkipped', 'NodeSkippeD') WHERE run_id = ?", (run_id,)
-            )
+            (tail,) = other.execute("SELECT tail FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+            damaged = tail.replace(b"NodeSkipped", b"NodeSkippeD")
+            assert damaged != tail
+            other.execute("UPDATE runs SET tail = ? WHERE run_id = ?", (damaged, run_id))
         return True
 
 
@@ -66,7 +67,7 @@ class TestPostgres(StoreConformance):
     def damage(self, place, run_id):
         with self._connected(place) as other:
             changed = other.execute(
-                "UPDATE turns SET body = convert_to(replace(convert_from(body, 'utf8'), '\"a\"', '\"b\"'), 'utf8') "
+                "UPDATE runs SET tail = overlay(tail PLACING '\"b\"' FROM position('\"a\"'::bytea IN tail)) "
                 "WHERE run_id = %s",
                 [run_id],
             )

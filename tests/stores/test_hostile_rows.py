@@ -13,6 +13,7 @@ from graphrun_nb import GraphRunError, SqliteStore, StoreCorrupt, graph, open_ru
 from graphrun_nb.__main__ import WRONG, main
 from graphrun_nb.core.events import ValueRef
 from graphrun_nb.engine.env import RuntimeEnv
+from graphrun_nb.stores.bundle import MARK, tied
 from graphrun_nb.stores.kept import digest_of
 from graphrun_nb.stores.rows import Row, seed
 from graphrun_nb.stores.salvage import salvage
@@ -80,6 +81,8 @@ BODIES = [
     b"!!python/object/apply:os.system ['id']",
     b'["' + b"a" * 100_000 + b'"]',
 ]
+BAD_RUNS = [(f"bad{i}", body, i >= len(BODIES)) for i, body in enumerate([*BODIES, *BODIES])]
+"""Runs, and whether it is their last turns, in their own row, that are hostile."""
 
 
 @tool(outputs=["x"])
@@ -99,35 +102,41 @@ def path(tmp_path):
     from graphrun_nb.stores.sealing import _seal
 
     with store.database.writing() as cursor:
-        for i, body in enumerate(BODIES):
-            run_id = f"bad{i}"
+        for run_id, body, is_tail in BAD_RUNS:
             row = Row(1, 1, 1.0, body, _chained(seed(run_id), 1, 1, 1.0, body))
             cursor.execute(
-                "INSERT INTO runs VALUES (?, 1.0, 1, ?, 1, ?, 9e12, ?)",
-                (run_id, row.chain, body.decode("latin"), _seal(body, row.chain) + body),
+                "INSERT INTO runs VALUES (?, 1.0, 1, ?, 1, ?, 9e12, ?, ?)",
+                (
+                    run_id,
+                    row.chain,
+                    body.decode("latin"),
+                    _seal(body, row.chain) + body,
+                    MARK + tied(1, 1.0, body) if is_tail else None,
+                ),
             )
-            cursor.execute(
-                "INSERT INTO turns (seq, n, at, body, chain, run_id) VALUES (?, ?, ?, ?, ?, ?)", (*row, run_id)
-            )
+            if not is_tail:
+                cursor.execute(
+                    "INSERT INTO turns (seq, n, at, body, chain, run_id) VALUES (?, ?, ?, ?, ?, ?)", (*row, run_id)
+                )
             cursor.execute("INSERT INTO letters (run_id, key, at, fact) VALUES (?, 'k', 1.0, ?)", (run_id, body))
     store.close()
     return path
 
 
 def test_reading_hostile_rows_runs_nothing(path):
-    run_ids = [f"bad{i}" for i in range(len(BODIES))]
+    run_ids = [run_id for run_id, _, _ in BAD_RUNS]
     command = [sys.executable, "-c", READER, str(path), json.dumps(run_ids)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["heard"] == []
-    assert told["n_refused"] >= 3 * len(BODIES)
+    assert told["n_refused"] >= 3 * len(BAD_RUNS)
 
 
 def test_hostile_outlines_say_nothing(path):
     told = SqliteStore(path).outlines()
     assert told.pop("good").graph == "good"
-    assert told == {f"bad{i}": None for i in range(len(BODIES))}
+    assert told == {run_id: None for run_id, _, _ in BAD_RUNS}
 
 
 def test_hostile_rows_are_refused_as_damage(path):

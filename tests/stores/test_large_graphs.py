@@ -13,6 +13,7 @@ from graphrun_nb.stores.pieces import named
 from graphrun_nb.stores.salvage import salvage
 from tests.bench.engine import build
 from tests.bench.shapes import layered
+from tests.stores.earlier import TO_4
 
 N = 2_000
 MAX_BYTES = 64 * 1024
@@ -96,7 +97,8 @@ def test_a_file_whose_graphs_are_rows_of_any_size_is_read_on(path, whole, monkey
     monkeypatch.undo()
     RUNS.clear()
     SqliteStore(old).close()
-    ask(old, "PRAGMA user_version = 3")
+    for statement in (*TO_4, "PRAGMA user_version = 3", "PRAGMA wal_checkpoint(TRUNCATE)"):
+        ask(old, statement)
     assert max(size for (size,) in ask(old, ROWS[0])) > 2 * MAX_BYTES
     future = open_run("old", store=SqliteStore(old))
     assert [type(each.event) for each in future.events][:2] == [type(each.event) for each in whole[1]][:2]

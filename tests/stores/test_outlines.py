@@ -149,7 +149,7 @@ async def test_a_table_does_not_say_how_long_an_interrupted_run_took(path):
     assert [line[head.index("took") :].strip() != "" for line in lines] == [False, True]
 
 
-async def test_a_file_of_the_version_before_is_read_and_outlines_what_ends_from_now_on(path):
+async def test_a_file_of_version_2_is_read_and_outlines_what_ends_from_now_on(path):
     rows = list_runs(store=await ended(path))
     store = changed(path, *TO_2, "PRAGMA user_version = 2", _INTO_THE_FILE)
     assert store.outlines() == {"failed": None, "done": None}

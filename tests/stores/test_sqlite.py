@@ -14,7 +14,6 @@ from graphrun_nb import (
     MemoryStore,
     SpecChanged,
     SqliteStore,
-    StoreCorrupt,
     graph,
     open_run,
     resume,
@@ -23,7 +22,7 @@ from graphrun_nb import (
     tool,
 )
 from graphrun_nb.core.batch import Batch
-from graphrun_nb.core.events import RunFinished, RunStarted
+from graphrun_nb.core.events import RunStarted
 from graphrun_nb.errors import StoreUnusable
 from graphrun_nb.stores.sqlite import APPLICATION_ID
 from graphrun_nb.stores.tables import VERSION
@@ -162,33 +161,6 @@ def test_a_store_of_a_later_version_is_refused_and_left_as_it_is(store, path):
     assert "upgrade" in caught.value.hints[0]
     assert path.read_bytes() == before
     assert APPLICATION_ID == 0x67726E62
-
-
-def test_a_row_that_was_changed_is_noticed(store, path):
-    lease = store.claim("r", Holder())
-    lease.append(Batch(1.0, [RunStarted("g")]))
-    lease.append(Batch(2.0, [RunFinished("DONE")]))
-    changes = [
-        "UPDATE turns SET at = 3.0 WHERE seq = 1",
-        "UPDATE turns SET body = replace(body, 'DONE', 'FAILED') WHERE seq = 2",
-        "DELETE FROM turns WHERE seq = 2",
-        "DELETE FROM turns WHERE seq = 1",
-        "UPDATE runs SET n_events = 1",
-    ]
-    for change in changes:
-        connection = sqlite3.connect(path, isolation_level=None)
-        connection.execute("BEGIN")
-        connection.execute(change)
-        connection.execute("COMMIT")
-        with pytest.raises(StoreCorrupt, match="'r'"):
-            store.read("r")
-        connection.close()
-        path.unlink()
-        fresh = SqliteStore(path)
-        lease = fresh.claim("r", Holder())
-        lease.append(Batch(1.0, [RunStarted("g")]))
-        lease.append(Batch(2.0, [RunFinished("DONE")]))
-        store = fresh
 
 
 def test_ids_cannot_leave_the_folder_of_the_store(store, path):
