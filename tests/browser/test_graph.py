@@ -218,6 +218,7 @@ def test_what_is_placed_stays_while_a_run_grows_until_it_is_tidied(lab):
     expect(item(region, "step_4: done")).to_be_attached()
     crumbs = region.get_by_role("navigation", name="Inside")
     expect(crumbs).to_contain_text("growing")
+    expect(region.locator(".gr-stage")).to_have_attribute("data-placed", "")
     tree = region.get_by_role("tree", name="Nodes")
     placed = middle(item(region, "step: done"))
     tree.press("+")
