@@ -416,8 +416,8 @@ class Signal(Struct, frozen=True):
 class Observer(Protocol):
     """Hears of what happened. One that raises or is slow does not hurt the run."""
 
-    def on_events(self, first: int, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
-        """Take note of consecutive events, numbered from `first`; `state` is read-only and already includes them."""
+    def on_events(self, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
+        """Take note of consecutive events; `state` is read-only and includes them: its `seq` is the last one's."""
         ...
 
     def on_signal(self, signal: Signal) -> None:

@@ -179,7 +179,7 @@ def _check(option: str, given: object, wanted: str, methods: tuple[str, ...]) ->
 
 def _check_told(observer: Observer) -> None:
     """Refuse an observer that could not be called: what it raises later hurts no run, and is seen by nobody."""
-    for name, told in (("on_events", ("first", "batch", "state")), ("on_signal", ("signal",))):
+    for name, told in (("on_events", ("batch", "state")), ("on_signal", ("signal",))):
         shape = f"{name}({', '.join(told)})"
         try:
             inspect.signature(getattr(observer, name)).bind(*told)

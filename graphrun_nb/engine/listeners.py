@@ -51,9 +51,9 @@ class Listeners:
         if run.loop is not None:
             run.loop.call_soon(self._look, context=run.launcher.base.copy())
 
-    def on_events(self, first: int, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
+    def on_events(self, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
         """Look once the consequences of the turn have begun."""
-        del first, batch, state
+        del batch, state
         self.look_soon()
 
     def on_signal(self, signal: Signal) -> None:

@@ -196,7 +196,7 @@ class RunLog:
         self._n_before.append(n_before + len(batch.events))
         for observer in self._observers:
             try:
-                observer.on_events(n_before + 1, batch, self.state)  # type: ignore[arg-type]  # a registered Sequence
+                observer.on_events(batch, self.state)  # type: ignore[arg-type]  # a registered Sequence
             except Exception:  # noqa: BLE001 (an observer never hurts a run)
                 self._accuse(observer)
 

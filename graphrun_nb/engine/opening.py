@@ -46,9 +46,9 @@ class Opening:
         finally:
             run.call(lambda: run.log.detach(self))
 
-    def on_events(self, first: int, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
+    def on_events(self, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
         """Look once the consequences of the turn have begun."""
-        del first, batch, state
+        del batch, state
         if self._run.loop is not None:
             self._run.loop.call_soon(self._look)
 

@@ -122,9 +122,9 @@ class RunOutput:
         self._tell()
         self._run.log.detach(self)
 
-    def on_events(self, first: int, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
+    def on_events(self, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
         """Finish the lines of attempts that have ended."""
-        del first, state
+        del state
         if self._unfinished:
             for _, event in batch:
                 if isinstance(event, AttemptSucceeded | AttemptFailed | AttemptLost | NodeCancelled):

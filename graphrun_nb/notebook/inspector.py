@@ -165,9 +165,8 @@ class Inspector(anywidget.AnyWidget):
         driver = None if follower is None else str(follower.driver or "")
         self._tell("driver", driver)
 
-    def on_events(self, first: int, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
+    def on_events(self, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
         """Have new events sent soon."""
-        del first
         is_end = type(batch[-1][1]) is RunFinished
         self._soon(is_end=is_end)
         if is_end or self._watch is None:

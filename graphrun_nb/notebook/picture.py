@@ -114,9 +114,8 @@ class LivePicture:
         self._drawn = (seq, bundle)
         update_display(bundle, raw=True, display_id=self._slot)
 
-    def on_events(self, first: int, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
+    def on_events(self, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
         """Draw it soon, if it has ended or asks something."""
-        del first
         loop = running_loop()
         kinds = {type(event) for _, event in batch}
         if loop is None:

@@ -39,9 +39,9 @@ class Unseen:
         future.run.log.attach(self)
         self._look_soon()
 
-    def on_events(self, first: int, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
+    def on_events(self, batch: Sequence[tuple[float, Event]], state: RunState) -> None:
         """Look for questions, until the run's end."""
-        del first, state
+        del state
         kinds = {type(event) for _, event in batch}
         if RunFinished in kinds:
             self._future.run.log.detach(self)

@@ -55,8 +55,8 @@ async def gather(values: list) -> int:
 class Killer:
     """Kills the process in the middle of a run."""
 
-    def on_events(self, first, batch, state):
-        if first > N:
+    def on_events(self, batch, state):
+        if state.seq > N:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def on_signal(self, signal): ...
@@ -68,7 +68,7 @@ class Watch:
     def __init__(self):
         self.seen = []
 
-    def on_events(self, first, batch, state):
+    def on_events(self, batch, state):
         self.seen += [time.time() for _, event in batch if type(event) is WaitResolved]
 
     def on_signal(self, signal): ...

@@ -95,8 +95,8 @@ class Silencing:
     def __init__(self, network: Proxy) -> None:
         self._network = network
 
-    def on_events(self, first, batch, state):
-        if first <= SILENT_AFTER < first + len(batch):
+    def on_events(self, batch, state):
+        if state.seq - len(batch) < SILENT_AFTER <= state.seq:
             self._network.hold()
             threading.Timer(SILENT_S, self._network.release).start()
 

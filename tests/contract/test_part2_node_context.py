@@ -82,7 +82,7 @@ async def test_progress_takes_done_total_and_text(node):
     heard = []
 
     class Watcher:
-        def on_events(self, first, batch, state): ...
+        def on_events(self, batch, state): ...
 
         def on_signal(self, signal):
             heard.append((signal.stream, signal.text))

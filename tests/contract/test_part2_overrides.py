@@ -67,7 +67,7 @@ async def test_observers_are_told_every_event():
         def __init__(self):
             self.seen = []
 
-        def on_events(self, first, batch, state):
+        def on_events(self, batch, state):
             self.seen += [type(event).__name__ for _, event in batch]
 
         def on_signal(self, signal): ...
@@ -196,7 +196,7 @@ def test_an_override_that_cannot_be_meant_does_not_pass_silently(wrong):
 @pytest.mark.parametrize("method", ["on_events", "on_signal"])
 def test_an_observer_that_could_not_be_called_is_refused(method):
     class Wrong:
-        def on_events(self, first, batch, state): ...
+        def on_events(self, batch, state): ...
 
         def on_signal(self, signal): ...
 

@@ -30,7 +30,7 @@ class Listening:
     def __init__(self):
         self.heard = []
 
-    def on_events(self, first, batch, state): ...
+    def on_events(self, batch, state): ...
 
     def on_signal(self, signal):
         self.heard.append(signal)

@@ -122,8 +122,8 @@ class HalfWay:
 
     future = None
 
-    def on_events(self, first, batch, state):
-        if first > N and self.future is not None:
+    def on_events(self, batch, state):
+        if state.seq > N and self.future is not None:
             self.future.cancel()
             self.future = None
 

@@ -37,7 +37,7 @@ class Cleanup:
     def __init__(self):
         self.digests = {}
 
-    def on_events(self, first, batch, state):
+    def on_events(self, batch, state):
         """Note what the run's own memory has come to."""
         self.digests[state.run_id] = state.digest()
 

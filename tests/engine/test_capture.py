@@ -180,7 +180,7 @@ async def test_each_element_of_a_map_has_its_own_lines():
 
 async def test_what_an_observer_prints_is_not_the_nodes_that_it_observes(capsys):
     class Chatty(Listening):
-        def on_events(self, first, batch, state):
+        def on_events(self, batch, state):
             print(*[type(event).__name__ for _, event in batch])
 
     async def node(context):

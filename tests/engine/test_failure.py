@@ -118,8 +118,8 @@ async def test_no_viewer_sees_a_node_failed_that_is_about_to_retry(clock):
     seen = []
 
     class Viewer:
-        def on_events(self, first, batch, state):
-            del first, batch
+        def on_events(self, batch, state):
+            del batch
             seen.append(state.nodes["flaky"].status)
 
         def on_signal(self, signal): ...

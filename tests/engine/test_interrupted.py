@@ -36,13 +36,15 @@ class Stage:
         self.store = MemoryStore()
         self.ran = []
 
-    def begin(self, act=None, **overrides):
-        """Start or go on, let `act` happen, and end the loop."""
+    def begin(self, act=None, *, until=lambda _future: True, **overrides):
+        """Start or go on, at least `until` it has come so far, let `act` happen, and end the loop."""
         gc.collect()
 
         async def live():
             future = run(self.graph, run_id="r", store=self.store, **overrides)
             await asyncio.sleep(0.02)
+            while not until(future):  # noqa: ASYNC110 (whatever is waited for)
+                await asyncio.sleep(0.01)
             if act is not None:
                 act(future)
                 await asyncio.sleep(0.02)
@@ -221,7 +223,7 @@ def test_a_two_stage_tool_runs_no_stage_twice():
             return {"value": resume["choice"]}
 
     stage = staged(pay=Pay)
-    stage.begin()
+    stage.begin(until=lambda future: future.waits)
     stage.begin()
     assert stage.finish(lambda future: future.resume("pay", True)) == {"pay": "Approve"}
     assert ran == ["setup", "on_resume"]

@@ -104,8 +104,8 @@ async def test_whoever_watches_a_run_sees_it_go_on(steps):
     class Watcher:
         seen = 0
 
-        def on_events(self, first, batch, state):
-            assert first == self.seen + 1
+        def on_events(self, batch, state):
+            assert state.seq - len(batch) == self.seen
             self.seen += len(batch)
 
         def on_signal(self, signal):

@@ -158,7 +158,7 @@ async def test_a_timeout_inside_a_node_works(one_node):
 
 async def test_an_observer_that_raises_does_not_hurt_the_run(caplog):
     class Broken:
-        def on_events(self, first, batch, state):
+        def on_events(self, batch, state):
             raise RuntimeError("broken observer")
 
         def on_signal(self, signal): ...

@@ -66,7 +66,7 @@ async def test_what_it_prints_and_how_far_it_is_come_back(executor):
     seen = []
 
     class Watch:
-        def on_events(self, first, batch, state): ...
+        def on_events(self, batch, state): ...
 
         def on_signal(self, signal):
             seen.append((signal.stream, signal.text))
@@ -89,7 +89,7 @@ async def test_an_attempt_whose_worker_dies_is_lost_once_and_the_node_runs_again
     lost = []
 
     class Watch:
-        def on_events(self, first, batch, state):
+        def on_events(self, batch, state):
             lost.extend(event for _, event in batch if type(event) is AttemptLost)
 
         def on_signal(self, signal): ...

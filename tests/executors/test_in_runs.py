@@ -346,7 +346,7 @@ async def test_a_context_knows_its_run_in_a_process_and_shows_progress(pool):
     heard = []
 
     class Listening:
-        def on_events(self, first, batch, state): ...
+        def on_events(self, batch, state): ...
 
         def on_signal(self, signal):
             heard.append((signal.stream, signal.text))

@@ -77,8 +77,8 @@ async def test_with_durability_off_turns_are_gathered_until_somebody_outside_act
     seen = []
 
     class Watching:
-        def on_events(self, first, batch, state):
-            seen.append((first + len(batch) - 1, store.n_events("r")))
+        def on_events(self, batch, state):
+            seen.append((state.seq, store.n_events("r")))
 
         def on_signal(self, signal): ...
 

@@ -67,7 +67,7 @@ async def test_a_value_is_on_disk_before_the_event_that_refers_to_it(store):
     found = []
 
     class Watching:
-        def on_events(self, first, batch, state):
+        def on_events(self, batch, state):
             for _, event in batch:
                 if type(event) is AttemptSucceeded and event.node_id == "large":
                     folder = store.path.with_name("runs.db.values") / "r"

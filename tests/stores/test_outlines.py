@@ -117,7 +117,7 @@ async def test_a_run_that_is_taken_up_again_has_no_outline_until_it_ends_again(p
     seen = []
 
     class Looking:
-        def on_events(self, first, batch, state):
+        def on_events(self, batch, state):
             seen.append((state.finished is None, store.outlines()["failed"] is None))
 
         def on_signal(self, signal): ...

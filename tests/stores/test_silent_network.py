@@ -37,8 +37,8 @@ class Holding:
         self._after = after
         self.holds = False
 
-    def on_events(self, first, batch, state):
-        if first <= self._after < first + len(batch):
+    def on_events(self, batch, state):
+        if state.seq - len(batch) < self._after <= state.seq:
             self.holds = True
             self._network.hold()
 
