@@ -68,7 +68,7 @@ def test_an_engine_that_is_installed_ends_right_after_kills_and_hears_every_answ
         for no in range(n):
             folder = tmp_path / f"{no}"
             folder.mkdir()
-            came_of_it = kill_again_and_again(children, (module, no), folder, "quick", 0)
+            came_of_it = kill_again_and_again(children, (module, no), folder, "mixed", 0)
             verdict = contend(children, (module, no), folder, 3)
 
             assert came_of_it.is_right
