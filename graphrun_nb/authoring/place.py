@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from graphrun_nb.authoring.signature import source_of
+from graphrun_nb.authoring.syntax import parsed
 from graphrun_nb.protocols import hooks
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def places_in(
     """Return the places of those expressions in a function's source that `paths` picks, each with what it stands in."""
     source, filename, first = source_of(function)
     try:
-        tree = ast.parse(source)
+        tree = parsed(source)
     except SyntaxError:
         return []
     lines = source.splitlines()
@@ -111,7 +112,7 @@ def _path(source: str, span: _Span) -> tuple[ast.AST, ...]:
     if None in span:
         return ()
     try:
-        todo: list[tuple[ast.AST, ...]] = [(ast.parse(source),)]
+        todo: list[tuple[ast.AST, ...]] = [(parsed(source),)]
     except (SyntaxError, ValueError):
         return ()
     found: tuple[ast.AST, ...] = ()

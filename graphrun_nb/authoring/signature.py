@@ -11,6 +11,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
+from graphrun_nb.authoring.syntax import parsed
 from graphrun_nb.core.spec import closest
 from graphrun_nb.errors import GraphValidationError, Misuse
 
@@ -205,7 +206,7 @@ def _normal_source(function: Callable[..., Any]) -> bytes:
 def _parsed_source(function: Callable[..., Any]) -> bytes:
     source, _, _ = source_of(function)
     try:
-        return ast.unparse(ast.parse(source)).encode() if source else _code_bytes(inspect.unwrap(function))
+        return ast.unparse(parsed(source)).encode() if source else _code_bytes(inspect.unwrap(function))
     except SyntaxError:
         return _code_bytes(inspect.unwrap(function))
 
