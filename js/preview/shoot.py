@@ -142,6 +142,8 @@ SHOTS = {
     "questions-dark-later": ("questions", {"theme": "dark"}, later),
     "questions-narrow": ("questions", {"width": 400}, send),
     "small": ("small", {}, None),
+    "training-half": ("training", {"width": 700}, None),
+    "waiting-half": ("waiting", {"width": 600}, more("Fit")),
     "training": ("training", {}, None),
     "training-dark": ("training", {"theme": "dark"}, None),
     "waiting": ("waiting", {}, None),

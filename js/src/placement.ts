@@ -6,8 +6,8 @@ import { type Box, clamp, type Point, type Size } from "./viewport";
 
 export const CARD_WIDTH = 176;
 export const CARD_HEIGHT = 48;
-const FAR_WIDTH = 190;
-const FAR_HEIGHT = 56;
+const FAR_WIDTH = 204;
+const FAR_HEIGHT = 62;
 const RANK_PX = 220;
 const ROW_PX = 72;
 const MAX_ROWS = 24;

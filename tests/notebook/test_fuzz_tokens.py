@@ -23,9 +23,7 @@ def asking(**settings):
 
 async def begun(graph, **overrides):
     future = run(graph, **overrides)
-    while not future.waits:
-        await asyncio.sleep(0.001)
-    return future, future.waits[0].token
+    return future, (await future.opened("approve")).token
 
 future, token = await begun(asking())
 answered, used = await begun(asking())

@@ -13,8 +13,8 @@ import type { Labels } from "./labels";
 
 /** Round corners cost several times a plain rectangle and are hardly seen among so many. */
 const ROUND_UP_TO = 500;
-const CHIP_FROM = 0.26;
-const NAME_FROM = 0.36;
+const CHIP_FROM = 0.24;
+const TRIES_FROM = 0.36;
 const CARD_FROM = 0.72;
 const TINTED: ReadonlySet<NodeStatus> = new Set(["RUNNING", "WAITING", "RETRYING", "FAILED"]);
 /** From afar what is over steps back, so that what goes on and what went wrong stand out. */
@@ -128,12 +128,16 @@ function drawCard(context: CanvasRenderingContext2D, scene: CardScene, i: number
     }
     context.restore();
   }
-  const iconSize = Math.max(16 * k, 9);
-  const pad = Math.max(11 * k, 5);
-  drawIcon(context, palette, status, left + pad, top + (height - iconSize) / 2, iconSize);
-  if (k >= NAME_FROM)
-    drawText(context, scene, i, left + pad + iconSize + Math.max(9 * k, 4), top, left + width - Math.max(10 * k, 5));
+  const { icon, pad, gap } = insideOf(k);
+  drawIcon(context, palette, status, left + pad, top + (height - icon) / 2, icon);
+  drawText(context, scene, i, left + pad + icon + gap, top, left + width - pad);
   context.globalAlpha = 1;
+}
+
+/** What a card leaves free for its name, in px: little where it is small. */
+function insideOf(k: number): { icon: number; pad: number; gap: number } {
+  if (k >= CARD_FROM) return { icon: 16 * k, pad: 10 * k, gap: 8 * k };
+  return { icon: Math.max(15 * k, 8), pad: Math.max(8 * k, 2.5), gap: Math.max(6 * k, 2.5) };
 }
 
 /** A second card behind the first: there is something inside. */
@@ -187,10 +191,10 @@ function drawText(
   const middle = top + (cardSize(k).height * k) / 2;
   const muted = FADED.has(node.status) || node.status === "PENDING";
   const both = k >= CARD_FROM;
-  const nameSize = Math.max(Math.round(12.5 * k * 2) / 2, 9.5);
+  const nameSize = Math.max(Math.round(12.5 * k * 2) / 2, k < TRIES_FROM ? 9 : 9.5);
   context.textBaseline = "middle";
   context.textAlign = "left";
-  const tries = attempts(node);
+  const tries = k < TRIES_FROM ? "" : attempts(node);
   const triesSize = Math.max(10.5 * k, 9);
   const triesWidth = tries === "" ? 0 : labels.width(tries, triesSize, 500) + 6;
   const nameRoom = right - left - (both ? 0 : triesWidth);
@@ -199,8 +203,13 @@ function drawText(
     context.fillStyle = colour;
     context.fillText(text, x, y);
   };
-  const name = labels.cut(shortName(node.info.name, inside), nameSize, nameRoom, 500);
-  write(name, left, both ? middle - 8 * k : middle + 0.5, nameSize, 500, muted ? palette.soft : palette.text);
+  const name = shortName(node.info.name, inside);
+  const isTall = !both && cardSize(k).height * k > 2 * nameSize;
+  const lines = isTall ? labels.inTwo(name, nameSize, nameRoom, 500) : [labels.cut(name, nameSize, nameRoom, 500)];
+  lines.forEach((line, n) => {
+    const y = both ? middle - 8 * k : middle + 0.5 + (n - (lines.length - 1) / 2) * nameSize * 1.04;
+    write(line, left, y, nameSize, 500, muted ? palette.soft : palette.text);
+  });
   if (tries !== "") {
     const colour = palette.status[node.status === "DONE" ? "RETRYING" : node.status];
     write(tries, right - triesWidth + 6, both ? middle + 9 * k : middle + 0.5, triesSize, 500, colour);

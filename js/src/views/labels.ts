@@ -19,6 +19,15 @@ export class Labels {
     return keep < 1 ? "" : `${text.slice(0, keep).trimEnd()}…`;
   }
 
+  /** `text` in one line, or where that is too long in two, broken at the last joint that fits: `_`, `-`, `.`, `/`, a blank. */
+  inTwo(text: string, size: number, width: number, weight = 400): string[] {
+    if (this.width(text, size, weight) <= width) return [text];
+    const heads = [...text.matchAll(/[_\-./ ](?=.)/g)].map(({ index }) => text.slice(0, index + 1));
+    const head = heads.findLast((each) => this.width(each, size, weight) <= width) ?? "";
+    const rest = this.cut(text.slice(head.length), size, width, weight);
+    return head === "" ? [rest] : [head.trimEnd(), rest];
+  }
+
   width(text: string, size: number, weight = 400): number {
     const key = `${weight} ${text}`;
     let width = this.#widths.get(key);
