@@ -57,9 +57,10 @@ function told(store: Store, link: Link, { runId, others, driver, kernel }: Surro
   }
   if (contact === "lost") {
     const over = store.live.finished !== null;
+    const first = "run the cells that load graphrun_nb";
     const text = over
-      ? "This is the run as it ended; to see it live:"
-      : "This is the run as it was last seen; to go on with it:";
+      ? `This is the run as it ended. To see it live, ${first}, then:`
+      : `This is the run as it was last seen. To go on, ${first} and define ${store.live.graph}, then:`;
     return { kind: "lost", text: `${LOST[kernel.value]} ${text}`, commands: attach };
   }
   const unanswered = link.slow.value > 0;
