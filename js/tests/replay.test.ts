@@ -128,7 +128,9 @@ test.each([
   await page.settle();
   page.kernel.die();
   await page.settle();
-  expect(page.get("alert", new RegExp(`^${text}`)).textContent).toContain("To go on, run the cells that load graphrun_nb and define golden graph, then:");
+  expect(page.get("alert", new RegExp(`^${text}`)).textContent).toContain(
+    "To go on, run the cells that load graphrun_nb and define golden graph, then:",
+  );
   expect(page.get("button", "Copy %graphrun attach run-1")).toBeTruthy();
   expect(page.root.querySelector(".gr-badge")?.textContent).toMatch(/^was /);
   const elapsed = page.root.querySelector(".gr-elapsed")?.textContent;
