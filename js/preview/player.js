@@ -11,6 +11,10 @@ function shifted(value, by) {
   return value;
 }
 
+const FIGURE = `<svg xmlns="http://www.w3.org/2000/svg" width="640" height="480"><rect width="640" height="480" fill="#fff"/>
+<path d="M80 40V420H600" fill="none" stroke="#222"/><path d="M80 400L200 150L330 210L460 90L600 380" fill="none" stroke="#26a" stroke-width="3"/>
+<text x="320" y="28">Oslo</text><text x="320" y="460">month</text></svg>`;
+
 const INPUTS = {
   graph: "sales forecast",
   schema: {
@@ -49,7 +53,7 @@ function fakeModel(run, options) {
       { name: "table", type: "DataFrame", text: "      store  day  sales\n0         1    1   52.0\n1         1    2   48.5\n2         2    1    NaN\n\n[8412 rows x 14 columns]" },
       { name: "rounds", type: "int", text: "200" },
     ],
-    outputs: id.startsWith("train") ? [] : [{ name: "out", type: "dict", text: "{'r2': 0.913, 'rmse': 4.21, 'n': 8412}" }],
+    outputs: id.startsWith("train") ? [] : id === "customers" ? [{ name: "figure", type: "Figure", text: "Figure(640x480)", is_rich: true }] : [{ name: "out", type: "dict", text: "{'r2': 0.913, 'rmse': 4.21, 'n': 8412}" }],
     logs: [
       [events.at[0] + 1, "stdout", "reading 14 columns"],
       [events.at[0] + 2, "stderr", "UserWarning: column 'day' has mixed types"],
@@ -74,6 +78,7 @@ function fakeModel(run, options) {
     place: ({ inside }) => tell(run.layouts[inside]),
     inputs: () => INPUTS,
     tidy: ({ inside }) => tell(run.layouts[inside]),
+    look: () => ({ look: { kind: "image", mime: "image/svg+xml", data: btoa(FIGURE) } }),
     digest: () => ({ seq: last, digest: run.digest }),
   };
   return {

@@ -312,6 +312,21 @@ def elements(n: int = 3000) -> Script:
     return script
 
 
+def visits() -> Script:
+    """Make a mapped node of which 3 of 200 failed."""
+    script = Script((info("customers", ""), info("visit", "customers", kind="map"), info("report", "visit")), slots=300)
+    finish(script, "customers", after_s=0.2)
+    parts = [f"visit[{i}]" for i in range(200)]
+    failed = [parts[i] for i in (17, 99, 150)]
+    script.turn(*(NodeAdded(info(each, "", parent="visit")) for each in parts), after_s=0.1)
+    finish(script, *(each for each in parts if each not in failed), after_s=0.6)
+    for each in failed:
+        fail(script, each, ERROR, after_s=0.1)
+    message = f"3 of 200 parts of 'visit' failed: {', '.join(failed)}"
+    fail(script, "visit", ErrorInfo(types=("graphrun_nb.errors.PartsFailed",), message=message), after_s=0.1)
+    return script
+
+
 def message(script: Script, graph: str) -> dict[str, object]:
     nodes = script.state.nodes
     batch = [(envelope.at, envelope.event) for envelope in script.log]
@@ -354,6 +369,7 @@ RUNS = {
     "stranger": lambda: message(stranger(), "nightly forecast"),
     "cancelled": lambda: message(cancelled(), "sales forecast"),
     "containers": lambda: message(containers(), "nested"),
+    "visits": lambda: message(visits(), "visits"),
     "elements": lambda: message(elements(), "three thousand elements"),
 }
 

@@ -86,6 +86,17 @@ export function failures(state: RunState): readonly string[] {
   return problems(state).filter((id) => state.nodes.get(id)?.status === "FAILED");
 }
 
+/** The direct parts of a container, or of the run, in order of definition. O(nodes). */
+export function partsOf({ nodes }: RunState, inside: string): readonly string[] {
+  return [...nodes].flatMap(([id, { info }]) => (info.parent === inside ? [id] : []));
+}
+
+/** Those of a node's parts that failed. O(nodes) for a container. */
+export function failedParts(state: RunState, id: string): readonly string[] {
+  if (!CONTAINERS.has(state.nodes.get(id)?.info.kind ?? "")) return [];
+  return partsOf(state, id).filter((part) => state.nodes.get(part)?.status === "FAILED");
+}
+
 export function firstProblem(state: RunState): string | null {
   return problems(state)[0] ?? null;
 }

@@ -4,6 +4,7 @@ import { type ReadonlySignal, signal } from "@preact/signals-core";
 import { History, type Recorded, reshapes } from "./history";
 import type { EventsFrame, LayoutFrame, Signal, SignalsFrame, SnapshotFrame } from "./protocol";
 import { apply } from "./reducer";
+import { partsOf } from "./select";
 import { unpack } from "./snapshot";
 import { copyOf, type NodeState, newRun, type RunState } from "./state";
 
@@ -217,12 +218,6 @@ export class Store {
   #instantOf(state: RunState): number {
     return this.history.event(state.seq)?.at ?? latestInstant(state);
   }
-}
-
-function partsOf(state: RunState, inside: string): string[] {
-  const parts: string[] = [];
-  for (const [id, { info }] of state.nodes) if (info.parent === inside) parts.push(id);
-  return parts;
 }
 
 /** When a packed state was, about: its last event is not here. O(nodes). */

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { pieces } from "../src/ansi";
 import type { Look } from "../src/protocol";
 import { sandboxed } from "../src/sandbox";
@@ -36,6 +36,26 @@ test("a rich value is asked how it shows itself, once its tab is open", async ()
   expect(frame?.getAttribute("sandbox")).toBe("");
   expect(frame?.getAttribute("srcdoc")).toContain("<b>bold</b>");
   expect(page.all("tabpanel")[0]?.textContent).not.toContain("<Card>");
+});
+
+test("a picture is a button that shows it at full size, above everything, and Escape closes no more than that", async () => {
+  const shown = vi.fn();
+  HTMLDialogElement.prototype.showModal = shown;
+  HTMLDialogElement.prototype.close = function close() {
+    this.dispatchEvent(new Event("close"));
+  };
+  const page = await outputs({ name: "plot", type: "Figure", text: "<Figure>", is_rich: true });
+  page.kernel.reply("look", { look: { kind: "image", mime: "image/png", data: "AA==" } });
+  await page.settle();
+  page.get("button", "Show plot at full size").click();
+  expect(shown).toHaveBeenCalledOnce();
+  const dialog = page.root.querySelector("dialog");
+  expect(dialog?.getAttribute("aria-label")).toBe("plot at full size");
+  expect(dialog?.querySelector("img")?.getAttribute("src")).toBe("data:image/png;base64,AA==");
+  dialog?.querySelector("button")?.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+  expect(page.all("tabpanel")).toHaveLength(1);
+  dialog?.querySelector("button")?.click();
+  expect(page.root.querySelector("dialog")).toBeNull();
 });
 
 test("why a rich value does not show itself is said below its text", async () => {

@@ -54,6 +54,54 @@ test("further failures are counted, and the count leads to the next of them", as
   expect(page.get("treeitem", "b: failed").getAttribute("aria-selected")).toBe("true");
 });
 
+/** A node of `n` parts, all of which failed but the first. */
+async function mapped(n: number): Promise<Page> {
+  const parts = Array.from({ length: n }, (_, i) => `visit[${i}]`);
+  const [, spec] = begun("visit") as [Json, { readonly nodes: readonly { readonly node_id: string }[] }];
+  const message = `${n - 1} of ${n} parts of 'visit' failed: visit[1], visit[2], visit[3], …`;
+  const page = await shown([
+    ...begun(),
+    { ...spec, nodes: spec.nodes.map((node) => ({ ...node, kind: "map" })) },
+    { kind: "AttemptStarted", node_id: "visit", attempt: 1 },
+    ...parts.map((node_id) => ({ kind: "NodeAdded", node: { node_id, name: node_id, parent: "visit" } })),
+    ...parts.map((node_id) => ({ kind: "AttemptStarted", node_id, attempt: 1 })),
+    ...parts.slice(1).map(failed),
+    { kind: "AttemptFailed", node_id: "visit", attempt: 1, error: { types: ["PartsFailed"], message } },
+  ]);
+  page.get("treeitem", "visit: failed").click();
+  await page.settle();
+  return page;
+}
+
+function linked(page: Page): (string | null)[] {
+  return [...page.root.querySelectorAll("[role=tabpanel] a")].map((each) => each.textContent);
+}
+
+test("the parts that failed are links to them, the first of many, once each", async () => {
+  const page = await mapped(15);
+  expect(linked(page)).toEqual(Array.from({ length: 12 }, (_, i) => `visit[${i + 1}]`));
+  const panel = page.all("tabpanel")[0];
+  expect(panel?.textContent).toContain("PartsFailed: 14 of 15 parts of 'visit' failed");
+  expect(panel?.textContent).toContain("visit[12] and 2 more");
+  page.get("link", "visit[2]").click();
+  await page.settle();
+  expect(page.get("treeitem", "visit[2]: failed").getAttribute("aria-selected")).toBe("true");
+  expect(page.get("treeitem", "visit[2]: failed").dataset["drawn"]).toBe("true");
+});
+
+test("the error of a container shows the first failed part's own, and a button looks inside", async () => {
+  const page = await mapped(4);
+  page.get("tab", "Error").click();
+  await page.settle();
+  expect(page.all("tabpanel")[0]?.textContent).toContain("visit[1] fit/model.py:7 ValueError: bad");
+  expect(linked(page)).toEqual(["visit[1]", "visit[2]", "visit[3]"]);
+  page.get("button", "Look inside").click();
+  await page.settle();
+  expect(page.get("treeitem", "visit[0]: running").dataset["drawn"]).toBe("true");
+  expect(page.all("tabpanel")).toEqual([]);
+  expect(document.activeElement).toBe(page.get("tree", "Nodes"));
+});
+
 test("large forms stand below what is answered at once, and further questions are on further pages", async () => {
   const form = { type: "object", properties: { n: { type: "integer" } } };
   const asked = [opened("a", "approval"), opened("b", "form", form), opened("c", "text"), opened("d", "approval")];

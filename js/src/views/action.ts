@@ -1,12 +1,14 @@
 /** Small controls that several views share. */
 
 import { effect } from "@preact/signals-core";
-import { h, plainButton, say, set } from "../dom";
+import { type Child, h, plainButton, say, set } from "../dom";
+import { calledId } from "../groups";
 import type { Command, Link, Phase } from "../link";
 import type { Local } from "../local";
 import type { Reply } from "../protocol";
 
 const COPIED_MS = 1500;
+const MAX_LINKS = 12;
 
 export const PHASE_WORDS: Readonly<Record<Phase, string>> = {
   sending: "Sending…",
@@ -71,6 +73,15 @@ export function nodeLink(local: Local, id: string, text = id): HTMLElement {
     local.find(id);
   };
   return h("a", { class: "gr-link", href: "#", title: `Select ${id}`, on: { click: follow } }, text);
+}
+
+/** Links to the first of many nodes, and how many more there are. */
+export function nodeLinks(local: Local, ids: readonly string[]): Child[] {
+  const links = ids.slice(0, MAX_LINKS).flatMap((id, i) => {
+    const link = nodeLink(local, id, calledId(id));
+    return i === 0 ? [link] : [", ", link];
+  });
+  return ids.length > MAX_LINKS ? [...links, ` and ${ids.length - MAX_LINKS} more`] : links;
 }
 
 /** A line for what went wrong; empty, it takes no room. */

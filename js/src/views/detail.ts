@@ -7,6 +7,7 @@ import type { Link } from "../link";
 import type { Local, Tab } from "../local";
 import { detailAt } from "../past";
 import { type NodeDetail, readNodeDetail } from "../protocol";
+import { failedParts } from "../select";
 import type { NodeState } from "../state";
 import { NODE_STATUS } from "../status";
 import type { Store } from "../store";
@@ -14,6 +15,7 @@ import { errorText } from "./action";
 import { LogView, logLines } from "./logs";
 import { overview, storyOf } from "./overview";
 import { errorPanel, sourcePanel } from "./panels";
+import { failedPartsPanel, lookInside } from "./parts";
 import { valuePanel } from "./values";
 
 const ASK_AFTER_MS = 100;
@@ -140,7 +142,15 @@ export function detail(
     if (isEmpty) return h("p", { class: "gr-note" }, problem || EMPTY[current]);
     switch (current) {
       case "Overview":
-        return overview({ id, node, store, local, detail: known, problem });
+        return overview({
+          id,
+          node,
+          store,
+          local,
+          detail: known,
+          problem,
+          lookInside: lookInside(store, local, id, leave),
+        });
       case "Inputs":
         return valuePanel(known?.inputs ?? [], { link, nodeId: id, side: "inputs" });
       case "Outputs":
@@ -149,10 +159,17 @@ export function detail(
         logs.update(logLines(known, store.lines(id)), storyOf(store, id, known).attempts);
         return logs.element;
       case "Error":
-        return errorPanel(node.error);
+        return errorOf(id, node);
       case "Source":
         return sourcePanel(known, node.error);
     }
+  }
+
+  function errorOf(id: string, { error }: NodeState): HTMLElement {
+    const failed = failedParts(store.state, id);
+    if (failed.length === 0) return errorPanel(error);
+    const parts = h("div", {}, failedPartsPanel(store, local, failed), lookInside(store, local, id, leave));
+    return errorPanel(error, failed, parts);
   }
 
   effects(signal, () => {
@@ -191,6 +208,8 @@ export function detail(
       latest?.key ?? "",
       current === "Logs" ? store.telemetry.value : 0,
       store.cursor.value ?? "",
+      failedParts(store.state, id).join("\n"),
+      local.inside.value,
       current === "Overview" ? local.now.value : 0,
       current === "Overview" ? store.progressed.value : 0,
     ].join("\n");

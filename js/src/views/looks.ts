@@ -3,6 +3,7 @@
 import { type Child, h, svg } from "../dom";
 import type { ArrayLook, Branch, HtmlLook, ImageLook, Look, TableLook } from "../protocol";
 import { sandboxed } from "../sandbox";
+import { figure } from "./figure";
 
 /** Draws one; `name` is what the value is called. */
 export function lookElement(look: Look, name: string, isDark: boolean): HTMLElement {
@@ -154,7 +155,7 @@ function branch(part: Branch, depth: number): HTMLElement {
 }
 
 function imageElement({ mime, data }: ImageLook, name: string): HTMLElement {
-  return h("img", { class: "gr-image", alt: `${name}, as it shows itself`, src: `data:${mime};base64,${data}` });
+  return figure(`data:${mime};base64,${data}`, name);
 }
 
 function htmlElement({ html }: HtmlLook, name: string, isDark: boolean): HTMLElement {

@@ -2,18 +2,15 @@
 
 import { type Child, h, icon } from "../dom";
 import { clockTime, duration, ticking } from "../format";
-import { calledId } from "../groups";
 import type { Local } from "../local";
 import type { NodeDetail } from "../protocol";
-import { errorLine } from "../select";
+import { errorLine, failedParts } from "../select";
 import type { NodeState, RunState } from "../state";
 import { NODE_STATUS } from "../status";
 import type { Progress, Store } from "../store";
 import { type Answered, type Attempt, answeredBy, answerText, type Story, tell } from "../story";
-import { nodeLink } from "./action";
+import { nodeLinks } from "./action";
 import { failingLine } from "./panels";
-
-const MAX_NEIGHBOURS = 12;
 
 export interface OverviewOf {
   readonly id: string;
@@ -22,6 +19,8 @@ export interface OverviewOf {
   readonly local: Local;
   readonly detail: NodeDetail | null;
   readonly problem: string;
+  /** The button that leads into the node, if there is anything inside. */
+  readonly lookInside: HTMLElement | null;
 }
 
 /** What happened to a node, from the view's own history or else from the kernel's. */
@@ -35,10 +34,11 @@ function readyAt({ nodes, started_at }: RunState, { info }: NodeState): number {
   return Math.max(started_at, nodes.get(info.parent)?.started_at ?? 0, ...before);
 }
 
-export function overview({ id, node, store, local, detail, problem }: OverviewOf): HTMLElement {
+export function overview({ id, node, store, local, detail, problem, lookInside }: OverviewOf): HTMLElement {
   const now = local.now.peek();
   const story = storyOf(store, id, detail);
   const attempts = story.attempts.length > 0 ? story.attempts : guessed(node);
+  const failed = failedParts(store.state, id);
   const shownError = node.status === "FAILED" && node.error !== null ? errorLine(node.error) : "";
   const { index, ids, in: into, out } = local.topology.peek();
   const i = index.get(id) ?? -1;
@@ -47,18 +47,17 @@ export function overview({ id, node, store, local, detail, problem }: OverviewOf
       ? null
       : row(
           label,
-          ...found.slice(0, MAX_NEIGHBOURS).flatMap((at, n) => {
-            const link = nodeLink(local, ids[at] ?? "", calledId(ids[at] ?? ""));
-            return n === 0 ? [link] : [", ", link];
-          }),
-          found.length > MAX_NEIGHBOURS ? `, ${found.length - MAX_NEIGHBOURS} more` : null,
+          ...nodeLinks(
+            local,
+            found.map((at) => ids[at] ?? ""),
+          ),
         );
   return h(
     "div",
     { class: "gr-overview" },
     problem === "" ? null : h("p", { class: "gr-alert", role: "alert" }, problem),
     ...pressing(node, now, store.progress(node)),
-    node.status === "FAILED" && node.error !== null ? failingLine(node.error) : null,
+    node.status === "FAILED" && node.error !== null ? failingLine(node.error, failed) : null,
     attempts.length === 0
       ? null
       : h(
@@ -71,6 +70,7 @@ export function overview({ id, node, store, local, detail, problem }: OverviewOf
       "dl",
       { class: "gr-facts" },
       ...because(node, story),
+      failed.length === 0 ? null : row("Failed", ...nodeLinks(local, failed)),
       row("Kind", node.info.kind),
       node.info.name === id ? null : row("Id", id),
       neighbours(
@@ -83,6 +83,7 @@ export function overview({ id, node, store, local, detail, problem }: OverviewOf
       ),
       node.info.labels.length === 0 ? null : row("Labels", node.info.labels.join(", ")),
     ),
+    lookInside,
   );
 }
 

@@ -1,6 +1,6 @@
 /** The panels of a node's detail that show where its code stands: traceback and source. */
 
-import { h } from "../dom";
+import { type Child, h } from "../dom";
 import type { ErrorInfo, FrameInfo, NodeDetail } from "../protocol";
 import { errorLine, typeName } from "../select";
 import { copyButton } from "./action";
@@ -15,18 +15,25 @@ export function placeOf({ file, line }: FrameInfo): string {
   return `${file.split(/[\\/]/).slice(-2).join("/")}:${line}`;
 }
 
-export function failingLine(error: ErrorInfo): HTMLElement {
+/** The error in a line, without the names of failed parts that links beside it give. */
+function lineWithout(error: ErrorInfo, [first]: readonly string[]): string {
+  const line = errorLine(error);
+  const at = first === undefined ? -1 : line.indexOf(`: ${first}`);
+  return at < 0 ? line : line.slice(0, at);
+}
+
+export function failingLine(error: ErrorInfo, failed: readonly string[]): HTMLElement {
   const frame = failingFrame(error);
   return h(
     "div",
     { class: "gr-error" },
-    h("p", { class: "gr-error-line" }, errorLine(error)),
+    h("p", { class: "gr-error-line" }, lineWithout(error, failed)),
     frame === undefined ? null : frameRow(frame),
   );
 }
 
 /** The user's frames first, the one that raised above its callers; what Python prints is behind a fold. */
-export function errorPanel(error: ErrorInfo | null): HTMLElement {
+export function errorPanel(error: ErrorInfo | null, failed: readonly string[] = [], parts: Child = null): HTMLElement {
   if (error === null) return h("div");
   const { frames, notes, cause } = error;
   const rest = error.message.split("\n").slice(1).join("\n");
@@ -38,10 +45,11 @@ export function errorPanel(error: ErrorInfo | null): HTMLElement {
     h(
       "div",
       { class: "gr-error-head" },
-      h("p", { class: "gr-error-line" }, errorLine(error)),
+      h("p", { class: "gr-error-line" }, lineWithout(error, failed)),
       copyButton("Copy traceback", () => traceback(error), "Copy"),
     ),
     rest === "" ? null : h("pre", { class: "gr-code" }, rest),
+    parts,
     raised ?? null,
     ...notes.map((note) => h("p", { class: "gr-hint" }, note)),
     ...callers,

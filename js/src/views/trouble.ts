@@ -1,12 +1,20 @@
 /** The first failure in a line, where nothing needs to be selected: which node, why, and on which of the user's lines. */
 
-import { fill, h, icon } from "../dom";
+import { type Child, fill, h, icon } from "../dom";
 import { effects } from "../effects";
 import type { Local } from "../local";
+import type { ErrorInfo } from "../protocol";
 import { errorLine, failures } from "../select";
 import type { Store } from "../store";
 import { nodeLink } from "./action";
 import { failingFrame, placeOf } from "./panels";
+
+/** A failed node in a line: a link to it, where it failed and why. */
+export function failureLine(local: Local, id: string, error: ErrorInfo): Child[] {
+  const frame = failingFrame(error);
+  const place = frame === undefined ? [] : [h("span", { class: "gr-trouble-at" }, placeOf(frame)), " "];
+  return [nodeLink(local, id), " ", ...place, errorLine(error)];
+}
 
 /** Hidden while a failed node is selected: its detail says more. */
 export function trouble(store: Store, local: Local, signal: AbortSignal): HTMLElement {
@@ -22,13 +30,11 @@ export function trouble(store: Store, local: Local, signal: AbortSignal): HTMLEl
     const error = nodes.get(first ?? "")?.error ?? null;
     element.hidden = first === undefined || error === null || selected?.status === "FAILED";
     if (first === undefined || error === null) return;
-    const frame = failingFrame(error);
-    const [line, place] = [errorLine(error), frame === undefined ? "" : placeOf(frame)];
-    const next = JSON.stringify([first, line, place, second, others.length]);
+    const next = JSON.stringify([first, error, second, others.length]);
     if (next === drawn) return;
     drawn = next;
-    fill(text, nodeLink(local, first), " ", h("span", { class: "gr-trouble-at" }, place), ` ${line}`);
-    text.title = line;
+    fill(text, ...failureLine(local, first, error));
+    text.title = errorLine(error);
     fill(
       element,
       icon("FAILED"),
