@@ -20,9 +20,12 @@ from graphrun_nb.core.events import (  # noqa: E402
     FrameInfo,
     NodeAdded,
     NodeInfo,
+    NodeReset,
+    RunResumed,
     ValueRef,
     WaitInfo,
     WaitOpened,
+    WaitResolved,
 )
 from graphrun_nb.core.policy import RetryPolicy  # noqa: E402
 from graphrun_nb.view import frames  # noqa: E402
@@ -263,6 +266,29 @@ def cancelled() -> Script:
     return script
 
 
+def pauses() -> Script:
+    """Make a run that waited an hour for a person, failed, and was retried after a minute."""
+    script = Script(
+        (
+            info("load", ""),
+            info("clean", "load"),
+            info("approve", "clean", kind="wait"),
+            info("fit", "approve"),
+            info("report", "fit"),
+        )
+    )
+    finish(script, "load", after_s=0.42)
+    finish(script, "clean", after_s=0.9)
+    script.turn(WaitOpened("approve", 1, APPROVAL), after_s=0.1)
+    script.turn(WaitResolved("approve", 1, 0, ValueRef(preview="Approve"), "view"), after_s=3600.0)
+    finish(script, "approve", after_s=0.05)
+    fail(script, "fit", ERROR, after_s=0.8)
+    script.turn(RunResumed("retry"), NodeReset("fit", "retry"), NodeReset("report", "retry"), after_s=65.0)
+    finish(script, "fit", after_s=1.1)
+    finish(script, "report", after_s=0.3)
+    return script
+
+
 def containers() -> Script:
     """Make a nested graph with a nested graph inside, a mapped node of 40, and groups."""
     nodes = (
@@ -368,6 +394,7 @@ RUNS = {
     "vast": lambda: message(many(10_000, share=0.02), "ten thousand"),
     "stranger": lambda: message(stranger(), "nightly forecast"),
     "cancelled": lambda: message(cancelled(), "sales forecast"),
+    "pauses": lambda: message(pauses(), "sales forecast"),
     "containers": lambda: message(containers(), "nested"),
     "visits": lambda: message(visits(), "visits"),
     "elements": lambda: message(elements(), "three thousand elements"),

@@ -187,6 +187,8 @@ SHOTS = {
     "timeline-zoomed": ("failed", {"theme": "dark", "height": 620}, timeline("Home", "End", "+", "+", "+")),
     "timeline-narrow": ("failed", {"width": 420, "height": 620}, timeline(critical=True)),
     "timeline-small": ("small", {"height": 620}, timeline()),
+    "timeline-pauses": ("pauses", {"height": 620}, timeline()),
+    "timeline-pauses-dark": ("pauses", {"theme": "dark", "height": 620}, timeline("Home", "ArrowDown", "ArrowDown")),
     "timeline-many": ("many", {"height": 620}, timeline(critical=True)),
     "timeline-huge": ("huge", {"theme": "dark", "height": 620}, timeline("End")),
     "many": ("many", {}, None),

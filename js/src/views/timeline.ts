@@ -1,12 +1,13 @@
 /** Attempts over time: a list of rows for screen readers and the keyboard, with their bars drawn beneath it. */
 
 import { signal as makeSignal, type Signal } from "@preact/signals-core";
-import { Axis, moved, type Stretch, zoomed } from "../axis";
+import { Axis, type Break, moved, type Stretch, zoomed } from "../axis";
 import { cleared } from "../canvas";
 import { type CriticalPath, criticalPath } from "../critical";
 import { h, plainButton, say, set } from "../dom";
 import { effects } from "../effects";
 import { duration } from "../format";
+import { busyStretches, longGaps } from "../gaps";
 import type { Local } from "../local";
 import { firstProblem } from "../select";
 import type { Store } from "../store";
@@ -42,6 +43,7 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
   let history = store.history;
   let told = new Timeline();
   let rows: readonly Row[] = [];
+  let gaps: readonly Stretch[] = [];
   let path: CriticalPath | null = null;
   let onPath: ReadonlySet<string> | null = null;
   let palette: Palette | null = null;
@@ -50,11 +52,12 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
 
   const canvas = h("canvas", { class: "gr-bars", "aria-hidden": "true" });
   const lanes = new Lanes();
+  const breaks = h("div");
   const tip = new Tip();
   const note = h("span", { class: "gr-timeline-note", "aria-live": "polite" });
   const critical = toggle("Critical path", "The longest chain of nodes that waited for each other (c)", isCritical);
   const reset = plainButton({ title: "Show the whole run (0)", on: { click: () => look(null) } }, "Reset zoom");
-  const body = h("div", { class: "gr-timeline-body" }, canvas, lanes.element, tip.element);
+  const body = h("div", { class: "gr-timeline-body" }, canvas, breaks, lanes.element, tip.element);
   const element = h(
     "section",
     { class: "gr-timeline", id: `${prefix}panel`, "aria-label": "Attempts over time", hidden: true },
@@ -78,18 +81,25 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
     return Math.min(LABEL_PX, body.clientWidth * LABEL_SHARE);
   }
 
-  function axis(): Axis {
-    const { from, to } = zoom.peek() ?? whole();
-    return new Axis(from, to, Math.max(body.clientWidth - labelPx() - END_PX, 10));
+  function axis({ from, to }: Stretch = zoom.peek() ?? whole()): Axis {
+    return new Axis(from, to, Math.max(body.clientWidth - labelPx() - END_PX, 10), gaps);
+  }
+
+  /** Looks at another part of the run; `change` is told in px of the whole, in which gaps count for little. */
+  function change(to: (all: Axis, whole: Stretch, seen: Stretch) => Stretch | null): void {
+    const all = axis(whole());
+    const seen = zoom.peek() ?? whole();
+    const part = to(all, { from: 0, to: all.width }, { from: all.x(seen.from), to: all.x(seen.to) });
+    look(part && { from: all.at(part.from), to: all.at(part.to) });
   }
 
   function key(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const at = rows.findIndex((row) => row.id === local.selected.peek());
     const { page } = lanes;
-    const seen = zoom.peek() ?? whole();
-    const pan = (share: number) => () =>
-      zoom.peek() === null ? undefined : look(moved(whole(), seen, share * (seen.to - seen.from)));
+    const pan = (share: number) => () => {
+      if (zoom.peek() !== null) change((_, whole, seen) => moved(whole, seen, share * (seen.to - seen.from)));
+    };
     const actions: Readonly<Record<string, () => void>> = {
       ArrowDown: () => choose(at + 1),
       ArrowUp: () => choose(Math.max(at - 1, 0)),
@@ -117,7 +127,8 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
     const seen = zoom.peek() ?? whole();
     const bar = rows.find((row) => row.id === local.selected.peek())?.bars.at(-1);
     const inView = bar !== undefined && bar.startedAt >= seen.from && bar.startedAt <= seen.to;
-    look(zoomed(whole(), seen, around ?? (inView ? bar.startedAt : (seen.from + seen.to) / 2), factor));
+    const at = around ?? (inView ? bar.startedAt : axis().at(axis().width / 2));
+    change((all, whole, seen) => zoomed(whole, seen, all.x(at), factor));
   }
 
   function choose(i: number): void {
@@ -164,6 +175,11 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
     local.critical.value = path?.ids ?? null;
     onPath = path === null ? null : new Set(path.ids);
     lanes.resize(rows.length);
+    measure();
+  }
+
+  function measure(): void {
+    gaps = longGaps(busyStretches(rows, store.cursor.peek() ?? Infinity, local.now.peek()), whole());
     draw();
   }
 
@@ -194,6 +210,8 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
       now: local.now.peek(),
     };
     lanes.update(scene);
+    const shownAxis = axis();
+    breaks.replaceChildren(...shownAxis.breaks.map((gap) => breakMark(gap, scene.left)));
     const context = cleared(canvas, { width, height });
     if (context === null) return;
     palette ??= readPalette(canvas);
@@ -202,7 +220,7 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
       ...lanes.scrolled,
       width,
       height,
-      axis: axis(),
+      axis: shownAxis,
       zero: store.state.started_at,
       past: store.cursor.peek() !== null,
       marked,
@@ -255,7 +273,7 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
     },
     () => {
       local.now.value;
-      draw();
+      if (isOpen.peek()) measure();
     },
   );
   signal.addEventListener("abort", () => {
@@ -270,6 +288,14 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
       draw();
     },
   };
+}
+
+/** A cut of the axis, in words. */
+function breakMark(gap: Break, left: number): HTMLElement {
+  const title = `${duration(gap.to - gap.from)} left out: nothing was queued or running`;
+  const mark = h("span", { class: "gr-break", role: "img", "aria-label": title, title });
+  mark.style.left = `${left + gap.x}px`;
+  return mark;
 }
 
 function toggle(name: string, title: string, on: Signal<boolean>): HTMLButtonElement {
