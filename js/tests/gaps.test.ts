@@ -25,7 +25,7 @@ function* madeUp(): Generator<{ whole: Stretch; gaps: readonly Stretch[]; axis: 
     seed = (seed * 16_807) % 2_147_483_647;
     return seed / 2_147_483_647;
   };
-  for (let i = 0; i < 200; i++) {
+  for (let i = 0; i < 60; i++) {
     const busy: Stretch[] = [];
     let at = ZERO;
     for (let n = 0; n < 1 + random() * 8; n++) {

@@ -66,6 +66,16 @@ test("plus and minus zoom, nought resets, and the button that resets is there on
   expect(page.find("button", "Reset zoom")).toBeUndefined();
 });
 
+test("where for long nothing ran the axis is cut, and the mark there says for how long", async () => {
+  const cuts = (page: Page): (string | null)[] =>
+    [...page.root.querySelectorAll(".gr-break")].map((each) => each.getAttribute("aria-label"));
+  const waited = await shown("retry");
+  expect(cuts(waited)).toContainEqual(expect.stringMatching(/^3\.\d s left out: nothing was queued or running$/));
+  await press(waited, "End", ...Array<string>(12).fill("+"));
+  expect(cuts(waited)).toEqual([]);
+  expect(cuts(await shown("diamond"))).toEqual([]);
+});
+
 test("the critical path is told in numbers", async () => {
   const page = await shown("diamond");
   page.get("button", "Critical path").click();
@@ -91,7 +101,7 @@ test("an axis maps both ways and ticks at good places", () => {
   expect(new Axis(100.009, 100.051, 500).ticks(100, 90).map((each) => Number(each.toFixed(3)))).toEqual([
     0.01, 0.02, 0.03, 0.04, 0.05,
   ]);
-  expect([0, 0.2, 45, 60, 90, 3600, 5400].map(tickText)).toEqual([
+  expect([0, 0.2, 45, 60, 90, 3600, 5400, 3661.2].map(tickText)).toEqual([
     "0 s",
     "0.2 s",
     "45 s",
@@ -99,6 +109,7 @@ test("an axis maps both ways and ticks at good places", () => {
     "1m 30s",
     "1h",
     "1h 30m",
+    "1h 1m 1.2s",
   ]);
 });
 
