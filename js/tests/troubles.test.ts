@@ -89,6 +89,22 @@ test("the parts that failed are links to them, the first of many, once each", as
   expect(page.get("treeitem", "visit[2]: failed").dataset["drawn"]).toBe("true");
 });
 
+test("a part that a link leads to is in view also when the layout of its container comes later", async () => {
+  const page = await mapped(4);
+  page.get("link", "visit[2]").click();
+  await page.settle();
+  const [x, y] = [[100, 1500, 3000, 4500], Array(4).fill(2000)];
+  page.kernel.say({ kind: "layout", inside: "visit", x, y, bends: [], width: 4600, height: 4000 });
+  await page.settle();
+  const part = page.get("treeitem", "visit[2]: failed");
+  const [, dx, dy, k] =
+    /translate\((.+)px, (.+)px\) scale\((.+)\)/.exec(
+      part.closest<HTMLElement>("[style*=scale]")?.style.transform ?? "",
+    ) ?? [];
+  const at = [3000 * Number(k) + Number(dx), 2000 * Number(k) + Number(dy)];
+  expect(at).toEqual([450, 200]);
+});
+
 test("the error of a container shows the first failed part's own, and a button looks inside", async () => {
   const page = await mapped(4);
   page.get("tab", "Error").click();

@@ -157,8 +157,12 @@ export class GraphView {
     this.#topology = topology;
     if (topology.inside === before.inside) {
       const isFirst = before.members.length === 0;
+      const wasPlaced = this.element.dataset["placed"] !== undefined;
+      const selected = this.#selected();
       this.#place(!isFirst);
       this.#lookout.follow(isFirst);
+      if (!wasPlaced && selected !== null && this.store.layout(topology.inside) !== null)
+        this.#lookout.settle(selected);
     } else {
       this.local.hovered.value = null;
       this.#place();

@@ -62,6 +62,17 @@ export class Lookout {
     else this.#glide(this.#aim());
   }
 
+  /** The layout has come of what one has gone into for the sake of a node. */
+  settle(node: number): void {
+    if (!this.isOpen || this.local.steered) return;
+    const aim = this.#aim();
+    if (aim.k < NAMES_FROM_K) this.#closeIn(node);
+    else {
+      this.#glide(aim);
+      this.bringIn(node);
+    }
+  }
+
   /** From one container to another: closer or further, to where one looked before. */
   step(before: Topology, selected: number | null): void {
     const { topology } = this.world();
