@@ -11,17 +11,16 @@ export interface Stretch {
   readonly to: number;
 }
 
-/** A gap as it is drawn: cut down to a few px. */
-export interface Break extends Stretch {
-  readonly x: number;
-  readonly width: number;
-}
+type Knot = readonly [at: number, x: number];
 
 /** Time in proportion, but for gaps, which are cut down to a mark. Between `from` and `to` there is one x for each instant. */
 export class Axis {
-  readonly breaks: readonly Break[];
+  /** The gaps in view. */
+  readonly breaks: readonly Stretch[];
   /** Px a second, outside of gaps. */
   readonly scale: number;
+  /** Instants and their px; in between, and beyond, all is in proportion. */
+  readonly #knots: Knot[];
 
   constructor(
     readonly from: number,
@@ -29,36 +28,36 @@ export class Axis {
     readonly width: number,
     gaps: readonly Stretch[] = [],
   ) {
-    const cuts = gaps
+    this.breaks = gaps
       .map((gap) => ({ from: Math.max(gap.from, from), to: Math.min(gap.to, to) }))
-      .filter((cut) => cut.to > cut.from && cut.to - cut.from < to - from);
-    const px = Math.min(BREAK_PX, width / 2 / (cuts.length + 1));
-    const kept = cuts.reduce((left, cut) => left - (cut.to - cut.from), to - from);
-    this.scale = (width - px * cuts.length) / Math.max(kept, MIN_SPAN);
-    let [x, at] = [0, from];
-    this.breaks = cuts.map((cut) => {
-      x += (cut.from - at) * this.scale;
-      const gap = { ...cut, x, width: px };
-      [x, at] = [x + px, cut.to];
-      return gap;
-    });
+      .filter((gap) => gap.to > gap.from && gap.to - gap.from < to - from);
+    const n = this.breaks.length;
+    const px = Math.min(BREAK_PX, width / 2 / (n + 1));
+    const kept = this.breaks.reduce((left, gap) => left - (gap.to - gap.from), to - from);
+    this.scale = (width - px * n) / Math.max(kept, MIN_SPAN);
+    let [at, x] = [from - 1, -this.scale];
+    this.#knots = [[at, x]];
+    for (const gap of [...this.breaks, { from: to + 1, to: to + 1 }]) {
+      x += (gap.from - at) * this.scale;
+      this.#knots.push([gap.from, x], [gap.to, x + px]);
+      [at, x] = [gap.to, x + px];
+    }
   }
 
   x(at: number): number {
-    let x = (at - this.from) * this.scale;
-    for (const { from, to, width } of this.breaks)
-      x -= clamp(at - from, 0, to - from) * (this.scale - width / (to - from));
-    return x;
+    return this.#map(at, 0, 1);
   }
 
   at(x: number): number {
-    let [from, start] = [this.from, 0];
-    for (const gap of this.breaks) {
-      if (x < gap.x) break;
-      if (x < gap.x + gap.width) return gap.from + ((x - gap.x) / gap.width) * (gap.to - gap.from);
-      [from, start] = [gap.to, gap.x + gap.width];
-    }
-    return from + (x - start) / this.scale;
+    return this.#map(x, 1, 0);
+  }
+
+  #map(value: number, a: 0 | 1, b: 0 | 1): number {
+    const knots = this.#knots;
+    let i = 1;
+    while (i < knots.length - 2 && value >= (knots[i] as Knot)[a]) i++;
+    const [p, q] = [knots[i - 1] as Knot, knots[i] as Knot];
+    return p[b] + ((value - p[a]) / (q[a] - p[a])) * (q[b] - p[b]);
   }
 
   /** Seconds since `zero` at which to draw a line, at least `px` apart but for gaps, in which there is none. */

@@ -54,13 +54,12 @@ test("an axis with cuts has one x for each instant, in their order, and fills it
   }
 });
 
-test("outside of cuts a second is as wide everywhere, and a cut is as wide as its mark", () => {
+test("outside of cuts a second is as wide everywhere, and a cut is narrow", () => {
   for (const { axis } of madeUp()) {
     let { from } = axis;
-    for (const gap of [...axis.breaks, { from: axis.to, to: axis.to, width: 0 }]) {
+    for (const gap of [...axis.breaks, { from: axis.to, to: axis.to }]) {
       expect(axis.x(gap.from) - axis.x(from)).toBeCloseTo((gap.from - from) * axis.scale, 2);
-      expect(axis.x(gap.to) - axis.x(gap.from)).toBeCloseTo(gap.width, 2);
-      expect(gap.width).toBeLessThanOrEqual(14);
+      expect(axis.x(gap.to) - axis.x(gap.from)).toBeLessThan(14.001);
       from = gap.to;
     }
   }

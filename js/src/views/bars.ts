@@ -50,7 +50,6 @@ export function drawBars(context: CanvasRenderingContext2D, palette: Palette, sc
   context.beginPath();
   context.rect(left, 0, width - left, height);
   context.clip();
-  for (const gap of axis.breaks) drawBreak(context, palette, Math.round(left + gap.x), height, gap.width);
   if (scene.past) {
     context.fillStyle = palette.accent;
     context.fillRect(left + axis.x(scene.now) - 1, 0, 2, height);
@@ -78,25 +77,9 @@ function drawAxis(context: CanvasRenderingContext2D, palette: Palette, scene: Ba
     context.fillStyle = palette.soft;
     const [text, from] = [tickText(tick), x + (tick === 0 ? 0 : -8)];
     const to = from + context.measureText(text).width;
-    if (to <= width && !axis.breaks.some((gap) => left + gap.x < to && left + gap.x + gap.width > from))
+    if (to <= width && !axis.breaks.some((gap) => left + axis.x(gap.from) < to && left + axis.x(gap.to) > from))
       context.fillText(text, from, HEAD_PX / 2);
   }
-}
-
-/** The axis and all bars are cut here: a strip of nothing, slanted lines at its head. */
-function drawBreak(context: CanvasRenderingContext2D, palette: Palette, x: number, height: number, px: number): void {
-  context.fillStyle = palette.line;
-  context.fillRect(x, HEAD_PX, px, height);
-  context.fillStyle = palette.stage;
-  context.fillRect(x + 1, HEAD_PX, px - 2, height);
-  context.strokeStyle = palette.soft;
-  context.lineWidth = 1;
-  context.beginPath();
-  for (const at of [x, x + px]) {
-    context.moveTo(at - 2, HEAD_PX - 3);
-    context.lineTo(at + 2, 3);
-  }
-  context.stroke();
 }
 
 function drawRow(context: CanvasRenderingContext2D, palette: Palette, scene: BarScene, row: Row, top: number): void {

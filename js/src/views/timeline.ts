@@ -1,7 +1,7 @@
 /** Attempts over time: a list of rows for screen readers and the keyboard, with their bars drawn beneath it. */
 
 import { signal as makeSignal, type Signal } from "@preact/signals-core";
-import { Axis, type Break, moved, type Stretch, zoomed } from "../axis";
+import { Axis, moved, type Stretch, zoomed } from "../axis";
 import { cleared } from "../canvas";
 import { type CriticalPath, criticalPath } from "../critical";
 import { h, plainButton, say, set } from "../dom";
@@ -211,7 +211,7 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
     };
     lanes.update(scene);
     const shownAxis = axis();
-    breaks.replaceChildren(...shownAxis.breaks.map((gap) => breakMark(gap, scene.left)));
+    breaks.replaceChildren(...shownAxis.breaks.map((gap) => breakMark(gap, shownAxis, scene.left)));
     const context = cleared(canvas, { width, height });
     if (context === null) return;
     palette ??= readPalette(canvas);
@@ -291,10 +291,11 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
 }
 
 /** A cut of the axis, in words. */
-function breakMark(gap: Break, left: number): HTMLElement {
-  const title = `${duration(gap.to - gap.from)} left out: nothing was queued or running`;
+function breakMark({ from, to }: Stretch, axis: Axis, left: number): HTMLElement {
+  const title = `${duration(to - from)} left out: nothing ran`;
   const mark = h("span", { class: "gr-break", role: "img", "aria-label": title, title });
-  mark.style.left = `${left + gap.x}px`;
+  mark.style.left = `${left + axis.x(from)}px`;
+  mark.style.width = `${axis.x(to) - axis.x(from)}px`;
   return mark;
 }
 
