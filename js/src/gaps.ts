@@ -33,14 +33,16 @@ export function busyStretches(rows: readonly Row[], seq: number, now: number): S
 export function longGaps(busy: readonly Stretch[], whole: Stretch): readonly Stretch[] {
   const idle: Stretch[] = [];
   let at = whole.from;
+  let rest = whole.to - at;
   for (const { from, to } of [...busy, { from: whole.to, to: whole.to }].sort((a, b) => a.from - b.from)) {
-    if (from > at) idle.push({ from: at, to: Math.min(from, whole.to) });
+    if (from > at) {
+      idle.push({ from: at, to: from });
+      rest -= from - at;
+    }
     at = Math.max(at, to);
   }
-  const rest = idle.reduce((left, { from, to }) => left - (to - from), whole.to - whole.from);
-  if (rest <= 0) return [];
   const margin = rest * MARGIN_SHARE;
   return idle
-    .filter(({ from, to }) => to - from >= Math.max(LEAST_S, rest * LEAST_SHARE))
+    .filter(({ from, to }) => rest > 0 && to - from >= Math.max(LEAST_S, rest * LEAST_SHARE))
     .map(({ from, to }) => ({ from: from + margin, to: to - margin }));
 }

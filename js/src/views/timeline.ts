@@ -87,8 +87,7 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
 
   /** Looks at another part of the run; `change` is told in px of the whole, in which gaps count for little. */
   function change(to: (all: Axis, whole: Stretch, seen: Stretch) => Stretch | null): void {
-    const all = axis(whole());
-    const seen = zoom.peek() ?? whole();
+    const [all, seen] = [axis(whole()), axis()];
     const part = to(all, { from: 0, to: all.width }, { from: all.x(seen.from), to: all.x(seen.to) });
     look(part && { from: all.at(part.from), to: all.at(part.to) });
   }
@@ -124,10 +123,10 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
 
   /** Around the selected row's last bar where it is in view, else around the middle. */
   function magnify(factor: number, around: number | null = null): void {
-    const seen = zoom.peek() ?? whole();
+    const shown = axis();
     const bar = rows.find((row) => row.id === local.selected.peek())?.bars.at(-1);
-    const inView = bar !== undefined && bar.startedAt >= seen.from && bar.startedAt <= seen.to;
-    const at = around ?? (inView ? bar.startedAt : axis().at(axis().width / 2));
+    const inView = bar !== undefined && bar.startedAt >= shown.from && bar.startedAt <= shown.to;
+    const at = around ?? (inView ? bar.startedAt : shown.at(shown.width / 2));
     change((all, whole, seen) => zoomed(whole, seen, all.x(at), factor));
   }
 
