@@ -128,7 +128,8 @@ def test_the_view_works_under_a_policy_without_eval_and_inline_code(browser, add
     expect(view.get_by_role("tabpanel")).to_contain_text("17 missing values")
     view.get_by_role("button", name="Timeline").click()
     view.get_by_role("button", name="Approve").click()
-    page.wait_for_function("window.sent.some(command => JSON.stringify(command).includes('ask'))")
+    while not page.evaluate("window.sent.some(command => JSON.stringify(command).includes('ask'))"):
+        page.wait_for_timeout(20)  # `wait_for_function` would have the page evaluate a text
     (answer,) = [each for each in page.evaluate("window.sent") if each.get("node_id") == "ask" and "payload" in each]
     assert answer["payload"] in (True, {"approved": True}, {"choice": "Approve"}, "Approve")
     assert page.evaluate("window.broken") == []
