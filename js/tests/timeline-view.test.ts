@@ -70,7 +70,7 @@ test("where for long nothing ran the axis is cut, and the mark there says for ho
   const cuts = (page: Page): (string | null)[] =>
     [...page.root.querySelectorAll(".gr-break")].map((each) => each.getAttribute("aria-label"));
   const waited = await shown("retry");
-  expect(cuts(waited)).toContainEqual(expect.stringMatching(/^3\.\d s left out: nothing ran$/));
+  expect(cuts(waited)).toContainEqual(expect.stringMatching(/^3\.\d s left out: no tool ran$/));
   await press(waited, "End", ...Array<string>(12).fill("+"));
   expect(cuts(waited)).toEqual([]);
   expect(cuts(await shown("diamond"))).toEqual([]);

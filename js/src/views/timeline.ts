@@ -291,7 +291,7 @@ export function timeline(store: Store, local: Local, signal: AbortSignal): Timel
 
 /** A cut of the axis, in words. */
 function breakMark({ from, to }: Stretch, axis: Axis, left: number): HTMLElement {
-  const title = `${duration(to - from)} left out: nothing ran`;
+  const title = `${duration(to - from)} left out: no tool ran`;
   const mark = h("span", { class: "gr-break", role: "img", "aria-label": title, title });
   mark.style.left = `${left + axis.x(from)}px`;
   mark.style.width = `${axis.x(to) - axis.x(from)}px`;
