@@ -31,7 +31,6 @@ _REQUIRED = (
     "session.feed_identities",
     "session.unpack",
     "set_parent",
-    "shell.events.register",
     "_parent_ident",
     "_publish_status",
 )
@@ -56,6 +55,7 @@ class CommTap:
         self._complained = False
         self._parent: tuple[Any, dict[str, Any]] = (b"", {})
         _require(kernel)
+        self._inner_set_parent = kernel.set_parent
         if not callable(self.inner):
             raise TypeError("the shell's stream has no receive callback")
 
@@ -66,15 +66,15 @@ class CommTap:
     def attach(self) -> None:
         """Wrap the callback."""
         self.active = True
-        self.kernel.shell.events.register("pre_execute", self._note_parent)
-        self._note_parent()
+        self._parent = self.kernel._parent_ident["shell"], self.kernel.get_parent("shell")
+        self.kernel.set_parent = self._set_parent
         self._set(self.receive)
 
     def detach(self) -> None:
         """Put the callback back; if another has wrapped ours since, just pass messages on."""
-        if self.active:
-            self.active = False
-            self.kernel.shell.events.unregister("pre_execute", self._note_parent)
+        self.active = False
+        if vars(self.kernel).get("set_parent") == self._set_parent:
+            del self.kernel.set_parent
         if self.stream._recv_callback == self.receive:
             self._set(self.inner)
 
@@ -101,10 +101,11 @@ class CommTap:
         finally:
             self.n_passed_on -= 1
 
-    def _note_parent(self) -> None:
+    def _set_parent(self, ident: Any, parent: dict[str, Any], channel: str = "shell") -> None:
         """Remember on whose behalf the main shell runs: ipykernel 7.0 tells it in the cell's own context only."""
-        if self._is_on_loop():
-            self._parent = self.kernel._parent_ident["shell"], self.kernel.get_parent("shell")
+        if channel == "shell" and self._is_on_loop():
+            self._parent = ident, parent
+        self._inner_set_parent(ident, parent, channel)
 
     def _is_on_loop(self) -> bool:
         return asyncio._get_running_loop() is getattr(self.stream.io_loop, "asyncio_loop", None)
@@ -153,10 +154,6 @@ class CommTap:
             self._set_parent(*before)
             if before[1]:
                 kernel._publish_status("busy", "shell", before[1])
-
-    def _set_parent(self, idents: Any, message: dict[str, Any]) -> None:
-        self._parent = idents, message
-        self.kernel.set_parent(idents, message, channel="shell")
 
     def _complain(self, error: Exception) -> None:
         if not self._complained:

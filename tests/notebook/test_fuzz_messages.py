@@ -144,6 +144,15 @@ def test_a_kernel_that_is_sent_nonsense_while_a_cell_waits_goes_on_answering(ker
     assert [message["content"] for message in said if not kernels.of(message, waiting)] == []
 
 
+def test_a_cell_at_whose_very_beginning_a_view_says_something_is_told_to_have_ended(kernel):
+    comm = kernel.run(IN_A_KERNEL).text.strip("'")
+    for number in range(20):
+        cell = kernel.submit("import asyncio\nawait asyncio.sleep(0.02)")
+        for n in range(10):
+            kernel.comm_send(comm, {"method": "custom", "content": {"kind": "digest", "id": 100 * number + n}})
+        kernel.reply(cell)
+
+
 def is_json(content):
     """Tell whether a browser could write it: neither NaN nor lone surrogates, and not too deep."""
     try:
