@@ -120,14 +120,15 @@ class StoredLease:
                         self._end.n_events,
                     ),
                 )
-                if not self._is_there(cursor, end):
-                    failpoint("append.fenced")
-                    if kept:
-                        cursor.executemany(
-                            "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                            [(self.run_id, digest, data) for digest, data in kept.items()],
-                        )
-                        failpoint("append.values")
+                is_there = self._is_there(cursor, end)
+                failpoint("append.fenced")
+                if kept:
+                    cursor.executemany(
+                        "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                        [(self.run_id, digest, data) for digest, data in kept.items()],
+                    )
+                    failpoint("append.values")
+                if not is_there:
                     if changes is not _NO_CHANGES:
                         self._index(cursor, changes)
                     if complete:

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from graphrun_nb import SqliteStore, graph, run
-from graphrun_nb.core.events import AnswerKept, ValueRef
+from graphrun_nb.core.batch import Batch
+from graphrun_nb.core.events import AnswerKept, RunStarted, ValueRef
 from graphrun_nb.errors import StoreBusy
-from graphrun_nb.stores import durable
+from graphrun_nb.stores import durable, lease
 from graphrun_nb.tools import ask_text
 
 PATIENCE_S = 30
@@ -74,6 +75,44 @@ def test_threads_that_look_for_a_run_at_once_share_who_keeps_its_values(tmp_path
     with ThreadPoolExecutor(2) as pool:
         keepers = [pool.submit(store.keeper, "r", lasting=True) for _ in range(2)]
         assert keepers[0].result(PATIENCE_S) is keepers[1].result(PATIENCE_S)
+
+
+class Holder:
+    is_alive = True
+
+    def on_mail(self): ...
+
+
+def begun(store):
+    return store.claim("r", Holder()), store.keeper("r", lasting=True)
+
+
+def test_a_value_is_at_hand_while_its_turn_is_being_written(tmp_path, monkeypatch):
+    held, keeper = begun(SqliteStore(tmp_path / "runs.db"))
+    ref, found = keeper.put("value", str), []
+    monkeypatch.setattr(lease, "failpoint", lambda _name: found.append(keeper.get(ref)))
+    held.append(Batch(1.0, [RunStarted("g")]))
+    assert set(found) == {"value"}
+    assert keeper.pending == {}
+
+
+def test_a_value_that_came_between_a_commit_that_was_not_heard_of_and_its_repetition_is_written(tmp_path, monkeypatch):
+    store = SqliteStore(tmp_path / "runs.db")
+    held, keeper = begun(store)
+    turn = Batch(1.0, [RunStarted("g")])
+
+    def unheard(name):
+        if name == "append.committed":
+            raise StoreBusy("nothing was heard")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(lease, "failpoint", unheard)
+        with pytest.raises(StoreBusy):
+            held.append(turn)
+    ref = keeper.put("value", str)
+    held.append(turn)
+    assert store.n_events("r") == 1
+    assert store.fetch("r", ref.digest) == b'"value"'
 
 
 async def test_an_answer_whose_value_is_lost_is_refused_and_its_question_can_be_answered(tmp_path):
