@@ -98,7 +98,8 @@ async def test_nothing_is_staged_while_a_turn_is_not_kept_and_what_came_meanwhil
         await asyncio.sleep(0.005)
     n_staged = future.run.state.seq
     future.cancel()
-    await asyncio.sleep(0.05)
+    for _ in range(100):
+        await asyncio.sleep(0)
     assert future.run.state.seq == n_staged
     assert not future.run.state.cancelled_by
     holding.execute("ROLLBACK")

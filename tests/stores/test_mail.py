@@ -89,7 +89,8 @@ async def test_a_letter_that_was_recorded_and_not_settled_counts_once(store, mon
     future.run._on_left()
     forget()
     again = run(built, store=store, run_id="r")
-    await asyncio.sleep(0.3)
+    await again.opened("second")
+    again.run.mail.read()
     assert again.node("second").status == "WAITING"
     again.send_event("paid", 2)
     assert await again == {"second": 2}
