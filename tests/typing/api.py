@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, assert_type
 from networkx import DiGraph
 
 from graphrun_nb import (
+    Continuation,
     GraphFunction,
     GraphSpec,
     NodeHandle,
@@ -78,6 +79,7 @@ async def use() -> None:
     assert_type(await add.aio(a=1, b=2), dict[str, Any])
     assert_type(fork(future, at=2, inputs={"x": 2}), RunFuture)
     assert_type(future.fork(run_id="f"), RunFuture)
+    assert_type(await future.opened("add"), Continuation)
     assert_type(future.forked_from, tuple[str, int] | None)
     assert_type(future.parent, tuple[str, str] | None)
     assert_type(list_runs()[0].status, RunStatus)
