@@ -147,7 +147,9 @@ class Graphified:
             )
         for key in returned:
             if key not in self.outputs:
-                hint = closest(str(key), self.outputs) or f"it declares: {', '.join(self.outputs) or 'none'}"
+                known = ", ".join(self.outputs)
+                declared = f"it declares: {known}" if known else f"write outputs={list(returned)}"
+                hint = closest(str(key), self.outputs) or declared
                 raise GraphValidationError(
                     f"graph {self.name!r} declares no output {key!r}", code="graphify_unknown_output", hints=(hint,)
                 )

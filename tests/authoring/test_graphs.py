@@ -236,6 +236,15 @@ def test_returned_outputs_must_be_the_declared_ones():
     assert "'rest'" in str(refused("graphify_missing_output", missing.build))
 
 
+def test_a_graph_that_declares_no_outputs_is_told_how_to_declare_those_it_gives():
+    @graphify("g")
+    def silent():
+        one = add(a=1)
+        return {"total": one, "twice": one}
+
+    assert refused("graphify_unknown_output", silent.build).hints == ("write outputs=['total', 'twice']",)
+
+
 def test_inputs_and_parameters_must_agree():
     assert refused("graphify_input_mismatch", lambda: graphify("g", inputs=["xs"])(lambda x: {"y": x})).hints[0] == (
         "did you mean 'x'?"
