@@ -370,9 +370,9 @@ def _held() -> set[str]:
         return held
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+            _state, parent = stat.read_text().rpartition(")")[2].split()[:2]
             if int(parent) == os.getpid():
-                held.add(f"process {stat.parent.name} ({state})")
+                held.add(f"process {stat.parent.name}")
     for fd in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):
             held.add(f"file {fd.name}: {fd.readlink()}")

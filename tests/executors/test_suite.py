@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextvars
+import os
+import signal
+import subprocess
+import sys
 import threading
 import unittest
 
@@ -14,6 +18,7 @@ from graphrun_nb.executors.loop import LoopExecutor
 from graphrun_nb.executors.thread import ThreadExecutor
 from graphrun_nb.protocols import Error, Lost, Value
 from graphrun_nb.testing import ExecutorConformance
+from graphrun_nb.testing.executors import _held
 
 
 class PoolExecutor:
@@ -160,3 +165,15 @@ def test_a_broken_executor_fails_the_check_for_it(executor, check, monkeypatch):
 def test_a_suite_without_an_executor_says_what_to_write():
     with pytest.raises(NotImplementedError, match="make_executor"):
         ExecutorConformance().test_a_value_comes_back()
+
+
+def test_a_process_that_was_there_before_is_not_taken_for_another_one_when_it_rests():
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as child:
+        try:
+            before = _held()
+            child.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)
+            assert f"process {child.pid}" in before
+            assert f"process {child.pid}" in _held()
+        finally:
+            child.kill()
